@@ -3,6 +3,7 @@
 #pragma once
 
 #include <tl/expected.hpp>
+#include <type_traits>
 #include <utility>
 
 #include "protocol/base/error.h"
@@ -20,6 +21,15 @@ inline tl::unexpected<Error> failure(ErrorKind kind, std::string text, std::stri
   return tl::unexpected<Error>(Error(kind, std::move(text), std::move(detail)));
 }
 
+namespace detail {
+
+// tl::expected<void> has no value() that a macro could call for every T.
+template <class T>
+T take_value(Result<T>&& result) {
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+}  // namespace detail
 }  // namespace postkeep
 
 // Evaluates to the value, or returns the error from the enclosing function. Never with `co_await`
@@ -28,7 +38,7 @@ inline tl::unexpected<Error> failure(ErrorKind kind, std::string text, std::stri
   __extension__({                                                                               \
     auto try_result = (expression);                                                             \
     if (!try_result) return tl::unexpected<::postkeep::Error>(std::move(try_result).error());   \
-    std::move(try_result).value();                                                              \
+    ::postkeep::detail::take_value(std::move(try_result));                                      \
   })
 
 // The same inside a coroutine.
@@ -36,5 +46,5 @@ inline tl::unexpected<Error> failure(ErrorKind kind, std::string text, std::stri
   __extension__({                                                                               \
     auto try_result = (expression);                                                             \
     if (!try_result) co_return tl::unexpected<::postkeep::Error>(std::move(try_result).error()); \
-    std::move(try_result).value();                                                              \
+    ::postkeep::detail::take_value(std::move(try_result));                                      \
   })
