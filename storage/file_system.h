@@ -52,8 +52,8 @@ class FileLock {
   virtual ~FileLock() = default;
 };
 
-// Errors of all calls: not_found (ENOENT, ENOTDIR), already_exists, over_quota (ENOSPC, EDQUOT), in_use
-// (lock held), no_permission, unavailable (anything else); `detail` has call, path and errno text.
+// Errors of all calls: not_found (ENOENT, ENOTDIR), already_exists (EEXIST, ENOTEMPTY), over_quota (ENOSPC,
+// EDQUOT), in_use (lock held), no_permission, unavailable (anything else); `detail` has call, path and errno text.
 // Paths are absolute, or relative to the working directory. No call but the sync ones makes anything durable.
 class FileSystem {
  public:
@@ -80,6 +80,8 @@ class FileSystem {
   virtual const char* sqlite_vfs() const = 0;
 };
 
+// The Error for a failed call: kinds as listed above, `detail` from call, path and errno text.
+Error error_of_errno(int error_number, std::string_view call, std::string_view path);
 // The whole of a small file (folder files, config); too_big above `limit` octets.
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t limit);
 // Replaces a file so that after a power cut either the old or the new content is there: write to

@@ -1,7 +1,7 @@
 // Database: the one place that calls sqlite3_*. Used by storage/index and by auth's user database.
 // A Database and its statements belong to one thread at a time. Errors: corruption for a damaged or
-// foreign file, in_use for a locked one, over_quota for a full disk, else unavailable; detail has
-// SQLite's text, never values.
+// foreign file, in_use for a locked one, over_quota for a full disk, already_exists for a broken constraint,
+// server_bug for bad SQL, else unavailable; detail has SQLite's text, never values.
 #pragma once
 
 #include <cstdint>
