@@ -1,0 +1,26 @@
+// What auth/ refuses to take in, each with its reason.
+#pragma once
+
+#include <cstddef>
+
+namespace postkeep::auth {
+
+// One client message of a SASL exchange, in base64 on the wire. RFC 4616 §2 wants 255 octets for each of
+// its three parts; room is left for the tokens of mechanisms to come.
+inline constexpr std::size_t sasl_line_octets_max = 16 * 1024;
+// A password longer than this only buys its sender hashing time.
+inline constexpr std::size_t password_octets_max = 1024;
+// A login name or address longer than this belongs to nobody: RFC 5321 §4.5.3.1.3 ends paths at 256.
+inline constexpr std::size_t login_octets_max = 512;
+// A user's name becomes one percent-encoded path component (NAME_MAX is 255), so this bounds the encoded form.
+inline constexpr std::size_t user_name_encoded_octets_max = 240;
+// A verifier given ready-made with --hash.
+inline constexpr std::size_t verifier_octets_max = 2048;
+// Hash parameters found in a ready-made verifier: one login may not take the machine down.
+inline constexpr unsigned argon2_memory_kib_max = 1024 * 1024;
+inline constexpr unsigned argon2_iterations_max = 64;
+inline constexpr unsigned argon2_lanes_max = 64;
+inline constexpr unsigned scram_iterations_min = 4096;  // RFC 7677 §4
+inline constexpr unsigned scram_iterations_max = 1'000'000;
+
+}  // namespace postkeep::auth

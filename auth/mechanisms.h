@@ -1,0 +1,35 @@
+// THE table of SASL mechanisms: adding one is a file and a row (docs/add-sasl-mechanism.md). IMAP, POP3 and
+// the capabilities both advertise are computed from it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/mechanism.h"
+
+namespace postkeep::auth {
+
+// Whether the connection keeps a password from being read on the way (TLS, or what allow_plaintext lets pass).
+enum class Channel { exposed, confidential };
+
+struct MechanismRow {
+  std::string_view name;             // as advertised: AUTH=<name>
+  std::string_view first_challenge;  // what the server says where the client sent no initial response
+  Channel needs;                     // exposed: the mechanism does not show the password
+  std::unique_ptr<Mechanism> (*make)();
+  std::string_view doc;
+};
+
+std::span<const MechanismRow> mechanisms();
+// Case is ignored (RFC 9051 §6.2.2 treats names as atoms); nullptr if unknown.
+const MechanismRow* find_mechanism(std::string_view name);
+// The names to advertise on such a connection, in the table's order.
+std::vector<std::string_view> offered_mechanisms(Channel channel);
+
+std::unique_ptr<Mechanism> make_plain();  // plain.cpp, RFC 4616
+std::unique_ptr<Mechanism> make_login();  // login.cpp, draft-murchison-sasl-login
+
+}  // namespace postkeep::auth

@@ -1,0 +1,42 @@
+// UserDatabase: the embedded UserDirectory, one SQLite file <data_dir>/users.sqlite, mode 0600. SQL reaches
+// SQLite only through storage/index/database.h. Opened by the server, or by an admin command that holds the data lock.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "auth/user_directory.h"
+#include "storage/file_system.h"
+#include "storage/index/database.h"
+
+namespace postkeep::auth {
+
+// Thread-safe by one mutex: a lookup takes microseconds, and hashing happens outside.
+class UserDatabase final : public UserDirectory {
+ public:
+  // Opens or creates, and brings the schema up to date. Errors: in_use, corruption, unavailable; cannot when
+  // the file was written by a newer version.
+  static Result<std::unique_ptr<UserDatabase>> open(storage::FileSystem& files, const std::string& path);
+
+  Result<std::optional<User>> find(std::string_view name) override;
+  Result<std::vector<Verifier>> verifiers(std::string_view name) override;
+  Result<std::vector<User>> list() override;
+  Outcome add(const User& user, const std::vector<Verifier>& verifiers) override;
+  Outcome set_verifiers(std::string_view name, const std::vector<Verifier>& verifiers) override;
+  Outcome set_enabled(std::string_view name, bool enabled) override;
+  Outcome remove(std::string_view name) override;
+
+ private:
+  explicit UserDatabase(std::unique_ptr<storage::Database> database) : database_(std::move(database)) {}
+  Result<std::optional<std::int64_t>> user_id(std::string_view name);
+  Outcome insert_verifiers(std::int64_t user, const std::vector<Verifier>& verifiers);
+
+  std::mutex mutex_;
+  std::unique_ptr<storage::Database> database_;
+};
+
+// "<data_dir>/users.sqlite"
+std::string user_database_path(std::string_view data_dir);
+
+}  // namespace postkeep::auth

@@ -1,0 +1,42 @@
+// UserDirectory: where users and their verifiers are kept. auth/user_database (SQLite) is the embedded
+// one; others are siblings of it. Called by auth/authenticator and by the admin commands.
+// It stores and finds; it checks no password and knows nothing of domains.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/password_hash.h"
+#include "protocol/base/result.h"
+
+namespace postkeep::auth {
+
+// One who may have mail here. `name` is `name` or `name@domain`, valid by auth/user_name.h, as it was given
+// when the user was added; mail lies under that name.
+struct User {
+  std::string name;
+  bool enabled = true;       // false: no login; mail is still taken in
+  std::int64_t created = 0;  // seconds since the epoch
+};
+
+// Blocking; all calls may come from several threads at once. Names are found without regard to case
+// (user_key), so two users cannot differ in case alone. Errors besides those named: unavailable, corruption.
+class UserDirectory {
+ public:
+  virtual ~UserDirectory() = default;
+  virtual Result<std::optional<User>> find(std::string_view name) = 0;
+  // The verifiers of a user, in the order in which they were set. Errors: not_found.
+  virtual Result<std::vector<Verifier>> verifiers(std::string_view name) = 0;
+  virtual Result<std::vector<User>> list() = 0;  // sorted by name
+  // Durable when they return.
+  virtual Outcome add(const User& user, const std::vector<Verifier>& verifiers) = 0;  // already_exists
+  virtual Outcome set_verifiers(std::string_view name,
+                                const std::vector<Verifier>& verifiers) = 0;  // replaces; not_found
+  virtual Outcome set_enabled(std::string_view name, bool enabled) = 0;       // not_found
+  virtual Outcome remove(std::string_view name) = 0;                          // not_found
+};
+
+}  // namespace postkeep::auth

@@ -1,0 +1,40 @@
+// LocalHost: what admin commands act on when no server runs on this data. Takes the data lock for as long as it lives,
+// so that no server can start meanwhile. Blocking, one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "auth/user_database.h"
+#include "server/admin/commands.h"
+#include "storage/account_store.h"
+#include "storage/file_system.h"
+
+namespace postkeep::admin {
+
+class LocalHost final : public Host {
+ public:
+  // Makes data_dir if it is missing. Errors: in_use (another process holds the lock), those of the user database.
+  static Result<std::unique_ptr<LocalHost>> open(const Settings& settings, storage::FileSystem& files);
+
+  const Settings& settings() override { return settings_; }
+  auth::UserDirectory& users() override { return *users_; }
+  Result<nlohmann::json> with_account(const std::string& user, const Work& work) override;
+  void end_sessions(const std::string& user) override;
+  Outcome remove_mail(const std::string& user) override;
+
+ private:
+  LocalHost(Settings settings, storage::FileSystem& files) : settings_(std::move(settings)), files_(files) {}
+  Result<storage::MailStore*> mail();
+
+  Settings settings_;
+  storage::FileSystem& files_;
+  std::unique_ptr<storage::FileLock> lock_;  // first made, last gone
+  std::unique_ptr<auth::UserDatabase> users_;
+  std::unique_ptr<storage::MailStore> mail_;  // opened when a command first needs it
+};
+
+// "<data_dir>/lock"
+std::string lock_path(std::string_view data_dir);
+
+}  // namespace postkeep::admin

@@ -1,0 +1,121 @@
+// Settings: the whole configuration as one immutable value. Every member is a row of settings_table.cpp, which
+// has its key, its documentation and its check; the initializers here are the defaults, so that Settings{} is
+// what an empty file means. Read by everybody in server/, changed by nobody: a reload makes a new one.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/mail/mailbox_name.h"
+
+namespace postkeep {
+
+// Where to listen: "host:port", "[v6]:port", "*:port" (all addresses) or "unix:path".
+struct ListenAddress {
+  enum class Kind { tcp, unix_socket };
+  Kind kind = Kind::tcp;
+  std::string host;        // a name or address without brackets; empty: all addresses
+  std::uint16_t port = 0;  // 0: the system picks one
+  std::string path;        // of a Unix socket
+  std::string text;        // as it was written
+
+  bool operator==(const ListenAddress&) const = default;
+};
+
+enum class AllowPlaintext { never, loopback, always };
+enum class TlsVersion { tls_1_2, tls_1_3 };
+enum class LogLevel { error, warn, info, debug, trace };
+enum class LogFormat { text, json };
+
+struct SpecialUseMailbox {
+  std::string name;  // valid as a MailboxName, '/' between components
+  SpecialUse use = SpecialUse::none;
+
+  bool operator==(const SpecialUseMailbox&) const = default;
+};
+
+// Sizes in octets. 0 means "no limit" or "as many as cores" only where the row says so.
+struct Settings {
+  std::string data_dir = "/var/lib/postkeep";
+  std::string hostname;              // never empty once loaded: the machine's own name is put in
+  std::vector<std::string> domains;  // besides hostname and localhost; lower case
+
+  struct Listen {
+    std::vector<ListenAddress> imap, imaps, pop3, pop3s, lmtp;
+  } listen;
+
+  struct Tls {
+    std::string certificate, private_key;  // PEM files; both empty: self-signed, made in data_dir
+    TlsVersion min_version = TlsVersion::tls_1_2;
+  } tls;
+
+  struct Auth {
+    AllowPlaintext allow_plaintext = AllowPlaintext::loopback;
+    std::uint64_t argon2_memory = 19 * 1024 * 1024;
+    std::uint64_t argon2_iterations = 2;
+    std::uint64_t scram_iterations = 4096;
+    std::uint64_t concurrent_hashes = 0;  // 0: as many as cores
+  } auth;
+
+  struct Log {
+    LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::text;
+    std::string file;  // empty: standard error
+  } log;
+
+  struct Limits {
+    std::uint64_t connections = 20'000;
+    std::uint64_t connections_per_user = 100;     // 0: no limit
+    std::uint64_t connections_per_address = 500;  // 0: no limit
+    std::uint64_t line_length = 64 * 1024;
+    std::uint64_t literal_size = 256 * 1024;         // of a literal that is not a message
+    std::uint64_t command_size = 1024 * 1024;        // a command with its literals, messages not counted
+    std::uint64_t message_size = 100 * 1024 * 1024;  // APPEND and LMTP
+    std::uint64_t bad_commands = 20;
+    std::uint64_t login_attempts = 10;
+    std::uint64_t recipients = 1000;  // per LMTP transaction
+    std::chrono::seconds time_to_authenticate{60};
+    std::chrono::seconds idle_timeout{30 * 60};
+    std::chrono::seconds lmtp_timeout{5 * 60};
+    std::chrono::seconds tls_handshake_timeout{20};
+    std::chrono::seconds write_timeout{5 * 60};  // a reader that takes nothing
+    std::uint64_t mailboxes = 10'000;            // per user
+    std::uint64_t keywords = 500;                // per mailbox
+  } limits;
+
+  struct MailboxSettings {
+    char separator = '/';
+    std::vector<SpecialUseMailbox> special_use = {
+        {"Drafts", SpecialUse::drafts}, {"Sent", SpecialUse::sent},       {"Junk", SpecialUse::junk},
+        {"Trash", SpecialUse::trash},   {"Archive", SpecialUse::archive},
+    };
+  } mailbox;
+
+  struct Storage {
+    std::uint64_t threads = 32;
+    std::uint64_t search_threads = 0;  // 0: as many as cores
+    std::uint64_t open_accounts = 256;
+    bool allow_network_file_system = false;
+  } storage;
+
+  struct Server {
+    std::uint64_t io_threads = 0;  // 0: as many as cores
+    std::chrono::seconds shutdown_grace{10};
+  } server;
+};
+
+using SettingsPtr = std::shared_ptr<const Settings>;
+
+// All domains that are ours: hostname, localhost and `domains`, lower case.
+std::vector<std::string> own_domains(const Settings& settings);
+
+std::string_view to_string(AllowPlaintext value);
+std::string_view to_string(TlsVersion value);
+std::string_view to_string(LogLevel value);
+std::string_view to_string(LogFormat value);
+
+}  // namespace postkeep
