@@ -1,0 +1,16 @@
+// Encoded words: "=?utf-8?Q?Gr=C3=BC=C3=9Fe?=" to text. RFC 2047, RFC 2231 §5. For search, preview and base
+// subjects only: what is served to clients stays encoded. Never fails.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace postkeep::mime {
+
+// The value of a header field as UTF-8: unfolded, encoded words decoded (a character split over adjacent words
+// is put together), white space between adjacent words dropped, words of unknown charset or broken coding left
+// as they are, raw 8-bit octets guessed. Words are also read where the standard forbids them (in quoted strings,
+// without white space around), since senders put them there and everybody displays them.
+std::string decode_header_text(std::string_view raw_value);
+
+}  // namespace postkeep::mime
