@@ -1,0 +1,362 @@
+"""What the integration tests share: a real server in a scratch folder, raw IMAP and LMTP clients, the mail corpus."""
+import imaplib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import smtplib
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MAIL = pathlib.Path(os.environ.get("POSTKEEP_MAIL", ROOT.parent / "shared" / "mail"))
+SMOKE = bool(os.environ.get("POSTKEEP_SMOKE"))
+HOST = "127.0.0.1"
+imaplib._MAXLINE = 50_000_000
+
+
+def binary():
+    return os.environ.get("POSTKEEP_BINARY", str(ROOT / "build/release/postkeep"))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def toml_value(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+class Server:
+    """One server process on its own data folder. Use as a context manager; `settings` are {"table.key": value}."""
+
+    def __init__(self, settings=None, users=("alice", "bob")):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postkeep-test-"))
+        self.data = self.folder / "data"
+        self.data.mkdir()
+        self.imap_port, self.imaps_port, self.lmtp_port = free_port(), free_port(), free_port()
+        self.lmtp_socket = self.folder / "lmtp.sock"
+        self.config = self.folder / "postkeep.toml"
+        self.log = self.folder / "server.log"
+        self.settings = {
+            "data_dir": str(self.data),
+            "hostname": "mail.example.org",
+            "listen.imap": [f"{HOST}:{self.imap_port}"],
+            "listen.imaps": [f"{HOST}:{self.imaps_port}"],
+            "listen.lmtp": [f"{HOST}:{self.lmtp_port}", f"unix:{self.lmtp_socket}"],
+            "log.level": "debug",
+            "log.file": str(self.log),
+        }
+        self.settings.update(settings or {})
+        self.write_config()
+        self.users = users
+        self.process = None
+        self.stdout = None
+
+    def write_config(self):
+        tables = {"": []}
+        for key, value in self.settings.items():
+            table, _, name = key.rpartition(".")
+            tables.setdefault(table, []).append(f"{name} = {toml_value(value)}")
+        lines = tables.pop("")
+        for table, entries in tables.items():
+            lines += [f"[{table}]"] + entries
+        self.config.write_text("\n".join(lines) + "\n")
+
+    def admin(self, *arguments, stdin="", check=True):
+        done = subprocess.run([binary(), *arguments, "--config", str(self.config)], input=stdin, text=True,
+                              capture_output=True, timeout=120)
+        if check and done.returncode != 0:
+            raise AssertionError(f"postkeep {arguments}: exit {done.returncode}: {done.stdout}{done.stderr}")
+        return done
+
+    def add_user(self, name, password="pass", scheme="PLAIN"):
+        self.admin("user", "add", name, "--password-stdin", "--scheme", scheme, stdin=password + "\n")
+
+    def start(self):
+        out = self.folder / "stdout"
+        out.write_bytes(b"")
+        self.stdout = open(out, "ab")
+        self.process = subprocess.Popen([binary(), "serve", "--config", str(self.config)], stdout=self.stdout,
+                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + 60
+        while b"ready" not in out.read_bytes():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError("server did not start: " + self.output())
+            time.sleep(0.02)
+        return self
+
+    def output(self):
+        text = (self.folder / "stdout").read_bytes().decode(errors="replace")
+        if self.log.exists():
+            text += self.log.read_bytes().decode(errors="replace")[-20000:]
+        return text
+
+    def stop(self, signal_number=signal.SIGTERM, timeout=30):
+        """Ends the server; returns its exit code."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("server did not stop in time: " + self.output()[-4000:]) from None
+        finally:
+            self.stdout.close()
+            self.process = None
+        return code
+
+    def __enter__(self):
+        for user in self.users:
+            self.add_user(user)
+        return self.start()
+
+    def __exit__(self, kind, *_):
+        try:
+            code = self.stop()
+            text = self.output()
+            for sign in ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "ERROR: LeakSanitizer"):
+                if sign in text:
+                    raise AssertionError(sign + text[text.index(sign):][:6000])
+            if kind is None and code not in (0, None):
+                raise AssertionError(f"server exited with {code}: {text[-6000:]}")
+        finally:
+            if kind is not None and os.environ.get("POSTKEEP_KEEP"):
+                print("kept:", self.folder)
+            else:
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- clients ---
+    def imap(self, user="alice", password="pass"):
+        client = imaplib.IMAP4(HOST, self.imap_port, timeout=60)
+        client.login(user, password)
+        return client
+
+    def imaps(self, user="alice", password="pass"):
+        client = imaplib.IMAP4_SSL(HOST, self.imaps_port, ssl_context=insecure_tls(), timeout=60)
+        client.login(user, password)
+        return client
+
+    def raw(self, user="alice", password="pass", tls=False):
+        client = RawImap(HOST, self.imaps_port if tls else self.imap_port, tls)
+        if user:
+            client.must(f"LOGIN {user} {password}")
+        return client
+
+    def lmtp(self):
+        return smtplib.LMTP(HOST, self.lmtp_port, timeout=60)
+
+    def deliver(self, text, recipient="alice", sender="sender@example.com"):
+        with self.lmtp() as lmtp:
+            lmtp.sendmail(sender, [recipient], text)
+
+    def maildir(self, user="alice"):
+        return self.data / "mail" / user
+
+
+def insecure_tls():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class RawImap:
+    """An IMAP client that sends exactly the bytes it is told and returns exactly what came back."""
+
+    def __init__(self, host, port, tls=False, timeout=60):
+        self.socket = socket.create_connection((host, port), timeout=timeout)
+        if tls:
+            self.socket = insecure_tls().wrap_socket(self.socket)
+        self.buffer = b""
+        self.count = 0
+        self.idle_tag = b""
+        self.greeting = self.response()
+
+    def send(self, data):
+        self.socket.sendall(data if isinstance(data, bytes) else data.encode())
+
+    def _fill(self):
+        chunk = self.socket.recv(1 << 20)
+        if not chunk:
+            raise EOFError("connection closed")
+        self.buffer += chunk
+
+    def line(self):
+        while b"\r\n" not in self.buffer:
+            self._fill()
+        line, _, self.buffer = self.buffer.partition(b"\r\n")
+        return line + b"\r\n"
+
+    def exactly(self, count):
+        chunks = [self.buffer[:count]]
+        have = len(chunks[0])
+        self.buffer = self.buffer[have:]
+        while have < count:
+            chunk = self.socket.recv(min(1 << 20, count - have))
+            if not chunk:
+                raise EOFError("connection closed inside a literal")
+            chunks.append(chunk)
+            have += len(chunk)
+        return b"".join(chunks)
+
+    def response(self):
+        """One response with its literals."""
+        parts = [self.line()]
+        while (literal := re.search(rb"~?\{(\d+)\}\r\n\Z", parts[-1])) is not None:
+            parts += [self.exactly(int(literal.group(1))), self.line()]
+        return b"".join(parts)
+
+    def until(self, tag):
+        """All responses up to and with the tagged one."""
+        out = []
+        while True:
+            out.append(self.response())
+            if out[-1].startswith(tag + b" "):
+                return out
+
+    def command(self, text):
+        """Sends a command; returns (untagged responses, tagged line)."""
+        self.count += 1
+        tag = b"t%d" % self.count
+        self.send(tag + b" " + (text if isinstance(text, bytes) else text.encode()) + b"\r\n")
+        *untagged, tagged = self.until(tag)
+        return untagged, tagged
+
+    def must(self, text):
+        untagged, tagged = self.command(text)
+        if b" OK" not in tagged[:20]:
+            raise AssertionError(f"{text!r:.200}: {tagged!r:.500}")
+        return untagged
+
+    def append(self, mailbox, text, arguments="", binary=False):
+        """Returns the tagged line."""
+        mark = "~" if binary else ""
+        self.count += 1
+        tag = b"t%d" % self.count
+        self.send(tag + f" APPEND {mailbox} {arguments}{mark}{{{len(text)}}}\r\n".encode())
+        answer = self.response()
+        if not answer.startswith(b"+"):
+            return answer
+        self.send(text + b"\r\n")
+        return self.until(tag)[-1]
+
+    def fetch_literals(self, sequence, item):
+        """{uid: bytes} of the one string that `UID FETCH sequence (UID item)` returns for each message."""
+        found = {}
+        for line in self.must(f"UID FETCH {sequence} (UID {item})"):
+            uid = re.match(rb"\* \d+ FETCH \((?:FLAGS \([^)]*\) )?UID (\d+)", line)
+            if not uid:
+                continue
+            literal = re.search(rb"~?\{(\d+)\}\r\n", line[:400])
+            if literal:
+                found[int(uid.group(1))] = line[literal.end():literal.end() + int(literal.group(1))]
+                continue
+            quoted = re.search(rb'\](?:<\d+>)? "((?:[^"\\]|\\.)*)"', line)
+            found[int(uid.group(1))] = re.sub(rb"\\(.)", rb"\1", quoted.group(1)) if quoted else b""
+        return found
+
+    def idle(self):
+        self.count += 1
+        self.idle_tag = b"t%d" % self.count
+        self.send(self.idle_tag + b" IDLE\r\n")
+        while not self.response().startswith(b"+"):
+            pass
+
+    def done(self):
+        self.send(b"DONE\r\n")
+        return self.until(self.idle_tag)
+
+    def wait_for(self, pattern, seconds=10):
+        """Responses up to the first one that matches; fails after `seconds`."""
+        self.socket.settimeout(seconds)
+        seen = []
+        while True:
+            try:
+                seen.append(self.response())
+            except TimeoutError:
+                raise AssertionError(f"no {pattern!r} within {seconds} s; seen {seen!r}") from None
+            if re.search(pattern, seen[-1]):
+                self.socket.settimeout(60)
+                return seen
+
+    def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def message(subject="hello", body="text\r\n", extra=""):
+    return (f"From: Sender <sender@example.com>\r\nTo: alice@example.org\r\nSubject: {subject}\r\n"
+            f"Date: Mon, 02 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{abs(hash((subject, body)))}@example.com>\r\n"
+            f"{extra}\r\n{body}").encode()
+
+
+def stored_form(sent):
+    """What DATA or APPEND of these octets stores: each bare LF becomes CRLF, all else is kept."""
+    return re.sub(rb"(?<!\r)\n", b"\r\n", sent)
+
+
+def served_form(stored):
+    """What BODY[] serves: a NUL, which an IMAP literal cannot carry, as 0x80."""
+    return stored.replace(b"\0", b"\x80")
+
+
+def corpus(*folders):
+    """[(name, bytes)] of the mail corpus; skips the test where it is missing."""
+    if not MAIL.is_dir():
+        raise unittest.SkipTest(f"mail corpus missing: {MAIL}")
+    found = []
+    for folder in folders:
+        for path in sorted((MAIL / folder).rglob("*.eml")):
+            found.append((str(path.relative_to(MAIL)), path.read_bytes()))
+    return found[::10] if SMOKE else found
+
+
+def mbox_messages():
+    """[(name, bytes)] of lists/, cut at "From " lines after an empty line, those lines removed, CRLF."""
+    if not MAIL.is_dir():
+        raise unittest.SkipTest(f"mail corpus missing: {MAIL}")
+    found = []
+    for path in sorted((MAIL / "lists").glob("*.mbox")):
+        text = path.read_bytes().replace(b"\r\n", b"\n")
+        parts = re.split(rb"(?:\A|\n\n)From [^\n]*\n", text)
+        found += [(f"{path.name}:{i}", (part + b"\n").replace(b"\n", b"\r\n")) for i, part in enumerate(parts) if part]
+    return found[::50] if SMOKE else found
+
+
+def program(name):
+    """The path of a program of Debian's; skips the test where it is missing."""
+    path = shutil.which(name)
+    if path is None:
+        raise unittest.SkipTest(f"{name} is not installed")
+    return path
+
+
+def eventually(check, seconds=10):
+    deadline = time.monotonic() + seconds
+    while True:
+        value = check()
+        if value or time.monotonic() > deadline:
+            return value
+        time.sleep(0.05)
