@@ -5,6 +5,7 @@
 // Both backends make them; server/imap reads them. Any thread may read; nobody may write.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -40,7 +41,9 @@ struct MessageState {
 class MessageChunk {
  public:
   static constexpr std::size_t target_size = 1000;  // split above twice of this, merge below a quarter
-  explicit MessageChunk(const std::vector<MessageState>& messages);
+  // `messages`: not empty, ascending UIDs. The table is only read here, for the counts: since it is
+  // append-only, they hold for every later version that shares the chunk.
+  MessageChunk(const std::vector<MessageState>& messages, const FlagTable& flag_table);
   std::size_t size() const;
   Uid first_uid() const;
   Uid last_uid() const;
@@ -48,7 +51,10 @@ class MessageChunk {
   MessageState at(std::size_t index) const;
   std::optional<std::size_t> find(Uid uid) const;     // index of exactly this UID
   std::size_t lower_bound(Uid uid) const;             // number of messages with a smaller UID
-  std::uint32_t count_with(SystemFlag flag) const;    // \Seen and \Deleted are counted when it is made
+  std::uint32_t count_with(SystemFlag flag) const;    // O(1): counted when it is made
+  void append_to(std::vector<MessageState>& out) const;  // all messages, ascending
+  // The UIDs of the messages with index first..last (both included), added to `out`; O(ranges).
+  void add_uids_between(std::size_t first, std::size_t last, UidSet& out) const;
   std::size_t memory_bytes() const;
 
  private:
@@ -60,7 +66,8 @@ class MessageChunk {
   std::vector<std::uint32_t> modseq_offsets_;  // from base_modseq_; empty if all equal
   std::vector<std::uint64_t> wide_modseqs_;    // instead, where an offset needs more than 32 bits
   ModSeq highest_modseq_;
-  friend class MailboxVersion;
+  std::uint32_t size_ = 0;
+  std::array<std::uint32_t, 5> flag_counts_{};  // by bit number of SystemFlag
 };
 
 class MailboxVersion;
@@ -91,7 +98,7 @@ class MailboxVersion {
   static MailboxVersionPtr build(Facts facts, std::shared_ptr<const FlagTable> flag_table,
                                  const std::vector<MessageState>& messages);
   // This version with messages changed (same UID), removed and added (UIDs above all others or between);
-  // untouched chunks are shared.
+  // untouched chunks are shared. A UID in both is there afterwards.
   MailboxVersionPtr with_changes(Facts facts, std::shared_ptr<const FlagTable> flag_table,
                                  const std::vector<MessageState>& changed_or_added, const UidSet& removed) const;
 
