@@ -17,13 +17,31 @@ class Writer {
  public:
   explicit Writer(std::string& out, Utf8 utf8 = Utf8::no) : out_(out), utf8_(utf8) {}
 
-  Writer& raw(std::string_view bytes) { out_.append(bytes); return *this; }  // already valid syntax
-  Writer& sp() { out_ += ' '; return *this; }
-  Writer& open() { out_ += '('; return *this; }
-  Writer& close() { out_ += ')'; return *this; }
-  Writer& crlf() { out_.append("\r\n"); return *this; }
+  Writer& raw(std::string_view bytes) {
+    out_.append(bytes);
+    return *this;
+  }  // already valid syntax
+  Writer& sp() {
+    out_ += ' ';
+    return *this;
+  }
+  Writer& open() {
+    out_ += '(';
+    return *this;
+  }
+  Writer& close() {
+    out_ += ')';
+    return *this;
+  }
+  Writer& crlf() {
+    out_.append("\r\n");
+    return *this;
+  }
   Writer& number(std::uint64_t value);
-  Writer& nil() { out_.append("NIL"); return *this; }
+  Writer& nil() {
+    out_.append("NIL");
+    return *this;
+  }
 
   // `string`: quoted if every octet may be quoted here, else a literal. NUL, which no literal can carry,
   // becomes 0x80 (see docs/on-disk-format.md, line ends).

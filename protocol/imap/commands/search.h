@@ -1,0 +1,37 @@
+// SEARCH and UID SEARCH. RFC 9051 §6.4.4, RFC 5032 (WITHIN), RFC 7162 §3.1.5, RFC 8474 §5.4, RFC 8514.
+#pragma once
+
+#include <string>
+
+#include "protocol/base/result.h"
+#include "protocol/imap/cursor.h"
+#include "protocol/mail/search_key.h"
+
+namespace postkeep::imap {
+
+// RETURN (...). "RETURN ()" means ALL and sets it.
+struct SearchReturn {
+  bool min = false;
+  bool max = false;
+  bool all = false;
+  bool count = false;
+  bool save = false;  // RFC 5182
+};
+
+struct SearchArgs {
+  enum class Form {
+    classic,   // no RETURN: rev1 answers SEARCH, rev2 answers ESEARCH with ALL
+    extended,  // RETURN (...): answers ESEARCH
+  };
+  Form form = Form::classic;
+  SearchReturn returns;
+  SearchKey key;  // and_ of the keys if there are several; its strings are UTF-8
+};
+
+// Errors: bad_charset for a CHARSET that cannot be decoded; bad_syntax.
+Result<SearchArgs> parse_search(Cursor& cursor);
+
+// The search-program without its CHARSET, for SORT and THREAD: charset "" means UTF-8.
+Result<SearchKey> parse_search_keys(Cursor& cursor, const std::string& charset);
+
+}  // namespace postkeep::imap
