@@ -1,0 +1,135 @@
+"""Several sessions on one mailbox see each other's changes, deliveries and other programs at once, in IDLE too."""
+import os
+import re
+import time
+import unittest
+
+from harness import Server, message
+
+
+class Notices(unittest.TestCase):
+    smoke = True
+
+    def test_idle_shows_a_delivery(self):
+        with Server() as server, server.raw() as watcher, server.lmtp() as lmtp:
+            watcher.must("SELECT INBOX")
+            watcher.idle()
+            for count in range(1, 21):
+                lmtp.sendmail("sender@example.com", ["alice"], message(f"number {count}"))
+                watcher.wait_for(rb"\* %d EXISTS" % count, seconds=5)
+            self.assertIn(b" OK", watcher.done()[-1])
+
+    def test_idle_shows_flags_and_expunges_of_another_session(self):
+        with Server() as server, server.raw() as watcher, server.raw(tls=True) as actor:
+            for count in range(3):
+                actor.append("INBOX", message(f"number {count}"))
+            watcher.must("SELECT INBOX")
+            actor.must("SELECT INBOX")
+            watcher.idle()
+            actor.must(r"STORE 2 +FLAGS (\Flagged $Custom)")
+            self.assertIn(b"\\Flagged", watcher.wait_for(rb"\* 2 FETCH \(.*FLAGS \(")[-1])
+            actor.must(r"STORE 2 +FLAGS.SILENT (\Deleted)")
+            actor.must("EXPUNGE")
+            watcher.wait_for(rb"\* 2 EXPUNGE")
+            watcher.done()
+            found = watcher.must("FETCH 1:* (UID)")
+            self.assertEqual(len(found), 2)
+
+    def test_noop_shows_what_happened_meanwhile(self):
+        with Server() as server, server.raw() as one, server.raw() as two:
+            one.must("SELECT INBOX")
+            two.append("INBOX", message())
+            self.assertTrue(any(b"1 EXISTS" in line for line in one.must("NOOP")))
+
+    def test_idle_shows_a_delivery_by_another_program(self):
+        with Server() as server, server.raw() as watcher:
+            watcher.must("SELECT INBOX")
+            watcher.idle()
+            folder = server.maildir()
+            for count in range(1, 6):
+                name = f"{int(time.time())}.M{count}P1.elsewhere"
+                (folder / "tmp" / name).write_bytes(message(f"foreign {count}").replace(b"\r\n", b"\n"))
+                os.rename(folder / "tmp" / name, folder / "new" / name)
+                watcher.wait_for(rb"\* %d EXISTS" % count, seconds=5)
+            watcher.done()
+            bodies = watcher.fetch_literals("1:*", "BODY.PEEK[]")
+            self.assertEqual(sorted(bodies.values()), sorted(message(f"foreign {count}") for count in range(1, 6)))
+
+    def test_flags_and_removal_by_another_program(self):
+        with Server() as server, server.raw() as watcher:
+            watcher.append("INBOX", message("one"))
+            watcher.append("INBOX", message("two"))
+            watcher.must("SELECT INBOX")
+            cur = server.maildir() / "cur"
+            names = lambda: sorted(p.name for d in ("cur", "new") for p in (server.maildir() / d).iterdir())
+            self.assertEqual(len(names()), 2)
+            time.sleep(2.5)  # flags of our own have reached the names
+            first = names()[0]
+            place = cur if (cur / first).exists() else server.maildir() / "new"
+            base = first.split(":2,")[0]
+            watcher.idle()
+            os.rename(place / first, cur / (base + ":2,FS"))
+            line = watcher.wait_for(rb"\* 1 FETCH", seconds=5)[-1]
+            self.assertIn(b"\\Flagged", line)
+            self.assertIn(b"\\Seen", line)
+            os.unlink(cur / (base + ":2,FS"))
+            watcher.wait_for(rb"\* 1 EXPUNGE", seconds=5)
+            watcher.done()
+
+    def test_idle_ends_cleanly_however_done_is_cut(self):
+        with Server() as server, server.raw() as client:
+            client.must("SELECT INBOX")
+            for cut in range(6):
+                client.idle()
+                client.send(b"DONE\r\n"[:cut])
+                server.deliver(message(f"cut {cut}"))
+                client.send(b"DONE\r\n"[cut:] + b"n%d NOOP\r\n" % cut)
+                client.until(client.idle_tag)
+                self.assertIn(b" OK", client.until(b"n%d" % cut)[-1])
+            self.assertTrue(any(b"6 EXISTS" in line for line in client.must("STATUS INBOX (MESSAGES)")
+                                + client.must("SELECT INBOX")))
+
+    def test_what_was_acknowledged_survives_a_restart_and_the_loss_of_the_index(self):
+        server = Server()
+        with server:
+            with server.raw() as client:
+                client.must('CREATE "Keep/Sub"')
+                client.must("SUBSCRIBE Keep/Sub")
+                for count in range(5):
+                    client.append("Keep/Sub", message(f"number {count}"), r"(\Seen kept-keyword) ")
+                client.must("SELECT Keep/Sub")
+                client.must("STORE 2 +FLAGS (\\Answered other)")
+                client.must("STORE 3 +FLAGS (\\Deleted)")
+                client.must("EXPUNGE")
+                want = "(UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE EMAILID THREADID)"
+                before = sorted(client.must("FETCH 1:* " + want))
+                selected = [l for l in client.must("SELECT Keep/Sub") if b"UIDVALIDITY" in l or b"UIDNEXT" in l]
+            self.assertEqual(server.stop(), 0)
+            for path in server.maildir().glob("index.sqlite*"):
+                path.unlink()
+            server.start()
+            with server.raw() as client:
+                again = [l for l in client.must("SELECT Keep/Sub") if b"UIDVALIDITY" in l]
+                self.assertEqual([l for l in selected if b"UIDVALIDITY" in l], again)
+                after = sorted(client.must("FETCH 1:* " + want))
+                flags = re.compile(rb"FLAGS \(([^)]*)\)")
+                plain = lambda lines: [(flags.sub(b"", l), sorted(flags.search(l).group(1).split())) for l in lines]
+                self.assertEqual(plain(before), [(l, [f for f in fl if f != b"\\Recent"]) for l, fl in plain(after)])
+                self.assertTrue(any(b"Keep/Sub" in line for line in client.must('LSUB "" "*"')))
+
+    def test_a_killed_server_loses_nothing_acknowledged(self):
+        server = Server()
+        with server:
+            with server.lmtp() as lmtp:
+                for count in range(30):
+                    lmtp.sendmail("sender@example.com", ["alice"], message(f"number {count}"))
+            server.process.kill()
+            server.process.wait()
+            server.stdout.close()
+            server.start()
+            with server.raw() as client:
+                self.assertTrue(any(b"* 30 EXISTS" in line for line in client.must("SELECT INBOX")))
+
+
+if __name__ == "__main__":
+    unittest.main()
