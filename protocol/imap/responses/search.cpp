@@ -1,0 +1,24 @@
+#include "protocol/imap/responses/search.h"
+
+namespace postkeep::imap {
+
+void write_search(Writer& writer, const UidSet& numbers, std::optional<ModSeq> highest_modseq) {
+  writer.raw("* SEARCH");
+  numbers.for_each([&writer](Uid number) { writer.sp().number(number.value()); });
+  // RFC 7162 §3.1.5: only if at least one message was found.
+  if (highest_modseq && !numbers.empty()) writer.raw(" (MODSEQ ").number(highest_modseq->value()).close();
+  writer.crlf();
+}
+
+void write_esearch(Writer& writer, const EsearchData& data) {
+  writer.raw("* ESEARCH (TAG ").string(data.tag).close();
+  if (data.uid == UidForm::yes) writer.raw(" UID");
+  if (data.min) writer.raw(" MIN ").number(*data.min);
+  if (data.max) writer.raw(" MAX ").number(*data.max);
+  if (data.all && !data.all->empty()) writer.raw(" ALL ").raw(data.all->to_wire());
+  if (data.count) writer.raw(" COUNT ").number(*data.count);
+  if (data.modseq) writer.raw(" MODSEQ ").number(data.modseq->value());
+  writer.crlf();
+}
+
+}  // namespace postkeep::imap
