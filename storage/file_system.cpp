@@ -9,27 +9,39 @@ namespace {
 ErrorKind kind_of_errno(int error_number) {
   switch (error_number) {
     case ENOENT:
-    case ENOTDIR: return ErrorKind::not_found;
+    case ENOTDIR:
+      return ErrorKind::not_found;
     case EEXIST:
-    case ENOTEMPTY: return ErrorKind::already_exists;
+    case ENOTEMPTY:
+      return ErrorKind::already_exists;
     case ENOSPC:
-    case EDQUOT: return ErrorKind::over_quota;
+    case EDQUOT:
+      return ErrorKind::over_quota;
     case EACCES:
     case EPERM:
-    case EROFS: return ErrorKind::no_permission;
-    case EWOULDBLOCK: return ErrorKind::in_use;
-    default: return ErrorKind::unavailable;
+    case EROFS:
+      return ErrorKind::no_permission;
+    case EWOULDBLOCK:
+      return ErrorKind::in_use;
+    default:
+      return ErrorKind::unavailable;
   }
 }
 
 const char* text_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::not_found: return "Not found in mail storage";
-    case ErrorKind::already_exists: return "Already exists in mail storage";
-    case ErrorKind::over_quota: return "No space left for mail";
-    case ErrorKind::in_use: return "Mail storage is in use by another process";
-    case ErrorKind::no_permission: return "Mail storage refused access";
-    default: return "Mail storage failed; try again later";
+    case ErrorKind::not_found:
+      return "Not found in mail storage";
+    case ErrorKind::already_exists:
+      return "Already exists in mail storage";
+    case ErrorKind::over_quota:
+      return "No space left for mail";
+    case ErrorKind::in_use:
+      return "Mail storage is in use by another process";
+    case ErrorKind::no_permission:
+      return "Mail storage refused access";
+    default:
+      return "Mail storage failed; try again later";
   }
 }
 

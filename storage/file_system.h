@@ -24,7 +24,7 @@ using FileTime = std::chrono::sys_time<std::chrono::nanoseconds>;
 struct FileInfo {
   enum class Type { regular, directory, other };
   Type type = Type::other;
-  std::uint64_t size = 0;   // octets
+  std::uint64_t size = 0;  // octets
   FileTime modified{};
   std::uint64_t inode = 0;
   std::uint64_t links = 0;
@@ -64,10 +64,10 @@ class FileSystem {
   virtual Result<std::unique_ptr<File>> create(const std::string& path, Existing existing) = 0;  // mode 0600
   virtual Outcome make_directory(const std::string& path) = 0;                                   // mode 0700
   virtual Outcome remove_directory(const std::string& path) = 0;                                 // must be empty
-  virtual Outcome rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
+  virtual Outcome rename(const std::string& from, const std::string& to) = 0;                    // replaces `to`
   // Fails with already_exists instead of replacing (RENAME_NOREPLACE).
   virtual Outcome rename_new(const std::string& from, const std::string& to) = 0;
-  virtual Outcome link(const std::string& from, const std::string& to) = 0;    // already_exists if `to` is
+  virtual Outcome link(const std::string& from, const std::string& to) = 0;  // already_exists if `to` is
   virtual Outcome unlink(const std::string& path) = 0;
   // Names in a directory without "." and "..", in no order.
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;

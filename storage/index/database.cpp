@@ -20,30 +20,42 @@ ErrorKind kind_of_code(int extended, int system_errno) {
   switch (extended & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    case SQLITE_FORMAT: return ErrorKind::corruption;
+    case SQLITE_FORMAT:
+      return ErrorKind::corruption;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return ErrorKind::in_use;
-    case SQLITE_FULL: return ErrorKind::over_quota;
-    case SQLITE_CONSTRAINT: return ErrorKind::already_exists;
+    case SQLITE_LOCKED:
+      return ErrorKind::in_use;
+    case SQLITE_FULL:
+      return ErrorKind::over_quota;
+    case SQLITE_CONSTRAINT:
+      return ErrorKind::already_exists;
     case SQLITE_PERM:
     case SQLITE_AUTH:
-    case SQLITE_READONLY: return ErrorKind::no_permission;
+    case SQLITE_READONLY:
+      return ErrorKind::no_permission;
     case SQLITE_ERROR:
     case SQLITE_MISUSE:
     case SQLITE_RANGE:
-    case SQLITE_MISMATCH: return ErrorKind::server_bug;
-    default: break;
+    case SQLITE_MISMATCH:
+      return ErrorKind::server_bug;
+    default:
+      break;
   }
   return system_errno == ENOSPC || system_errno == EDQUOT ? ErrorKind::over_quota : ErrorKind::unavailable;
 }
 
 const char* text_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::corruption: return "A mail index is damaged";
-    case ErrorKind::in_use: return "A mail index is in use";
-    case ErrorKind::over_quota: return "No space left for mail";
-    case ErrorKind::already_exists: return "Already exists";
-    default: return "A mail index failed; try again later";
+    case ErrorKind::corruption:
+      return "A mail index is damaged";
+    case ErrorKind::in_use:
+      return "A mail index is in use";
+    case ErrorKind::over_quota:
+      return "No space left for mail";
+    case ErrorKind::already_exists:
+      return "Already exists";
+    default:
+      return "A mail index failed; try again later";
   }
 }
 

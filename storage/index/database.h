@@ -34,9 +34,9 @@ class Statement {
   Statement& bind_blob(int parameter, std::string_view value);  // copied
   Statement& bind_null(int parameter);
 
-  Result<bool> step();   // true: a row is there
-  Outcome run();         // steps to the end, rows ignored
-  Outcome rerun();       // run(), then reset for the next binding: for loops of inserts
+  Result<bool> step();  // true: a row is there
+  Outcome run();        // steps to the end, rows ignored
+  Outcome rerun();      // run(), then reset for the next binding: for loops of inserts
 
   std::int64_t integer(int column) const;
   std::string_view text(int column) const;  // valid until the next step
@@ -67,12 +67,12 @@ class Transaction {
 
 class Database {
  public:
-  enum class Durability { full, normal };        // PRAGMA synchronous; full: COMMIT survives a power cut
-  enum class Locking { exclusive, shared };      // exclusive: no shared memory file, one process
+  enum class Durability { full, normal };    // PRAGMA synchronous; full: COMMIT survives a power cut
+  enum class Locking { exclusive, shared };  // exclusive: no shared memory file, one process
   struct Options {
     Durability durability = Durability::full;
     Locking locking = Locking::exclusive;
-    int cache_kib = 256;                         // page cache of this connection
+    int cache_kib = 256;  // page cache of this connection
     int wal_autocheckpoint_pages = 1000;
   };
 
@@ -91,8 +91,8 @@ class Database {
   std::int64_t changes() const;
   Result<std::int64_t> user_version();
   Outcome set_user_version(std::int64_t version);
-  Outcome quick_check();                         // corruption if the file is damaged
-  Outcome checkpoint();                          // moves the WAL into the database and truncates it
+  Outcome quick_check();  // corruption if the file is damaged
+  Outcome checkpoint();   // moves the WAL into the database and truncates it
   // Statements run since the last call, for tests that count work.
   std::uint64_t take_step_count();
 

@@ -113,9 +113,9 @@ TEST_CASE_FIXTURE(Fixture, "quick_check finds a damaged page") {
   {
     const auto database = open();
     REQUIRE(database->execute("CREATE TABLE t(a)"));
-    REQUIRE(database->execute(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<2000) "
-        "INSERT INTO t SELECT 'a row of some length ' || i FROM n"));
+    REQUIRE(
+        database->execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<2000) "
+                          "INSERT INTO t SELECT 'a row of some length ' || i FROM n"));
     REQUIRE(database->quick_check());
     REQUIRE(database->checkpoint());
   }

@@ -1,0 +1,123 @@
+#include "storage/maildir/text_file.h"
+
+#include <algorithm>
+
+#include "storage/digest.h"
+
+namespace postkeep::storage::maildir {
+namespace {
+
+constexpr char hex_digits[] = "0123456789ABCDEF";
+constexpr std::size_t checksum_octets = 8;
+constexpr std::string_view checksum_key = "checksum ";
+
+std::string checksum_of(std::string_view text) { return hex(sha256(text), checksum_octets); }
+
+std::string escape(std::string_view value, bool spaces_too) {
+  std::string out;
+  for (const char c : value) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet < 0x20 || octet == 0x7f || c == '%' || (spaces_too && c == ' ')) {
+      out += {'%', hex_digits[octet >> 4], hex_digits[octet & 15]};
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+bool is_key(std::string_view key) {
+  return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+// The text above the checksum line, if that is there and right.
+Result<std::string_view> checked_text(std::string_view kind, std::string_view text) {
+  if (text.empty() || text.back() != '\n') return damaged(kind, 0, "does not end with a line end");
+  const std::size_t before = text.rfind('\n', text.size() - 2);
+  if (before == std::string_view::npos) return damaged(kind, 0, "has no checksum line");
+  const std::string_view above = text.substr(0, before + 1);
+  std::string_view last = text.substr(before + 1, text.size() - before - 2);
+  if (!last.starts_with(checksum_key)) return damaged(kind, 0, "has no checksum line");
+  last.remove_prefix(checksum_key.size());
+  if (last != checksum_of(above)) return damaged(kind, 0, "has a wrong checksum");
+  return above;
+}
+
+}  // namespace
+
+std::string escape_value(std::string_view value) { return escape(value, false); }
+std::string escape_word(std::string_view value) { return value.empty() ? "%" : escape(value, true); }
+
+std::optional<std::string> unescape(std::string_view text) {
+  if (text == "%") return std::string();
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (text.size() - i < 3) return std::nullopt;
+    const int high = hex_value(text[i + 1]);
+    const int low = hex_value(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+tl::unexpected<Error> damaged(std::string_view kind, std::size_t line, std::string_view reason) {
+  std::string detail(kind);
+  if (line != 0) detail += " line " + std::to_string(line);
+  detail.append(": ").append(reason);
+  return tl::unexpected<Error>(Error(ErrorKind::corruption, "A file in mail storage is damaged", std::move(detail)));
+}
+
+std::string render_text_file(std::string_view kind, int version, const Lines& lines) {
+  std::string text;
+  text.append(kind).append(" ").append(std::to_string(version)).append("\n");
+  for (const auto& [key, value] : lines) text.append(key).append(" ").append(escape_value(value)).append("\n");
+  const std::string checksum = checksum_of(text);
+  return text.append(checksum_key).append(checksum).append("\n");
+}
+
+Result<Lines> parse_text_file(std::string_view kind, int version, std::string_view text) {
+  std::string_view rest = TRY(checked_text(kind, text));
+  Lines lines;
+  for (std::size_t number = 1; !rest.empty(); ++number) {
+    const std::size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end + 1);
+    const std::size_t space = line.find(' ');
+    const std::string_view key = line.substr(0, space);
+    if (!is_key(key) || space == std::string_view::npos) return damaged(kind, number, "is not \"<key> <value>\"");
+    std::optional<std::string> value = unescape(line.substr(space + 1));
+    if (!value) return damaged(kind, number, "has a bad %XX");
+    if (number > 1) {
+      lines.emplace_back(key, std::move(*value));
+    } else if (key != kind) {
+      return damaged(kind, 1, "is another kind of file");
+    } else if (*value != std::to_string(version)) {
+      return damaged(kind, 1, "has version " + *value + ", which this program does not read");
+    }
+  }
+  return lines;
+}
+
+std::string_view take_word(std::string_view& text) {
+  const std::size_t space = std::min(text.find(' '), text.size());
+  const std::string_view word = text.substr(0, space);
+  text.remove_prefix(std::min(space + 1, text.size()));
+  return word;
+}
+
+}  // namespace postkeep::storage::maildir
