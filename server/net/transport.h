@@ -1,0 +1,68 @@
+// Transport: one non-blocking descriptor, plain or TLS, as steps that never wait. It says what to wait for
+// and net/connection waits. OpenSSL works straight on the descriptor, and its buffers are released between
+// records; asio::ssl would keep 34 KiB for each connection. One thread at a time.
+//
+// Invariants (each has a test): the error queue is empty before each OpenSSL call; none is made after a
+// fatal error, but for freeing; a write that was refused is repeated with the same bytes first.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+struct ssl_st;
+
+namespace postkeep::server {
+
+class TlsContext;
+
+enum class StepResult {
+  done,        // `bytes` were moved (read, write), or it is finished (handshake, close)
+  want_read,   // try again when the descriptor is readable; a write may say this too
+  want_write,  // try again when it is writable; a read may say this too
+  ended,       // the peer finished sending, properly or not
+  failed,      // the connection is dead; error() says why
+};
+
+struct Step {
+  StepResult result;
+  std::size_t bytes = 0;
+};
+
+struct SslFree {
+  void operator()(ssl_st* ssl) const;
+};
+
+class Transport {
+ public:
+  // Does not own the descriptor, which is non-blocking.
+  explicit Transport(int descriptor) : descriptor_(descriptor) {}
+
+  Step read(std::span<char> buffer);
+  Step write(std::string_view bytes);  // not empty
+  // From here on everything is TLS, as the server side; then handshake() until done.
+  void begin_tls(const TlsContext& context);
+  Step handshake();
+  // Sends close_notify; does not wait for the peer's. `done` for plain.
+  Step close_notify();
+
+  int descriptor() const { return descriptor_; }
+  bool is_tls() const { return ssl_ != nullptr; }
+  const std::string& error() const { return error_; }
+  // "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty for plain.
+  std::string tls_description() const;
+  std::string tls_server_name() const;  // SNI; empty if the client sent none
+  ssl_st* native_tls() const { return ssl_.get(); }
+
+ private:
+  Step tls_step(int result);
+  Step fail(std::string why);
+  int descriptor_;
+  bool dead_ = false;  // a fatal error happened: no OpenSSL call any more
+  std::unique_ptr<ssl_st, SslFree> ssl_;
+  std::string error_;
+};
+
+}  // namespace postkeep::server

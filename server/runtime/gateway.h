@@ -1,0 +1,222 @@
+// Gateway: the awaitable face of storage. Jobs of one account run one after another on its strand of the storage pool;
+// the caller resumes on its own thread with values. Used by all sessions, deliveries and admin commands; nobody else
+// opens an account.
+//
+// Invariants: at most one AccountStore per account is open; changes are published inside the job that made them, so a
+// session that dies meanwhile cannot swallow them; no job holds an account longer than about 5 ms (callers pass
+// batches); an account that nobody uses is closed after a while, an idle session holds none open.
+//
+// All calls are thread-safe. Errors besides those of storage/account_store.h: unavailable once it is closing.
+#pragma once
+
+#include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
+#include <asio/use_future.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "server/runtime/awaits.h"
+#include "server/runtime/offload.h"
+#include "storage/account_store.h"
+
+namespace postkeep::server {
+
+class ChangeHub;
+class Gateway;
+
+// A handle on one user's mail, cheap to keep: it holds nothing open.
+class Account : public std::enable_shared_from_this<Account> {
+ public:
+  using Strand = asio::strand<asio::thread_pool::executor_type>;
+  Account(std::string user, const asio::thread_pool::executor_type& pool);
+  const std::string& user() const { return user_; }
+
+ private:
+  friend class Gateway;
+  const std::string user_;
+  Strand strand_;
+  // On the strand only:
+  std::unique_ptr<storage::AccountStore> store_;
+  asio::basic_waitable_timer<std::chrono::steady_clock> timer_;  // housekeeping: background steps, closing
+  std::chrono::steady_clock::time_point timer_due_ = std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::time_point background_due_ = std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::time_point last_use_{};
+  unsigned timer_round_ = 0;
+  unsigned failures_ = 0;  // of background steps in a row
+  // Guarded by the gateway's mutex:
+  std::list<std::shared_ptr<Account>>::iterator place_{};  // in open_, valid while is_open_
+  bool is_open_ = false;
+};
+using AccountPtr = std::shared_ptr<Account>;
+
+// A mailbox whose folder is watched for changes by other programs, until it is destroyed. May be
+// destroyed on any thread.
+class FolderWatch;
+using FolderWatchPtr = std::shared_ptr<FolderWatch>;
+
+class Gateway {
+ public:
+  struct Options {
+    std::size_t open_accounts_max = 256;
+    std::chrono::milliseconds close_after{60'000};  // of not being used
+    std::chrono::milliseconds poll_every{5'000};    // folders that cannot be watched
+  };
+  // Told of failures in the background, on a pool thread; nobody else would hear of them.
+  using Problem = std::function<void(const std::string& user, const Error& error)>;
+
+  Gateway(asio::thread_pool& pool, storage::MailStore& mail, ChangeHub& hub, Options options, Problem problem);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // The handle of a user (the name as the directory has it). The mail is made when it is first used.
+  AccountPtr account(const std::string& user);
+
+  // Runs `job(AccountStore&)`, which returns a Result, on the account's strand. For named functions only, see
+  // offload.h.
+  template <class Job>
+  Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> run(AccountPtr account, Job job);
+  // Runs `job()` on the storage pool beside all strands: reading and decoding of messages.
+  template <class Job>
+  Awaitable<std::invoke_result_t<Job&>> run_beside(Job job) {
+    return run_on(pool_.get_executor(), std::move(job));
+  }
+  // The same as run() for threads that may block (admin commands). Not on the storage pool.
+  template <class Job>
+  std::invoke_result_t<Job&, storage::AccountStore&> run_blocking(AccountPtr account, Job job);
+
+  // --- AccountStore's calls, each one job. See storage/account_store.h for contracts and errors.
+  Awaitable<Result<std::vector<storage::Mailbox>>> list_mailboxes(AccountPtr account);
+  Awaitable<Result<storage::Mailbox>> find_mailbox(AccountPtr account, MailboxName name);
+  Awaitable<Result<storage::Mailbox>> create_mailbox(AccountPtr account, MailboxName name,
+                                                     SpecialUse special_use = SpecialUse::none);
+  Awaitable<Outcome> delete_mailbox(AccountPtr account, MailboxName name);
+  Awaitable<Outcome> rename_mailbox(AccountPtr account, MailboxName from, MailboxName to);
+  Awaitable<Outcome> subscribe(AccountPtr account, MailboxName name);
+  Awaitable<Outcome> unsubscribe(AccountPtr account, MailboxName name);
+  Awaitable<Outcome> ensure_default_mailboxes(AccountPtr account,
+                                              std::vector<std::pair<MailboxName, SpecialUse>> wanted);
+  Awaitable<Result<storage::MailboxStatus>> status(AccountPtr account, MailboxId mailbox);
+  Awaitable<Result<storage::MailboxVersionPtr>> version(AccountPtr account, MailboxId mailbox);
+  Awaitable<Result<Uid>> claim_recent(AccountPtr account, MailboxId mailbox);
+  Awaitable<Outcome> refresh(AccountPtr account, MailboxId mailbox);
+  Awaitable<Result<UidSet>> expunged_since(AccountPtr account, MailboxId mailbox, ModSeq since);
+  Awaitable<Result<storage::AppendResult>> append(AccountPtr account, MailboxId mailbox,
+                                                  std::vector<storage::AppendItem> items);
+  Awaitable<Result<std::vector<storage::MessageRow>>> fetch(AccountPtr account, MailboxId mailbox, UidSet uids,
+                                                            storage::FetchWants wants);
+  Awaitable<Result<std::shared_ptr<storage::MessageReader>>> open_message(AccountPtr account, MailboxId mailbox,
+                                                                          Uid uid);
+  Awaitable<Result<storage::StoreResult>> store_flags(AccountPtr account, MailboxId mailbox, UidSet uids,
+                                                      FlagChange change, Flags flags,
+                                                      std::optional<ModSeq> unchanged_since = std::nullopt);
+  Awaitable<Result<storage::CopyResult>> copy(AccountPtr account, MailboxId from, UidSet uids, MailboxId to);
+  Awaitable<Result<storage::CopyResult>> move(AccountPtr account, MailboxId from, UidSet uids, MailboxId to);
+  Awaitable<Result<UidSet>> expunge(AccountPtr account, MailboxId mailbox, UidSet uids);
+  Awaitable<Result<UidSet>> search(AccountPtr account, MailboxId mailbox, SearchKey key, UidSet candidates);
+
+  // --- Beside the strands.
+  Awaitable<Result<std::shared_ptr<storage::Incoming>>> begin_incoming(std::uint64_t limit);
+  Awaitable<Outcome> write(std::shared_ptr<storage::Incoming> incoming, std::string bytes);
+  Awaitable<Outcome> finish(std::shared_ptr<storage::Incoming> incoming);
+  // Up to `count` octets from `offset`.
+  Awaitable<Result<std::string>> read(std::shared_ptr<storage::MessageReader> reader, std::uint64_t offset,
+                                      std::size_t count);
+
+  // --- Changes by other programs. Wakes the account's watches (ChangeHub) when the folder changes.
+  Awaitable<Result<FolderWatchPtr>> watch_folder(AccountPtr account, MailboxId mailbox);
+  // What the mail store's descriptor had to say; starts refresh jobs. By runtime/foreign_changes.
+  void handle_foreign_changes(const std::vector<storage::MailStore::ForeignChange>& changes);
+  // Refreshes the folders that cannot be watched. By runtime/foreign_changes.
+  void poll_folders();
+  std::chrono::milliseconds poll_interval() const { return options_.poll_every; }
+
+  // --- End
+  // Closes the account and removes its mail. Blocking; not on the storage pool. The user's sessions have ended.
+  Outcome remove_mail(const std::string& user);
+  // Closes all accounts (flags go to the file names) and refuses everything from now on. Blocking; after all
+  // sessions ended and before the pool is joined. Returns false if it took longer than `limit`.
+  bool close(std::chrono::milliseconds limit);
+  std::size_t open_accounts() const;
+
+ private:
+  friend class FolderWatch;
+  using SteadyTime = std::chrono::steady_clock::time_point;
+  template <class Job>
+  static Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> perform(Gateway& gateway, AccountPtr account,
+                                                                               Job job);
+  // On the account's strand:
+  Result<storage::AccountStore*> enter(Account& account);
+  void leave(Account& account);
+  void close_store(Account& account);
+  void schedule(Account& account);
+  void housekeep(Account& account);
+
+  void note_open(Account& account);
+  void note_closed(Account& account);
+  AccountPtr pick_victim(const Account& user);
+  void start_refresh(const std::string& user, MailboxId mailbox);
+  void unwatch(const AccountPtr& account, MailboxId mailbox);
+
+  struct Leave {
+    Gateway& gateway;
+    Account& account;
+    ~Leave() { gateway.leave(account); }
+  };
+
+  asio::thread_pool& pool_;
+  storage::MailStore& mail_;
+  ChangeHub& hub_;
+  const Options options_;
+  const Problem problem_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable all_closed_;
+  bool closing_ = false;
+  std::unordered_map<std::string, std::weak_ptr<Account>> accounts_;
+  std::list<AccountPtr> open_;  // least recently used first
+  struct Folder {
+    std::string user;
+    MailboxId mailbox;
+    unsigned watchers = 0;
+    bool polled = false;
+  };
+  std::list<Folder> folders_;
+};
+
+// Not a coroutine, so that no caller has the job beside a co_await.
+template <class Job>
+Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> Gateway::run(AccountPtr account, Job job) {
+  const Account::Strand strand = account->strand_;
+  return asio::co_spawn(strand, perform<Job>(*this, std::move(account), std::move(job)), asio::use_awaitable);
+}
+
+template <class Job>
+Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> Gateway::perform(Gateway& gateway, AccountPtr account,
+                                                                               Job job) {
+  Result<storage::AccountStore*> store = gateway.enter(*account);
+  if (!store) co_return tl::unexpected<Error>(std::move(store).error());
+  const Leave leave{gateway, *account};
+  co_return job(**store);
+}
+
+template <class Job>
+std::invoke_result_t<Job&, storage::AccountStore&> Gateway::run_blocking(AccountPtr account, Job job) {
+  using Answer = std::invoke_result_t<Job&, storage::AccountStore&>;
+  const Account::Strand strand = account->strand_;
+  auto answer = asio::co_spawn(strand, perform<Job>(*this, std::move(account), std::move(job)), asio::use_future);
+  return Answer(answer.get());
+}
+
+}  // namespace postkeep::server
