@@ -1,0 +1,76 @@
+#include "storage/memory/memory_store.h"
+
+#include <map>
+#include <mutex>
+
+#include "storage/memory/memory_account.h"
+
+namespace postkeep::storage {
+namespace memory {
+
+Outcome MemoryIncoming::write(std::string_view bytes) {
+  if (finished_) return failure(ErrorKind::server_bug, "Internal error", "write after finish");
+  if (bytes.size() > limit_ - bytes_->size()) return failure(ErrorKind::too_big, "The message is too big");
+  *bytes_ += bytes;
+  return {};
+}
+
+Outcome MemoryIncoming::finish() {
+  finished_ = true;
+  return {};
+}
+
+namespace {
+
+class MemoryMailStore final : public MailStore {
+ public:
+  MemoryMailStore(StoreOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
+
+  Result<std::unique_ptr<AccountStore>> open(const std::string& user, ChangeListener listener) override {
+    if (user.empty()) return failure(ErrorKind::cannot, "A user needs a name");
+    const std::lock_guard lock(mutex_);
+    std::shared_ptr<AccountData>& data = accounts_[user];
+    if (!data) data = make_account_data(clock_);
+    return std::make_unique<MemoryAccount>(data, options_, clock_, std::move(listener));
+  }
+
+  Result<bool> exists(const std::string& user) override {
+    const std::lock_guard lock(mutex_);
+    return accounts_.count(user) == 1;
+  }
+
+  Result<std::vector<std::string>> list_accounts() override {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> users;
+    for (const auto& [user, data] : accounts_) users.push_back(user);
+    return users;
+  }
+
+  Outcome remove(const std::string& user) override {
+    const std::lock_guard lock(mutex_);
+    if (accounts_.erase(user) == 0) return failure(ErrorKind::not_found, "No such account");
+    return {};
+  }
+
+  Result<std::shared_ptr<Incoming>> begin_incoming(std::uint64_t limit) override {
+    return std::make_shared<MemoryIncoming>(limit);
+  }
+
+  int foreign_change_descriptor() override { return -1; }
+  std::vector<ForeignChange> take_foreign_changes() override { return {}; }
+
+ private:
+  StoreOptions options_;
+  Clock& clock_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<AccountData>> accounts_;
+};
+
+}  // namespace
+}  // namespace memory
+
+std::unique_ptr<MailStore> open_memory_store(StoreOptions options, Clock& clock) {
+  return std::make_unique<memory::MemoryMailStore>(std::move(options), clock);
+}
+
+}  // namespace postkeep::storage

@@ -1,0 +1,403 @@
+#include "storage/search_eval.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/base/ascii.h"
+#include "protocol/mime/encoded_words.h"
+#include "protocol/mime/header_fields.h"
+#include "protocol/mime/search_text.h"
+#include "protocol/mime/structure.h"
+#include "protocol/text/casemap.h"
+#include "storage/substring_search.h"
+
+namespace postkeep::storage {
+namespace search_detail {
+
+using Kind = SearchKey::Kind;
+
+// What must be known to answer a key, cheapest first.
+enum class Cost { state, row, header, text };
+
+// Message text in memory at a time.
+constexpr std::size_t read_octets = 256 * 1024;
+
+Cost cost_of(const SearchKey& key) {
+  switch (key.kind) {
+    case Kind::before:
+    case Kind::on:
+    case Kind::since:
+    case Kind::saved_before:
+    case Kind::saved_on:
+    case Kind::saved_since:
+    case Kind::older:
+    case Kind::younger:
+    case Kind::larger:
+    case Kind::smaller:
+    case Kind::email_id:
+    case Kind::thread_id:
+      return Cost::row;
+    case Kind::header:
+    case Kind::from:
+    case Kind::to:
+    case Kind::cc:
+    case Kind::bcc:
+    case Kind::subject:
+    case Kind::sent_before:
+    case Kind::sent_on:
+    case Kind::sent_since:
+      return Cost::header;
+    case Kind::body:
+    case Kind::text:
+      return key.needle.empty() ? Cost::state : Cost::text;
+    default:
+      return Cost::state;
+  }
+}
+
+// The header field that a key looks into; empty for keys that look into none.
+std::string field_of(const SearchKey& key) {
+  switch (key.kind) {
+    case Kind::header:
+      return ascii::to_lower(key.text);
+    case Kind::from:
+      return "from";
+    case Kind::to:
+      return "to";
+    case Kind::cc:
+      return "cc";
+    case Kind::bcc:
+      return "bcc";
+    case Kind::subject:
+      return "subject";
+    case Kind::sent_before:
+    case Kind::sent_on:
+    case Kind::sent_since:
+      return "date";
+    default:
+      return {};
+  }
+}
+
+// A key made ready: its needle folded, its children in order of cost.
+struct Node {
+  SearchKey key;  // without its children
+  Cost cost = Cost::state;
+  std::string field;            // lower case
+  std::string needle;           // folded
+  std::size_t text_number = 0;  // where cost is text and there are no children: its place in Plan::text_needles
+  std::vector<Node> children;
+};
+
+struct TextNeedle {
+  std::string needle;  // folded
+  bool body_only = false;
+};
+
+struct Plan {
+  Node root;
+  UnixTime now;
+  FetchWants wants;
+  bool wants_row = false;
+  bool may_read = false;
+  std::vector<TextNeedle> text_needles;  // all of the tree: one pass over the text answers them together
+
+  Node make_node(const SearchKey& key);
+  void note_needs(Node& node);
+};
+
+Node Plan::make_node(const SearchKey& key) {
+  Node node;
+  node.key = key;
+  node.key.children.clear();
+  node.cost = cost_of(key);
+  node.field = field_of(key);
+  node.needle = text::fold(key.needle);
+  for (const SearchKey& child : key.children) {
+    node.children.push_back(make_node(child));
+    node.cost = std::max(node.cost, node.children.back().cost);
+  }
+  std::stable_sort(node.children.begin(), node.children.end(),
+                   [](const Node& a, const Node& b) { return a.cost < b.cost; });
+  if (node.children.empty()) note_needs(node);
+  return node;
+}
+
+void Plan::note_needs(Node& leaf) {
+  const Kind kind = leaf.key.kind;
+  if (leaf.cost == Cost::text) {
+    leaf.text_number = text_needles.size();
+    text_needles.push_back(TextNeedle{leaf.needle, kind == Kind::body});
+  } else if (leaf.cost == Cost::row) {
+    const bool is_id = kind == Kind::email_id || kind == Kind::thread_id;
+    const bool is_size = kind == Kind::larger || kind == Kind::smaller;
+    wants.object_ids = wants.object_ids || is_id;
+    wants.size = wants.size || is_size;
+    wants.dates = wants.dates || (!is_id && !is_size);
+  } else if (leaf.cost == Cost::header) {
+    wants.headers = wants.headers || is_cached_header(leaf.field);
+  }
+  // Cached fields may need the message too: a header that is too large is not cached.
+  may_read = may_read || leaf.cost == Cost::header || leaf.cost == Cost::text;
+  wants_row = wants.object_ids || wants.size || wants.dates || wants.headers;
+}
+
+bool day_matches(Kind kind, Day day, Day wanted) {
+  switch (kind) {
+    case Kind::before:
+    case Kind::saved_before:
+    case Kind::sent_before:
+      return day < wanted;
+    case Kind::on:
+    case Kind::saved_on:
+    case Kind::sent_on:
+      return day == wanted;
+    default:
+      return day >= wanted;
+  }
+}
+
+// One message under one plan: gets each fact at most once.
+class Examination {
+ public:
+  Examination(const Plan& plan, SearchSubject& subject) : plan_(plan), subject_(subject) {}
+  Result<bool> matches(const Node& node);
+
+ private:
+  Result<bool> matches_state(const SearchKey& key);
+  Result<bool> matches_row(const SearchKey& key);
+  Result<bool> matches_header(const Node& node);
+  Result<bool> matches_text(const Node& node);
+
+  Outcome get_row();
+  Outcome open();
+  Outcome read_header();
+  Outcome search_text();
+  template <class Take>
+  Outcome read_all(Take&& take);  // take(bytes) returns false to stop
+
+  const Plan& plan_;
+  SearchSubject& subject_;
+  const MessageRow* row_ = nullptr;
+  std::unique_ptr<MessageReader> reader_;
+  std::optional<std::string> header_;
+  std::optional<std::string> whole_;  // of a message of at most read_octets
+  std::optional<std::vector<SubstringSearch>> text_searches_;
+};
+
+Result<bool> Examination::matches(const Node& node) {
+  switch (node.key.kind) {
+    case Kind::and_:
+      for (const Node& child : node.children) {
+        if (!TRY(matches(child))) return false;
+      }
+      return true;
+    case Kind::or_:
+      for (const Node& child : node.children) {
+        if (TRY(matches(child))) return true;
+      }
+      return false;
+    case Kind::not_:
+      return !TRY(matches(node.children.at(0)));
+    default:
+      break;
+  }
+  switch (node.cost) {
+    case Cost::state:
+      return matches_state(node.key);
+    case Cost::row:
+      return matches_row(node.key);
+    case Cost::header:
+      return matches_header(node);
+    case Cost::text:
+      break;
+  }
+  return matches_text(node);
+}
+
+Result<bool> Examination::matches_state(const SearchKey& key) {
+  switch (key.kind) {
+    case Kind::all:
+    case Kind::save_date_supported:
+    case Kind::body:  // with an empty needle, which every text contains
+    case Kind::text:
+      return true;
+    case Kind::has_flag:
+      return subject_.flags().has(key.flag);
+    case Kind::lacks_flag:
+      return !subject_.flags().has(key.flag);
+    case Kind::has_keyword:
+      return subject_.flags().has_keyword(key.text);
+    case Kind::lacks_keyword:
+      return !subject_.flags().has_keyword(key.text);
+    case Kind::uid_set:
+      return key.uids.contains(subject_.uid());
+    case Kind::modseq:
+      return subject_.modseq().value() >= key.number;
+    default:
+      return failure(ErrorKind::server_bug, "Internal error", "a search key of the session reached storage");
+  }
+}
+
+Result<bool> Examination::matches_row(const SearchKey& key) {
+  TRY(get_row());
+  const auto seconds = static_cast<std::int64_t>(std::min<std::uint64_t>(key.number, UINT32_MAX));
+  switch (key.kind) {
+    case Kind::before:
+    case Kind::on:
+    case Kind::since:
+      return day_matches(key.kind, day_of(row_->internal_date), key.day);
+    case Kind::saved_before:
+    case Kind::saved_on:
+    case Kind::saved_since:
+      return day_matches(key.kind, day_of(row_->save_date), key.day);
+    case Kind::older:  // RFC 5032 §2: both include the border
+      return row_->internal_date.seconds <= plan_.now.seconds - seconds;
+    case Kind::younger:
+      return row_->internal_date.seconds >= plan_.now.seconds - seconds;
+    case Kind::larger:
+      return row_->size > key.number;
+    case Kind::smaller:
+      return row_->size < key.number;
+    case Kind::email_id:
+      return to_wire(row_->email_id) == key.text;
+    default:
+      return to_wire(row_->thread_id) == key.text;
+  }
+}
+
+Result<bool> Examination::matches_header(const Node& node) {
+  const bool cached = is_cached_header(node.field);
+  if (cached) TRY(get_row());
+  std::string_view header;
+  if (cached && row_->cached_headers) {
+    header = *row_->cached_headers;
+  } else {
+    TRY(read_header());
+    header = *header_;
+  }
+  const bool is_date = node.field == "date" && node.key.kind != Kind::header;
+  mime::HeaderReader fields(header);
+  mime::HeaderField field;
+  while (fields.next(field)) {
+    if (!ascii::iequals(field.name, node.field)) continue;
+    if (is_date) {
+      // A message without a date that can be read is sent on no day: it matches none of the three.
+      const std::optional<ZonedTime> date = parse_rfc5322_date(field.value);
+      return date && day_matches(node.key.kind, date->local_day(), node.key.day);
+    }
+    if (text::fold(mime::decode_header_text(field.value)).find(node.needle) != std::string::npos) return true;
+  }
+  return false;
+}
+
+Result<bool> Examination::matches_text(const Node& node) {
+  if (!text_searches_) TRY(search_text());
+  return (*text_searches_)[node.text_number].found();
+}
+
+Outcome Examination::get_row() {
+  if (row_ == nullptr) row_ = TRY(subject_.row());
+  return {};
+}
+
+Outcome Examination::open() {
+  if (!reader_) reader_ = TRY(subject_.open());
+  return {};
+}
+
+Outcome Examination::read_header() {
+  if (header_) return {};
+  TRY(open());
+  constexpr std::size_t step = 16 * 1024;
+  const std::size_t limit = mime::Limits().header_octets_max;
+  std::string header;
+  while (header.size() < limit) {
+    const std::size_t before = header.size();
+    TRY(reader_->read(before, std::min(step, limit - before), header));
+    const std::size_t searched = before < 3 ? 0 : before - 3;
+    // HeaderReader ends at the empty line itself; this only says that there is no need to read on.
+    if (header.find("\r\n\r\n", searched) != std::string::npos || header.find("\n\n", searched) != std::string::npos) {
+      break;
+    }
+    if (header.size() == before) break;
+  }
+  header_ = std::move(header);
+  return {};
+}
+
+template <class Take>
+Outcome Examination::read_all(Take&& take) {
+  TRY(open());
+  if (!whole_ && reader_->size() <= read_octets) {
+    whole_.emplace();
+    TRY(reader_->read(0, read_octets, *whole_));
+  }
+  if (whole_) {
+    take(*whole_);
+    return {};
+  }
+  std::string piece;
+  for (std::uint64_t offset = 0; offset < reader_->size(); offset += piece.size()) {
+    piece.clear();
+    TRY(reader_->read(offset, read_octets, piece));
+    if (piece.empty() || !take(piece)) break;
+  }
+  return {};
+}
+
+// All needles of the tree in one pass over the text. Where the parts lie has to be known before, so a message larger
+// than read_octets is read twice; both times in pieces.
+Outcome Examination::search_text() {
+  std::vector<SubstringSearch> searches;
+  for (const TextNeedle& wanted : plan_.text_needles) searches.emplace_back(wanted.needle);
+  mime::StructureParser parser;
+  TRY(read_all([&](std::string_view bytes) {
+    parser.feed(bytes);
+    return true;
+  }));
+  const mime::Part root = parser.finish();
+  std::string folded;
+  mime::SearchTextExtractor extractor(root, [&](mime::SearchArea area, std::string_view utf8) {
+    folded.clear();
+    text::fold_into(utf8, folded);
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      if (area == mime::SearchArea::body || !plan_.text_needles[i].body_only) searches[i].feed(folded);
+    }
+  });
+  TRY(read_all([&](std::string_view bytes) {
+    extractor.feed(bytes);
+    return !std::all_of(searches.begin(), searches.end(), [](const SubstringSearch& s) { return s.found(); });
+  }));
+  extractor.finish();
+  text_searches_ = std::move(searches);
+  return {};
+}
+
+}  // namespace search_detail
+
+struct SearchEvaluator::Plan : search_detail::Plan {};
+
+SearchEvaluator::SearchEvaluator(const SearchKey& key, UnixTime now) {
+  auto plan = std::make_unique<Plan>();
+  plan->now = now;
+  plan->root = plan->make_node(key);
+  plan_ = std::move(plan);
+}
+
+SearchEvaluator::~SearchEvaluator() = default;
+SearchEvaluator::SearchEvaluator(SearchEvaluator&&) noexcept = default;
+SearchEvaluator& SearchEvaluator::operator=(SearchEvaluator&&) noexcept = default;
+
+const FetchWants& SearchEvaluator::wants() const { return plan_->wants; }
+bool SearchEvaluator::wants_row() const { return plan_->wants_row; }
+bool SearchEvaluator::may_read_messages() const { return plan_->may_read; }
+
+Result<bool> SearchEvaluator::matches(SearchSubject& subject) const {
+  search_detail::Examination examination(*plan_, subject);
+  return examination.matches(plan_->root);
+}
+
+}  // namespace postkeep::storage
