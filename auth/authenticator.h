@@ -63,6 +63,7 @@ class Authenticator {
   class HashTurn;
   std::shared_ptr<const Options> options() const;
   Result<std::optional<User>> find_user(std::string_view name, const Options& options);
+  void waste(const Secret& password, const Options& options);
   Result<bool> check_password(const User& user, const Secret& password, const Options& options);
 
   UserDirectory& users_;

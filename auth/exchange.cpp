@@ -1,0 +1,60 @@
+#include "auth/exchange.h"
+
+#include "auth/limits.h"
+#include "protocol/base/base64.h"
+
+namespace postkeep::auth {
+
+namespace {
+
+Exchange::Progress failed(Error error) {
+  Exchange::Progress progress;
+  progress.state = Exchange::Progress::State::failed;
+  progress.error = std::move(error);
+  return progress;
+}
+
+Exchange::Progress challenge(std::string_view bytes) {
+  Exchange::Progress progress;
+  progress.state = Exchange::Progress::State::challenge;
+  progress.challenge = base64_encode(bytes);
+  return progress;
+}
+
+}  // namespace
+
+Result<Exchange> Exchange::start(std::string_view mechanism, Channel channel) {
+  const MechanismRow* row = find_mechanism(mechanism);
+  if (row == nullptr) return failure(ErrorKind::cannot, "This authentication mechanism is not supported");
+  if (row->needs == Channel::confidential && channel == Channel::exposed) {
+    return failure(ErrorKind::privacy_required, "A password may not travel here without TLS");
+  }
+  return Exchange(*row);
+}
+
+Exchange::Progress Exchange::begin(std::optional<std::string_view> initial_response) {
+  if (!initial_response) return challenge(row_->first_challenge);
+  return step(*initial_response == "=" ? std::string_view() : *initial_response);
+}
+
+Exchange::Progress Exchange::respond(std::string_view line) {
+  if (line == "*") return failed(Error(ErrorKind::bad_syntax, "Authentication cancelled"));
+  return step(line);
+}
+
+Exchange::Progress Exchange::step(std::string_view base64) {
+  if (base64.size() > sasl_line_octets_max) {
+    return failed(Error(ErrorKind::bad_syntax, "The authentication message is too long"));
+  }
+  const Result<std::string> message = base64_decode(base64);
+  if (!message) return failed(Error(ErrorKind::bad_syntax, "The authentication message is not base64"));
+  Step next = mechanism_->step(*message);
+  if (auto* more = std::get_if<Challenge>(&next)) return challenge(more->bytes);
+  if (auto* refusal = std::get_if<Refusal>(&next)) return failed(std::move(refusal->error));
+  Progress progress;
+  progress.state = Progress::State::credentials;
+  progress.credentials = std::move(std::get<Credentials>(next));
+  return progress;
+}
+
+}  // namespace postkeep::auth

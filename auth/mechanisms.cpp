@@ -1,0 +1,36 @@
+#include "auth/mechanisms.h"
+
+#include <algorithm>
+#include <array>
+
+#include "protocol/base/ascii.h"
+
+namespace postkeep::auth {
+
+namespace {
+
+// In the order in which they are advertised: what a client should rather take comes first.
+constexpr std::array table = {
+    MechanismRow{"PLAIN", "", Channel::confidential, make_plain, "Name and password in one message (RFC 4616)."},
+    MechanismRow{"LOGIN", "Username:", Channel::confidential, make_login,
+                 "Name and password one after the other, for old clients."},
+};
+
+}  // namespace
+
+std::span<const MechanismRow> mechanisms() { return table; }
+
+const MechanismRow* find_mechanism(std::string_view name) {
+  const auto row = std::ranges::find_if(table, [&](const MechanismRow& r) { return ascii::iequals(r.name, name); });
+  return row == table.end() ? nullptr : &*row;
+}
+
+std::vector<std::string_view> offered_mechanisms(Channel channel) {
+  std::vector<std::string_view> names;
+  for (const MechanismRow& row : table) {
+    if (row.needs == Channel::exposed || channel == Channel::confidential) names.push_back(row.name);
+  }
+  return names;
+}
+
+}  // namespace postkeep::auth

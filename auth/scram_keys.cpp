@@ -1,0 +1,98 @@
+#include "auth/scram_keys.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+#include "auth/limits.h"
+#include "protocol/base/base64.h"
+
+namespace postkeep::auth {
+
+namespace {
+
+const unsigned char* octets(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+Sha256 hmac(const Sha256& key, std::string_view message) {
+  Sha256 out{};
+  unsigned length = 0;
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets(message), message.size(), out.data(),
+           &length) == nullptr) {
+    throw std::runtime_error("libcrypto cannot compute HMAC-SHA-256");
+  }
+  return out;
+}
+
+std::string encode(const Sha256& key) {
+  return base64_encode(std::string_view(reinterpret_cast<const char*>(key.data()), key.size()));
+}
+
+Result<Sha256> decode_key(std::string_view text) {
+  const Result<std::string> bytes = base64_decode(text);
+  Sha256 key{};
+  if (!bytes || bytes->size() != key.size()) {
+    return failure(ErrorKind::cannot, "A SCRAM-SHA-256 hash has two keys of 32 octets in base64");
+  }
+  std::copy_n(octets(*bytes), key.size(), key.begin());
+  return key;
+}
+
+// Cuts `text` at the first `separator`; what stands before it is returned, or the rest if there is none.
+std::string_view take_until(std::string_view& text, char separator) {
+  const std::string_view taken = text.substr(0, text.find(separator));
+  text.remove_prefix(std::min(text.size(), taken.size() + 1));
+  return taken;
+}
+
+}  // namespace
+
+ScramKeys derive_scram_keys(const Secret& password, std::string_view salt, std::uint32_t iterations) {
+  ScramKeys keys;
+  keys.iterations = iterations;
+  keys.salt = std::string(salt);
+  Sha256 salted{};
+  if (PKCS5_PBKDF2_HMAC(password.reveal().data(), static_cast<int>(password.reveal().size()), octets(salt),
+                        static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(),
+                        static_cast<int>(salted.size()), salted.data()) != 1) {
+    throw std::runtime_error("libcrypto cannot compute PBKDF2");
+  }
+  Sha256 client_key = hmac(salted, "Client Key");
+  SHA256(client_key.data(), client_key.size(), keys.stored_key.data());
+  keys.server_key = hmac(salted, "Server Key");
+  OPENSSL_cleanse(salted.data(), salted.size());
+  OPENSSL_cleanse(client_key.data(), client_key.size());
+  return keys;
+}
+
+std::string to_text(const ScramKeys& keys) {
+  return "$" + std::to_string(keys.iterations) + ":" + base64_encode(keys.salt) + "$" + encode(keys.stored_key) + ":" +
+         encode(keys.server_key);
+}
+
+Result<ScramKeys> scram_keys_from_text(std::string_view text) {
+  if (!text.starts_with('$')) {
+    return failure(ErrorKind::cannot, "A SCRAM-SHA-256 hash has the form $iterations:salt$stored:server");
+  }
+  text.remove_prefix(1);
+  ScramKeys keys;
+  const std::string_view iterations = take_until(text, ':');
+  const auto [end, error] = std::from_chars(iterations.data(), iterations.data() + iterations.size(), keys.iterations);
+  if (error != std::errc() || end != iterations.data() + iterations.size() || keys.iterations < scram_iterations_min ||
+      keys.iterations > scram_iterations_max) {
+    return failure(ErrorKind::cannot, "A SCRAM-SHA-256 hash has from " + std::to_string(scram_iterations_min) + " to " +
+                                          std::to_string(scram_iterations_max) + " iterations");
+  }
+  Result<std::string> salt = base64_decode(take_until(text, '$'));
+  if (!salt || salt->empty()) return failure(ErrorKind::cannot, "A SCRAM-SHA-256 hash has a salt in base64");
+  keys.salt = std::move(*salt);
+  keys.stored_key = TRY(decode_key(take_until(text, ':')));
+  keys.server_key = TRY(decode_key(text));
+  return keys;
+}
+
+}  // namespace postkeep::auth
