@@ -1,0 +1,50 @@
+#include "server/config/settings.h"
+
+#include <algorithm>
+
+namespace postkeep {
+
+std::vector<std::string> own_domains(const Settings& settings) {
+  std::vector<std::string> own = settings.domains;
+  own.push_back(settings.hostname);
+  own.emplace_back("localhost");
+  std::ranges::sort(own);
+  const auto repeated = std::ranges::unique(own);
+  own.erase(repeated.begin(), repeated.end());
+  std::erase(own, "");
+  return own;
+}
+
+std::string_view to_string(AllowPlaintext value) {
+  switch (value) {
+    case AllowPlaintext::never:
+      return "never";
+    case AllowPlaintext::loopback:
+      return "loopback";
+    case AllowPlaintext::always:
+      return "always";
+  }
+  return "never";
+}
+
+std::string_view to_string(TlsVersion value) { return value == TlsVersion::tls_1_3 ? "1.3" : "1.2"; }
+
+std::string_view to_string(LogLevel value) {
+  switch (value) {
+    case LogLevel::error:
+      return "error";
+    case LogLevel::warn:
+      return "warn";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::trace:
+      return "trace";
+  }
+  return "error";
+}
+
+std::string_view to_string(LogFormat value) { return value == LogFormat::json ? "json" : "text"; }
+
+}  // namespace postkeep

@@ -1,0 +1,310 @@
+#include "server/config/settings_table.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "server/config/values.h"
+
+namespace postkeep::config {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
+
+// The macros below keep a row to its facts: each makes `set` and `get` of a member, by the kind of its value.
+// `member` is how it is reached from a Settings.
+#define TEXT(section, key, member, doc)                             \
+  Setting {                                                         \
+    section, key, ValueType::text,                                  \
+        [](Settings& s, const RawValue& v) -> Outcome {             \
+          s.member = TRY(read_text(v));                             \
+          return {};                                                \
+        },                                                          \
+        [](const Settings& s) -> RawValue { return s.member; }, doc \
+  }
+#define COUNT(section, key, member, min, max, doc)                                             \
+  Setting {                                                                                    \
+    section, key, ValueType::count,                                                            \
+        [](Settings& s, const RawValue& v) -> Outcome {                                        \
+          s.member = TRY(read_count(v, min, max));                                             \
+          return {};                                                                           \
+        },                                                                                     \
+        [](const Settings& s) -> RawValue { return static_cast<std::int64_t>(s.member); }, doc \
+  }
+#define SIZE(section, key, member, min, max, doc)                               \
+  Setting {                                                                     \
+    section, key, ValueType::size,                                              \
+        [](Settings& s, const RawValue& v) -> Outcome {                         \
+          s.member = TRY(read_size(v, min, max));                               \
+          return {};                                                            \
+        },                                                                      \
+        [](const Settings& s) -> RawValue { return write_size(s.member); }, doc \
+  }
+#define DURATION(section, key, member, min, max, doc)                               \
+  Setting {                                                                         \
+    section, key, ValueType::duration,                                              \
+        [](Settings& s, const RawValue& v) -> Outcome {                             \
+          s.member = TRY(read_duration(v, min, max));                               \
+          return {};                                                                \
+        },                                                                          \
+        [](const Settings& s) -> RawValue { return write_duration(s.member); }, doc \
+  }
+#define BOOLEAN(section, key, member, doc)                          \
+  Setting {                                                         \
+    section, key, ValueType::boolean,                               \
+        [](Settings& s, const RawValue& v) -> Outcome {             \
+          s.member = TRY(read_boolean(v));                          \
+          return {};                                                \
+        },                                                          \
+        [](const Settings& s) -> RawValue { return s.member; }, doc \
+  }
+#define ADDRESSES(key, member, doc)                                                  \
+  Setting {                                                                          \
+    "listen", key, ValueType::addresses,                                             \
+        [](Settings& s, const RawValue& v) -> Outcome {                              \
+          s.member = TRY(read_addresses(v));                                         \
+          return {};                                                                 \
+        },                                                                           \
+        [](const Settings& s) -> RawValue { return write_addresses(s.member); }, doc \
+  }
+// A choice among the values of an enum, by their names.
+#define CHOICE(section, key, member, choices, doc)                                                    \
+  Setting {                                                                                           \
+    section, key, ValueType::choice,                                                                  \
+        [](Settings& s, const RawValue& v) -> Outcome { return choose(s.member, v, choices); },       \
+        [](const Settings& s) -> RawValue { return std::string(postkeep::to_string(s.member)); }, doc \
+  }
+
+constexpr std::array plaintext_choices = {AllowPlaintext::never, AllowPlaintext::loopback, AllowPlaintext::always};
+constexpr std::array tls_choices = {TlsVersion::tls_1_2, TlsVersion::tls_1_3};
+constexpr std::array level_choices = {LogLevel::error, LogLevel::warn, LogLevel::info, LogLevel::debug,
+                                      LogLevel::trace};
+constexpr std::array format_choices = {LogFormat::text, LogFormat::json};
+
+template <class Choice, std::size_t n>
+Outcome choose(Choice& chosen, const RawValue& value, const std::array<Choice, n>& choices) {
+  const auto* text = std::get_if<std::string>(&value);
+  std::string names;
+  for (const Choice choice : choices) {
+    const std::string name(postkeep::to_string(choice));
+    if (text != nullptr && *text == name) {
+      chosen = choice;
+      return {};
+    }
+    names += (names.empty() ? "\"" : ", \"") + name + "\"";
+  }
+  return failure(ErrorKind::cannot, "must be one of " + names);
+}
+
+Outcome set_data_dir(Settings& settings, const RawValue& value) {
+  std::string path = TRY(read_text(value));
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  if (path.empty()) return failure(ErrorKind::cannot, "must not be empty");
+  settings.data_dir = std::move(path);
+  return {};
+}
+
+Outcome set_hostname(Settings& settings, const RawValue& value) {
+  settings.hostname = TRY(read_domain(value));
+  return {};
+}
+
+Outcome set_domains(Settings& settings, const RawValue& value) {
+  std::vector<std::string> domains;
+  for (const std::string& domain : TRY(read_text_list(value))) domains.push_back(TRY(read_domain(domain)));
+  settings.domains = std::move(domains);
+  return {};
+}
+
+Outcome set_separator(Settings& settings, const RawValue& value) {
+  const std::string text = TRY(read_text(value));
+  if (text != "/" && text != ".") return failure(ErrorKind::cannot, "must be \"/\" or \".\"");
+  settings.mailbox.separator = text.front();
+  return {};
+}
+
+Outcome set_special_use(Settings& settings, const RawValue& value) {
+  settings.mailbox.special_use = TRY(read_special_uses(value));
+  return {};
+}
+
+// POP3 has its keys already, so that a file written for it is understood; but silence would be a lie.
+Outcome refuse_pop3(Settings&, const RawValue& value) {
+  if (TRY(read_text_list(value)).empty()) return {};
+  return failure(ErrorKind::cannot, "POP3 is not available yet in this version; leave the list empty");
+}
+
+const std::array table = {
+    Setting{
+        "", "data_dir", ValueType::text, set_data_dir, [](const Settings& s) -> RawValue { return s.data_dir; },
+        "The directory of all data: mail, indexes, users, spool, lock and admin socket. One server process owns it. "
+        "Made if it is missing."},
+    Setting{"", "hostname", ValueType::text, set_hostname, [](const Settings& s) -> RawValue { return s.hostname; },
+            "The name by which this server greets and that stands in Received fields and file names; also one of our "
+            "domains. Not set: the machine's own name."},
+    Setting{"", "domains", ValueType::text_list, set_domains, [](const Settings& s) -> RawValue { return s.domains; },
+            "Domains that are ours besides `hostname` and localhost: `name@domain` may mean the user `name`."},
+
+    ADDRESSES("imap", listen.imap,
+              "Where to listen for IMAP with STARTTLS, usually port 143. At least one list in this section must have "
+              "an address for the server to start."),
+    ADDRESSES("imaps", listen.imaps, "Where to listen for IMAP under TLS from the start, usually port 993."),
+    Setting{"listen", "pop3", ValueType::addresses, refuse_pop3,
+            [](const Settings& s) -> RawValue { return write_addresses(s.listen.pop3); },
+            "Kept for POP3, which is not available yet: must be empty."},
+    Setting{"listen", "pop3s", ValueType::addresses, refuse_pop3,
+            [](const Settings& s) -> RawValue { return write_addresses(s.listen.pop3s); },
+            "Kept for POP3 under TLS, which is not available yet: must be empty."},
+    ADDRESSES("lmtp", listen.lmtp,
+              "Where to take in mail by LMTP. Whoever can connect can deliver: a Unix socket or loopback is meant."),
+
+    TEXT("tls", "certificate", tls.certificate,
+         "PEM file with the certificate and its chain. With `private_key` not set either, a self-signed certificate is "
+         "made in `data_dir` at the first start."),
+    TEXT("tls", "private_key", tls.private_key, "PEM file with the key of the certificate."),
+    CHOICE("tls", "min_version", tls.min_version, tls_choices,
+           "The oldest version of TLS that is spoken: \"1.2\" or \"1.3\"."),
+
+    CHOICE("auth", "allow_plaintext", auth.allow_plaintext, plaintext_choices,
+           "Where a password may travel without TLS: \"never\", \"loopback\" (from this machine) or \"always\"."),
+    SIZE("auth", "argon2_memory", auth.argon2_memory, 64 * kib, 1 * gib,
+         "Memory of one Argon2id run for passwords set from now on."),
+    COUNT("auth", "argon2_iterations", auth.argon2_iterations, 1, 64,
+          "Passes of one Argon2id run for passwords set from now on."),
+    COUNT("auth", "scram_iterations", auth.scram_iterations, 4096, 1'000'000,
+          "Iterations of SCRAM-SHA-256 keys for passwords set from now on."),
+    COUNT("auth", "concurrent_hashes", auth.concurrent_hashes, 0, 1024,
+          "Argon2id runs at one time; further logins wait. 0: as many as cores."),
+
+    CHOICE("log", "level", log.level, level_choices,
+           "The least important events that are logged: \"error\", \"warn\", \"info\", \"debug\" or \"trace\"."),
+    CHOICE("log", "format", log.format, format_choices, "One event a line, as \"text\" (key=value) or \"json\"."),
+    TEXT("log", "file", log.file, "The log's file, opened anew on SIGHUP. Empty: standard error."),
+
+    COUNT("limits", "connections", limits.connections, 1, 1'000'000, "Connections at one time, of all protocols."),
+    COUNT("limits", "connections_per_user", limits.connections_per_user, 0, 1'000'000,
+          "Connections at one time in which one user is logged in. 0: no limit."),
+    COUNT("limits", "connections_per_address", limits.connections_per_address, 0, 1'000'000,
+          "Connections at one time from one IP address. 0: no limit."),
+    SIZE("limits", "line_length", limits.line_length, 8 * kib, 1 * mib, "One line of a command, without its literals."),
+    SIZE("limits", "literal_size", limits.literal_size, 1 * kib, 64 * mib,
+         "One literal that is not a message: a mailbox name, a search text."),
+    SIZE("limits", "command_size", limits.command_size, 16 * kib, 256 * mib,
+         "One whole command with its literals, messages not counted."),
+    SIZE("limits", "message_size", limits.message_size, 1 * kib, 4 * gib - 1,
+         "One message that is delivered or appended. Announced as LMTP SIZE and IMAP APPENDLIMIT."),
+    COUNT("limits", "bad_commands", limits.bad_commands, 1, 10'000,
+          "Commands that are not understood before a connection is ended."),
+    COUNT("limits", "login_attempts", limits.login_attempts, 1, 10'000, "Failed logins before a connection is ended."),
+    COUNT("limits", "recipients", limits.recipients, 100, 100'000, "Recipients of one LMTP transaction."),
+    DURATION("limits", "time_to_authenticate", limits.time_to_authenticate, seconds(1), hours(1),
+             "From connecting to being logged in."),
+    DURATION("limits", "idle_timeout", limits.idle_timeout, seconds(1), hours(24 * 7),
+             "A logged-in IMAP connection from which nothing is heard is ended after this. RFC 9051 asks for at least "
+             "30 minutes."),
+    DURATION("limits", "lmtp_timeout", limits.lmtp_timeout, seconds(1), hours(1),
+             "An LMTP connection from which nothing is heard is ended after this."),
+    DURATION("limits", "tls_handshake_timeout", limits.tls_handshake_timeout, seconds(1), minutes(10),
+             "How long a TLS handshake may take."),
+    DURATION("limits", "write_timeout", limits.write_timeout, seconds(1), hours(1),
+             "A connection that takes nothing of what is sent is ended after this."),
+    COUNT("limits", "mailboxes", limits.mailboxes, 10, 1'000'000, "Mailboxes of one user."),
+    COUNT("limits", "keywords", limits.keywords, 26, 10'000, "Different keywords in one mailbox."),
+
+    Setting{"mailbox", "separator", ValueType::text, set_separator,
+            [](const Settings& s) -> RawValue { return std::string(1, s.mailbox.separator); },
+            "What stands between the parts of a mailbox name on the wire: \"/\" or \".\"."},
+    Setting{"mailbox", "special_use", ValueType::special_uses, set_special_use,
+            [](const Settings& s) -> RawValue { return write_special_uses(s.mailbox.special_use); },
+            "Mailboxes made and subscribed at a user's first login, each \"Name=role\"; roles are drafts, sent, junk, "
+            "trash, archive; parts of a name are separated by \"/\"."},
+
+    COUNT("storage", "threads", storage.threads, 1, 512,
+          "Threads that touch mail. They mostly wait for the disk, so there may be many more than cores."),
+    COUNT("storage", "search_threads", storage.search_threads, 0, 512,
+          "Threads that read message texts for searches. 0: as many as cores."),
+    COUNT("storage", "open_accounts", storage.open_accounts, 1, 100'000,
+          "Accounts kept open at one time; an open one costs about 150 KiB and three file descriptors."),
+    BOOLEAN("storage", "allow_network_file_system", storage.allow_network_file_system,
+            "Start even if `data_dir` lies on a network file system, whose locks and syncs may not keep what they "
+            "promise."),
+
+    COUNT("server", "io_threads", server.io_threads, 0, 256, "Threads that serve connections. 0: as many as cores."),
+    DURATION("server", "shutdown_grace", server.shutdown_grace, seconds(0), minutes(10),
+             "How long commands under way may take to finish when the server is asked to stop."),
+};
+
+}  // namespace
+
+std::string_view to_string(ValueType type) {
+  switch (type) {
+    case ValueType::text:
+      return "text";
+    case ValueType::text_list:
+      return "list of texts";
+    case ValueType::count:
+      return "number";
+    case ValueType::size:
+      return "size";
+    case ValueType::duration:
+      return "time";
+    case ValueType::choice:
+      return "choice";
+    case ValueType::boolean:
+      return "true or false";
+    case ValueType::addresses:
+      return "list of addresses";
+    case ValueType::special_uses:
+      return "list of mailboxes";
+  }
+  return "";
+}
+
+std::string Setting::path() const {
+  return section.empty() ? std::string(key) : std::string(section) + "." + std::string(key);
+}
+
+std::span<const Setting> settings_table() { return table; }
+
+const Setting* find_setting(std::string_view path) {
+  const auto row = std::ranges::find_if(table, [&](const Setting& setting) { return setting.path() == path; });
+  return row == table.end() ? nullptr : &*row;
+}
+
+std::string to_toml(const RawValue& value) {
+  struct Writer {
+    std::string operator()(bool yes) const { return yes ? "true" : "false"; }
+    std::string operator()(std::int64_t number) const { return std::to_string(number); }
+    std::string operator()(const std::string& text) const {
+      std::string out = "\"";
+      for (const char c : text) {
+        constexpr std::string_view digits = "0123456789ABCDEF";
+        const auto octet = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+          out += '\\';
+          out += c;
+        } else if (octet < 0x20 || octet == 0x7F) {
+          out += "\\u00";
+          out += digits[octet >> 4];
+          out += digits[octet & 15];
+        } else {
+          out += c;
+        }
+      }
+      return out + '"';
+    }
+    std::string operator()(const std::vector<std::string>& texts) const {
+      std::string out = "[";
+      for (const std::string& text : texts) out += (out.size() > 1 ? ", " : "") + (*this)(text);
+      return out + "]";
+    }
+  };
+  return std::visit(Writer{}, value);
+}
+
+}  // namespace postkeep::config
