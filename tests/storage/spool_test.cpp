@@ -1,0 +1,115 @@
+#include "storage/spool.h"
+
+#include <doctest/doctest.h>
+
+#include "protocol/base/ensure.h"
+#include "storage/posix_file_system.h"
+#include "tests/support/temporary_directory.h"
+
+namespace postkeep::storage {
+namespace {
+
+class FixedClock final : public Clock {
+ public:
+  std::chrono::sys_time<std::chrono::microseconds> now() override { return time; }
+  std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(1'700'000'000'000'007)};
+};
+
+struct Fixture {
+  test::TemporaryDirectory directory;
+  std::unique_ptr<FileSystem> files = posix_file_system();
+  FixedClock clock;
+  maildir::NameMaker names{"host"};
+  std::string spool_directory = directory / "spool";
+  std::string folder = directory / "folder";
+
+  Fixture() {
+    for (const std::string& path : {spool_directory, folder, folder + "/cur", folder + "/tmp"}) {
+      REQUIRE(files->make_directory(path));
+    }
+  }
+  std::shared_ptr<Spool> spool(std::uint64_t limit = 1000) {
+    return Spool::create(*files, clock, spool_directory, names, limit).value();
+  }
+  std::shared_ptr<Spool> finished(std::string_view content) {
+    auto spooled = spool();
+    REQUIRE(spooled->write(content));
+    REQUIRE(spooled->finish());
+    return spooled;
+  }
+  std::string content(const std::string& name) { return read_file(*files, folder + "/cur/" + name, 100'000).value(); }
+};
+
+TEST_CASE_FIXTURE(Fixture, "a spooled message has the size and digest of its octets") {
+  auto spooled = spool();
+  REQUIRE(spooled->write("ab"));
+  REQUIRE(spooled->write(""));
+  REQUIRE(spooled->write("c"));
+  REQUIRE(spooled->finish());
+  CHECK(spooled->size() == 3);
+  CHECK(spooled->digest() == sha256("abc"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "octets over the limit are refused and the spool stays failed") {
+  auto spooled = spool(5);
+  REQUIRE(spooled->write("12345"));
+  CHECK(spooled->write("6").error().kind == ErrorKind::too_big);
+  CHECK(spooled->write("").error().kind == ErrorKind::too_big);
+  CHECK(spooled->finish().error().kind == ErrorKind::too_big);
+  CHECK(spooled->size() == 5);
+}
+
+TEST_CASE_FIXTURE(Fixture, "one body is linked for many, with the clock's time") {
+  auto spooled = finished("body");
+  CHECK(spooled->link_into(folder, "a", std::nullopt).value() == FileTime(clock.time));
+  CHECK(spooled->link_into(folder, "b", std::nullopt).value() == FileTime(clock.time));
+  const FileInfo a = files->info(folder + "/cur/a").value();
+  const FileInfo b = files->info(folder + "/cur/b").value();
+  CHECK(a.inode == b.inode);
+  CHECK(a.links == 3);
+  CHECK(a.modified == FileTime(clock.time));
+  spooled.reset();
+  CHECK(files->info(folder + "/cur/a")->links == 2);
+  CHECK(content("b") == "body");
+  CHECK(files->list(spool_directory)->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "messages with different times do not share a file") {
+  auto spooled = finished("body");
+  const FileTime early{std::chrono::seconds(1'000'000)};
+  const FileTime late{std::chrono::seconds(2'000'000)};
+  CHECK(spooled->link_into(folder, "a", early).value() == early);
+  CHECK(spooled->link_into(folder, "b", late).value() == late);
+  CHECK(spooled->link_into(folder, "c", early).value() == early);
+  CHECK(files->info(folder + "/cur/a")->modified == early);
+  CHECK(files->info(folder + "/cur/b")->modified == late);
+  CHECK(files->info(folder + "/cur/a")->inode == files->info(folder + "/cur/c")->inode);
+  CHECK(content("b") == "body");
+  CHECK(files->list(folder + "/tmp")->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "a name that is taken, or a folder that is not there, is refused and leaves nothing") {
+  auto spooled = finished("body");
+  REQUIRE(finished("other")->link_into(folder, "a", std::nullopt));
+  CHECK(spooled->link_into(folder, "a", std::nullopt).error().kind == ErrorKind::already_exists);
+  CHECK(spooled->link_into(directory / "none", "a", std::nullopt).error().kind == ErrorKind::not_found);
+  CHECK(content("a") == "other");
+  CHECK(files->list(folder + "/cur")->size() == 1);
+  CHECK(files->list(folder + "/tmp")->empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "an unfinished spool is not linked and a finished one not written") {
+  auto spooled = spool();
+  CHECK_THROWS_AS((void)spooled->link_into(folder, "a", std::nullopt), BugError);
+  REQUIRE(spooled->finish());
+  CHECK_THROWS_AS((void)spooled->write("x"), BugError);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what a stopped process left in the spool is cleared") {
+  REQUIRE(files->create(spool_directory + "/left", FileSystem::Existing::fail));
+  REQUIRE(clear_spool(*files, spool_directory));
+  CHECK(files->list(spool_directory)->empty());
+}
+
+}  // namespace
+}  // namespace postkeep::storage
