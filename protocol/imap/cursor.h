@@ -37,7 +37,7 @@ class Cursor {
   bool accept(char c);                         // moves only if it is next
   bool accept_word(std::string_view word);     // as at_word()
   bool accept_sp_word(std::string_view word);  // a space and the word, or nothing
-  // Nothing but spaces may follow: clients that leave a space before CRLF are let through.
+  // Nothing but spaces may follow: clients that leave a space before CRLF are let through. Does not move on error.
   Outcome end();
 
   // --- words ---
@@ -62,7 +62,7 @@ class Cursor {
   Result<std::string> mailbox();                 // as astring(): wire form, MailboxName::from_wire() judges it
   Result<std::string> list_mailbox();            // 1*list-char / string
   Result<Secret> password();                     // astring
-  // literal or literal8, streamed or not. The pointer is into the command.
+  // literal or literal8, whatever octets. The pointer is into the command.
   Result<const Literal*> literal();
 
   // --- numbers ---

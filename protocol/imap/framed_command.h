@@ -15,12 +15,7 @@ enum class LiteralKind {
 
 // One literal of a command.
 struct Literal {
-  enum class Where {
-    here,      // in `bytes`
-    streamed,  // the session took the octets from the framer as they came; `bytes` is empty
-  };
   LiteralKind kind = LiteralKind::literal;
-  Where where = Where::here;
   std::uint64_t size = 0;  // octets, as announced
   std::string bytes;
 };

@@ -7,7 +7,7 @@
 //   switch (framer.next()) {
 //     case Framer::Event::need_more:       feed() what the connection brings, call next() again
 //     case Framer::Event::literal_due:     look at literal() and partial(); then one of
-//                                            buffer_literal()        keep it in memory (what next() does by itself)
+//                                            buffer_literal()        keep it in memory (refuses one that does not fit)
 //                                            stream_literal()        take its octets with take_literal()
 //                                            refuse_literal(error)   do not want it
 //                                          and if continuation_due(): send "+ OK\r\n"
@@ -119,18 +119,22 @@ class Framer {
     refused,          // to be taken
   };
 
-  void read_line();
-  void read_literal();
-  void skip_literal();
-  void skip_line();
-  void end_text(std::string text);
-  void announce(const LiteralAnnouncement& announcement);
-  void after_literal();
-  void refuse(Error error, State next_state);
-  void count_discarded(std::uint64_t octets);
+  // Each does one step in its state; false: it needs more input.
+  bool read_line();
+  bool read_literal();
+  bool skip_literal();
+  bool skip_line();
+
+  void end_text(std::string line);
+  void begin_refusal(Error error);
+  void end_skipped_line();
+  void skip_announced(std::uint64_t octets);
+  bool count_discarded(std::uint64_t octets);
+  void give_up();
+  void forget_command();
   void consume(std::size_t octets);
   std::string_view unread() const { return std::string_view(input_).substr(input_used_); }
-  bool fits(std::uint64_t size) const;
+  bool fits_in_memory(std::uint64_t size) const;
   void release_if_empty();
 
   FramerLimits limits_;

@@ -21,9 +21,6 @@ inline constexpr std::size_t command_literals_max = 1'000;
 // (RFC 7888 §4). A little more than the largest message that clients are likely to send unasked.
 inline constexpr std::uint64_t discard_bytes_max = 64ULL * 1024 * 1024;
 
-// Non-synchronising literals under LITERAL- (RFC 7888 §5); LITERAL+ knows no such limit.
-inline constexpr std::uint64_t literal_minus_bytes_max = 4'096;
-
 inline constexpr std::size_t tag_bytes_max = 255;
 inline constexpr std::size_t atom_bytes_max = 16'384;
 

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "protocol/base/ascii.h"
+#include "protocol/text/utf8.h"
 
 namespace postkeep::imap {
 namespace {
@@ -11,39 +12,11 @@ namespace {
 // Longer strings go out as literals: some clients read quoted strings into a fixed line buffer.
 constexpr std::size_t quoted_bytes_max = 1'000;
 
-// The length of the UTF-8 sequence at the front of `text`, 0 if there is none (RFC 3629 §4).
-std::size_t utf8_sequence(std::string_view text) {
-  const auto byte = [&text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto tail = [&byte](std::size_t i) { return byte(i) >= 0x80 && byte(i) <= 0xBF; };
-  const unsigned lead = byte(0);
-  if (lead >= 0xC2 && lead <= 0xDF) return tail(1) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool second = lead == 0xE0   ? byte(1) >= 0xA0 && byte(1) <= 0xBF
-                        : lead == 0xED ? byte(1) >= 0x80 && byte(1) <= 0x9F
-                                       : tail(1);
-    return second && tail(2) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool second = lead == 0xF0   ? byte(1) >= 0x90 && byte(1) <= 0xBF
-                        : lead == 0xF4 ? byte(1) >= 0x80 && byte(1) <= 0x8F
-                                       : tail(1);
-    return second && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 bool can_be_quoted(std::string_view bytes, Utf8 utf8) {
   if (bytes.size() > quoted_bytes_max) return false;
-  while (!bytes.empty()) {
-    if (ascii::is_text_char(bytes.front())) {
-      bytes.remove_prefix(1);
-      continue;
-    }
-    const std::size_t length = utf8 == Utf8::yes ? utf8_sequence(bytes) : 0;
-    if (length == 0) return false;
-    bytes.remove_prefix(length);
-  }
-  return true;
+  const auto quotable = [](char c) { return ascii::is_text_char(c) || ascii::is_eight_bit(c); };
+  if (!std::all_of(bytes.begin(), bytes.end(), quotable)) return false;
+  return text::is_ascii(bytes) || (utf8 == Utf8::yes && text::is_valid_utf8(bytes));
 }
 
 }  // namespace

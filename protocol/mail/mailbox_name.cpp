@@ -7,6 +7,7 @@
 #include "protocol/base/ascii.h"
 #include "protocol/base/ensure.h"
 #include "protocol/mail/limits.h"
+#include "protocol/text/utf8.h"
 
 namespace postkeep {
 namespace {
@@ -41,13 +42,6 @@ bool has_forbidden_character(std::string_view utf8) {
   return false;
 }
 
-// Well-formed UTF-8 comes back from modified UTF-7 as it went in; anything else does not.
-bool is_well_formed_utf8(std::string_view text) {
-  if (std::none_of(text.begin(), text.end(), ascii::is_eight_bit)) return true;
-  const auto there_and_back = decode_modified_utf7(encode_modified_utf7(text));
-  return there_and_back && *there_and_back == text;
-}
-
 // With '.' on the wire the two separators change places, so that "a.b" inside a name stays expressible.
 std::string swap_separators(std::string_view text) {
   std::string out(text);
@@ -73,12 +67,12 @@ std::size_t caseless_prefix(std::string_view name) {
 Result<MailboxName> MailboxName::from_utf8(std::string_view utf8) {
   if (utf8.empty()) return failure(ErrorKind::cannot, "Mailbox name is empty");
   if (utf8.size() > limits::mailbox_name_bytes_max) return failure(ErrorKind::cannot, "Mailbox name is too long");
-  if (!is_well_formed_utf8(utf8)) return failure(ErrorKind::cannot, "Mailbox name is not valid UTF-8");
+  if (!text::is_valid_utf8(utf8)) return failure(ErrorKind::cannot, "Mailbox name is not valid UTF-8");
   if (has_forbidden_character(utf8)) return failure(ErrorKind::cannot, "Mailbox name contains a control character");
   if (utf8.front() == '/' || utf8.back() == '/' || utf8.find("//") != std::string_view::npos) {
     return failure(ErrorKind::cannot, "Mailbox name has an empty component");
   }
-  std::string name(utf8);
+  std::string name = text::to_nfc(utf8);
   const std::size_t caseless = caseless_prefix(name);
   std::transform(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(caseless), name.begin(),
                  [](char c) { return ascii::to_upper(c); });

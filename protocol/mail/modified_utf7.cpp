@@ -6,60 +6,14 @@
 #include <string_view>
 
 #include "protocol/mail/mailbox_name.h"
+#include "protocol/text/utf8.h"
 
 namespace postkeep {
 namespace {
 
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
-constexpr char32_t replacement = 0xFFFD;
 
 bool is_direct(char32_t c) { return c >= 0x20 && c <= 0x7E; }
-
-// The next code point of UTF-8, advancing `text`; U+FFFD for each byte that is part of none.
-char32_t take_code_point(std::string_view& text) {
-  const auto byte = [&text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned lead = byte(0);
-  std::size_t length = 0;
-  char32_t c = 0;
-  char32_t smallest = 0;
-  if (lead < 0x80) {
-    text.remove_prefix(1);
-    return lead;
-  } else if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2, c = lead & 0x1F, smallest = 0x80;
-  } else if (lead >= 0xE0 && lead <= 0xEF) {
-    length = 3, c = lead & 0x0F, smallest = 0x800;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4, c = lead & 0x07, smallest = 0x10000;
-  }
-  bool valid = length != 0 && text.size() >= length;
-  for (std::size_t i = 1; valid && i < length; ++i) {
-    valid = (byte(i) & 0xC0) == 0x80;
-    c = c << 6 | (byte(i) & 0x3F);
-  }
-  valid = valid && c >= smallest && c <= 0x10FFFF && !(c >= 0xD800 && c <= 0xDFFF);
-  text.remove_prefix(valid ? length : 1);
-  return valid ? c : replacement;
-}
-
-void append_utf8(std::string& out, char32_t c) {
-  const auto put = [&out](char32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
-  if (c < 0x80) {
-    put(c);
-  } else if (c < 0x800) {
-    put(0xC0 | c >> 6);
-    put(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    put(0xE0 | c >> 12);
-    put(0x80 | (c >> 6 & 0x3F));
-    put(0x80 | (c & 0x3F));
-  } else {
-    put(0xF0 | c >> 18);
-    put(0x80 | (c >> 12 & 0x3F));
-    put(0x80 | (c >> 6 & 0x3F));
-    put(0x80 | (c & 0x3F));
-  }
-}
 
 // Collects UTF-16 units as base64 digits.
 class ShiftWriter {
@@ -113,14 +67,14 @@ bool decode_shift(std::string_view digits, std::string& out) {
     const bool is_low = unit >= 0xDC00 && unit <= 0xDFFF;
     if ((high != 0) != is_low) return false;
     if (is_low) {
-      append_utf8(out, 0x10000 + ((high - 0xD800) << 10) + (unit - 0xDC00));
+      text::append_utf8(out, 0x10000 + ((high - 0xD800) << 10) + (unit - 0xDC00));
       high = 0;
     } else if (unit >= 0xD800 && unit <= 0xDBFF) {
       high = unit;
     } else if (is_direct(unit)) {
       return false;  // must stand for itself
     } else {
-      append_utf8(out, unit);
+      text::append_utf8(out, unit);
     }
   }
   return high == 0 && bit_count < 6 && bits == 0;
@@ -132,7 +86,9 @@ std::string encode_modified_utf7(std::string_view utf8) {
   std::string out;
   std::optional<ShiftWriter> shift;
   while (!utf8.empty()) {
-    const char32_t c = take_code_point(utf8);
+    const text::CodePoint next = text::first_code_point(utf8);
+    utf8.remove_prefix(next.length);
+    const char32_t c = next.value;
     if (!is_direct(c)) {
       if (!shift) {
         out += '&';

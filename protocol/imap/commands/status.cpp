@@ -41,7 +41,8 @@ Result<std::vector<StatusItem>> parse_status_items(Cursor& cursor) {
   std::vector<StatusItem> items;
   do {
     const std::string name = TRY(cursor.keyword());
-    const auto known = std::find_if(item_names.begin(), item_names.end(), [&](const ItemName& i) { return i.name == name; });
+    const auto known =
+        std::find_if(item_names.begin(), item_names.end(), [&](const ItemName& i) { return i.name == name; });
     if (known == item_names.end()) return tl::unexpected<Error>(cursor.error("Unknown STATUS item"));
     if (std::find(items.begin(), items.end(), known->item) == items.end()) items.push_back(known->item);
   } while (cursor.accept(' '));

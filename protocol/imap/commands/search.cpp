@@ -1,0 +1,263 @@
+#include "protocol/imap/commands/search.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "protocol/base/ascii.h"
+#include "protocol/imap/limits.h"
+#include "protocol/text/charset.h"
+
+namespace postkeep::imap {
+namespace {
+
+using Kind = SearchKey::Kind;
+
+// What follows a key's name.
+enum class Operand {
+  none,
+  flag,     // none on the wire: the name says which
+  keyword,  // flag-keyword
+  string,   // astring
+  header,   // header-fld-name SP astring
+  date,
+  number,     // number64
+  nz_number,  // nz-number
+  mod_sequence,
+  object_id,
+  sequence_set,
+  key,  // search-key
+  two_keys,
+};
+
+struct KeyRow {
+  std::string_view name;
+  Kind kind;
+  Operand operand;
+  SystemFlag flag = SystemFlag::seen;
+};
+
+// Every search key that has a name. RFC 9051 §6.4.4; RFC 3501 §6.4.4 (NEW, OLD, RECENT).
+constexpr std::array<KeyRow, 44> key_rows = {{
+    {"ALL", Kind::all, Operand::none},
+    {"ANSWERED", Kind::has_flag, Operand::flag, SystemFlag::answered},
+    {"BCC", Kind::bcc, Operand::string},
+    {"BEFORE", Kind::before, Operand::date},
+    {"BODY", Kind::body, Operand::string},
+    {"CC", Kind::cc, Operand::string},
+    {"DELETED", Kind::has_flag, Operand::flag, SystemFlag::deleted},
+    {"DRAFT", Kind::has_flag, Operand::flag, SystemFlag::draft},
+    {"EMAILID", Kind::email_id, Operand::object_id},  // RFC 8474 §5.4
+    {"FLAGGED", Kind::has_flag, Operand::flag, SystemFlag::flagged},
+    {"FROM", Kind::from, Operand::string},
+    {"HEADER", Kind::header, Operand::header},
+    {"KEYWORD", Kind::has_keyword, Operand::keyword},
+    {"LARGER", Kind::larger, Operand::number},
+    {"MODSEQ", Kind::modseq, Operand::mod_sequence},  // RFC 7162 §3.1.5
+    {"NEW", Kind::unseen_recent, Operand::none},
+    {"NOT", Kind::not_, Operand::key},
+    {"OLD", Kind::not_recent, Operand::none},
+    {"OLDER", Kind::older, Operand::nz_number},  // RFC 5032
+    {"ON", Kind::on, Operand::date},
+    {"OR", Kind::or_, Operand::two_keys},
+    {"RECENT", Kind::recent, Operand::none},
+    {"SAVEDATESUPPORTED", Kind::save_date_supported, Operand::none},  // RFC 8514 §4.3
+    {"SAVEDBEFORE", Kind::saved_before, Operand::date},
+    {"SAVEDON", Kind::saved_on, Operand::date},
+    {"SAVEDSINCE", Kind::saved_since, Operand::date},
+    {"SEEN", Kind::has_flag, Operand::flag, SystemFlag::seen},
+    {"SENTBEFORE", Kind::sent_before, Operand::date},
+    {"SENTON", Kind::sent_on, Operand::date},
+    {"SENTSINCE", Kind::sent_since, Operand::date},
+    {"SINCE", Kind::since, Operand::date},
+    {"SMALLER", Kind::smaller, Operand::number},
+    {"SUBJECT", Kind::subject, Operand::string},
+    {"TEXT", Kind::text, Operand::string},
+    {"THREADID", Kind::thread_id, Operand::object_id},
+    {"TO", Kind::to, Operand::string},
+    {"UID", Kind::uid_sequence, Operand::sequence_set},
+    {"UNANSWERED", Kind::lacks_flag, Operand::flag, SystemFlag::answered},
+    {"UNDELETED", Kind::lacks_flag, Operand::flag, SystemFlag::deleted},
+    {"UNDRAFT", Kind::lacks_flag, Operand::flag, SystemFlag::draft},
+    {"UNFLAGGED", Kind::lacks_flag, Operand::flag, SystemFlag::flagged},
+    {"UNKEYWORD", Kind::lacks_keyword, Operand::keyword},
+    {"UNSEEN", Kind::lacks_flag, Operand::flag, SystemFlag::seen},
+    {"YOUNGER", Kind::younger, Operand::nz_number},
+}};
+
+bool begins_sequence_set(char c) { return ascii::is_digit(c) || c == '*' || c == '$'; }
+
+class KeyParser {
+ public:
+  KeyParser(Cursor& cursor, std::string charset) : cursor_(cursor), charset_(std::move(charset)) {}
+
+  // search-key *(SP search-key): one key, or and_ of several. Ends at ")" or at the end of the command.
+  Result<SearchKey> parse_all(std::size_t depth) {
+    SearchKey all = TRY(parse_one(depth));
+    std::vector<SearchKey> more;
+    while (!cursor_.end() && cursor_.accept(' ')) more.push_back(TRY(parse_one(depth)));
+    if (more.empty()) return all;
+    SearchKey conjunction;
+    conjunction.kind = Kind::and_;
+    conjunction.children.reserve(more.size() + 1);
+    conjunction.children.push_back(std::move(all));
+    for (SearchKey& key : more) conjunction.children.push_back(std::move(key));
+    return conjunction;
+  }
+
+ private:
+  Result<SearchKey> parse_one(std::size_t depth) {
+    if (depth == limits::nesting_max) return fail("Search is nested too deeply");
+    if (++keys_ > limits::search_keys_max) return fail("Too many search keys");
+    if (cursor_.accept('(')) {
+      SearchKey inner = TRY(parse_all(depth + 1));
+      TRY(cursor_.expect(')'));
+      return inner;
+    }
+    SearchKey key;
+    if (begins_sequence_set(cursor_.peek())) {
+      key.kind = Kind::sequence_set;
+      key.numbers = TRY(cursor_.sequence_set());
+      return key;
+    }
+    const std::string name = TRY(cursor_.keyword());
+    const auto row = std::find_if(key_rows.begin(), key_rows.end(), [&](const KeyRow& r) { return r.name == name; });
+    if (row == key_rows.end()) return fail("Unknown search key " + name);
+    key.kind = row->kind;
+    key.flag = row->flag;
+    TRY(parse_operand(row->operand, depth, key));
+    return key;
+  }
+
+  Outcome parse_operand(Operand operand, std::size_t depth, SearchKey& key) {
+    if (operand == Operand::none || operand == Operand::flag) return {};
+    TRY(cursor_.sp());
+    switch (operand) {
+      case Operand::none:
+      case Operand::flag:
+        break;
+      case Operand::keyword:
+        key.text = TRY(cursor_.atom());
+        break;
+      case Operand::string:
+        key.needle = TRY(needle());
+        break;
+      case Operand::header:
+        key.text = TRY(cursor_.astring());
+        TRY(cursor_.sp());
+        key.needle = TRY(needle());
+        break;
+      case Operand::date:
+        key.day = TRY(cursor_.date());
+        break;
+      case Operand::number:
+        key.number = TRY(cursor_.number64());
+        break;
+      case Operand::nz_number:
+        key.number = TRY(cursor_.nz_number());
+        break;
+      case Operand::mod_sequence:
+        key.number = TRY(mod_sequence());
+        break;
+      case Operand::object_id:
+        key.text = TRY(cursor_.astring());
+        break;
+      case Operand::sequence_set:
+        key.numbers = TRY(cursor_.sequence_set());
+        break;
+      case Operand::two_keys:
+        key.children.push_back(TRY(parse_one(depth + 1)));
+        TRY(cursor_.sp());
+        key.children.push_back(TRY(parse_one(depth + 1)));
+        break;
+      case Operand::key:
+        key.children.push_back(TRY(parse_one(depth + 1)));
+        break;
+    }
+    return {};
+  }
+
+  Result<std::string> needle() {
+    const std::string bytes = TRY(cursor_.astring());
+    // Without CHARSET it is UTF-8 by RFC 9051 and ASCII by RFC 3501; what is neither is guessed.
+    if (charset_.empty()) return text::to_utf8_leniently("UTF-8", bytes);
+    return text::to_utf8(charset_, bytes);
+  }
+
+  // "MODSEQ" [search-modseq-ext] SP mod-sequence-valzer (RFC 7162 §7): the entry name and type say which flag's
+  // sequence is meant; we keep one per message, which the RFC allows.
+  Result<std::uint64_t> mod_sequence() {
+    if (cursor_.peek() == '"') {
+      TRY(cursor_.quoted());
+      TRY(cursor_.sp());
+      const std::string type = TRY(cursor_.keyword());
+      if (type != "PRIV" && type != "SHARED" && type != "ALL") return fail("Invalid MODSEQ entry type");
+      TRY(cursor_.sp());
+    }
+    return cursor_.number64();
+  }
+
+  tl::unexpected<Error> fail(std::string text) const { return tl::unexpected<Error>(cursor_.error(std::move(text))); }
+
+  Cursor& cursor_;
+  const std::string charset_;
+  std::size_t keys_ = 0;
+};
+
+// search-return-opts, behind "RETURN".
+Result<SearchReturn> parse_return(Cursor& cursor) {
+  SearchReturn returns;
+  TRY(cursor.sp());
+  TRY(cursor.expect('('));
+  bool any = false;
+  while (!cursor.accept(')')) {
+    const std::string option = TRY(cursor.keyword());
+    if (option == "MIN") {
+      returns.min = true;
+    } else if (option == "MAX") {
+      returns.max = true;
+    } else if (option == "ALL") {
+      returns.all = true;
+    } else if (option == "COUNT") {
+      returns.count = true;
+    } else if (option == "SAVE") {
+      returns.save = true;
+    } else {
+      return tl::unexpected<Error>(cursor.error("Unknown SEARCH return option " + option));
+    }
+    any = true;
+    if (cursor.peek() != ')') TRY(cursor.sp());
+  }
+  if (!any) returns.all = true;
+  return returns;
+}
+
+}  // namespace
+
+Result<SearchKey> parse_search_keys(Cursor& cursor, const std::string& charset) {
+  KeyParser parser(cursor, charset);
+  SearchKey key = TRY(parser.parse_all(0));
+  TRY(cursor.end());
+  return key;
+}
+
+Result<SearchArgs> parse_search(Cursor& cursor) {
+  SearchArgs args;
+  if (cursor.accept_sp_word("RETURN")) {
+    args.form = SearchArgs::Form::extended;
+    args.returns = TRY(parse_return(cursor));
+  }
+  std::string charset;
+  if (cursor.accept_sp_word("CHARSET")) {
+    TRY(cursor.sp());
+    charset = TRY(cursor.astring());
+    // An unknown charset is refused even if there is nothing to convert.
+    if (!text::is_known_charset(charset)) return failure(ErrorKind::bad_charset, "Unknown charset");
+  }
+  TRY(cursor.sp());
+  args.key = TRY(parse_search_keys(cursor, charset));
+  return args;
+}
+
+}  // namespace postkeep::imap
