@@ -73,6 +73,12 @@ std::uint64_t Admission::connections() const {
   return total_;
 }
 
+std::uint64_t Admission::sessions_of(const std::string& user) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_user_.find(user);
+  return found == by_user_.end() ? 0 : found->second;
+}
+
 void Admission::leave(Ticket::Kind kind, const std::string& key) {
   const std::lock_guard lock(mutex_);
   if (kind == Ticket::Kind::connection) --total_;

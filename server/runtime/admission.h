@@ -46,6 +46,7 @@ class Admission {
   // After a login. Errors: limit.
   Result<Ticket> admit_user(const std::string& user);
   std::uint64_t connections() const;
+  std::uint64_t sessions_of(const std::string& user) const;
 
  private:
   void leave(Ticket::Kind kind, const std::string& key);

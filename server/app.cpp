@@ -1,0 +1,336 @@
+#include "server/app.h"
+
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+#include <utility>
+
+#include "auth/user_database.h"
+#include "server/admin/commands.h"
+#include "server/admin/local_host.h"
+#include "server/admin/socket.h"
+#include "server/config/config_file.h"
+#include "server/machine.h"
+#include "server/net/listener.h"
+#include "server/protocols.h"
+#include "server/runtime/foreign_changes.h"
+#include "server/runtime/runtime.h"
+#include "server/runtime/session_host.h"
+#include "storage/posix_file_system.h"
+
+namespace postkeep::server {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::string_view storage_backend = "maildir";
+constexpr milliseconds wait_for_sessions{10'000};  // of a user whose mail is to be removed
+constexpr unsigned spare_auth_threads = 2;         // for logins that need no hash while hashes run
+
+unsigned or_cores(std::uint64_t configured) {
+  if (configured != 0) return static_cast<unsigned>(configured);
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+Runtime::Options runtime_options(const Settings& settings) {
+  Runtime::Options options;
+  options.io_threads = or_cores(settings.server.io_threads);
+  options.storage_threads = static_cast<unsigned>(std::max<std::uint64_t>(1, settings.storage.threads));
+  options.auth_threads = or_cores(settings.auth.concurrent_hashes) + spare_auth_threads;
+  return options;
+}
+
+AdmissionLimits admission_limits(const Settings& settings) {
+  AdmissionLimits limits;
+  limits.total = settings.limits.connections;
+  limits.per_address = settings.limits.connections_per_address;
+  limits.per_user = settings.limits.connections_per_user;
+  return limits;
+}
+
+auth::Authenticator::Options auth_options(const Settings& settings) {
+  auth::Authenticator::Options options;
+  options.domains = own_domains(settings);
+  options.cost.argon2_memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory / 1024);
+  options.cost.argon2_iterations = static_cast<std::uint32_t>(settings.auth.argon2_iterations);
+  options.cost.scram_iterations = static_cast<std::uint32_t>(settings.auth.scram_iterations);
+  options.concurrent_hashes = or_cores(settings.auth.concurrent_hashes);
+  return options;
+}
+
+Result<CertificateFiles> certificate_files(const Settings& settings) {
+  if (!settings.tls.certificate.empty()) return CertificateFiles{settings.tls.certificate, settings.tls.private_key};
+  return ensure_self_signed(settings.data_dir + "/tls", settings.hostname);
+}
+
+Outcome load_certificates(TlsStore& tls, const Settings& settings) {
+  const CertificateFiles files = TRY(certificate_files(settings));
+  return tls.load(files, settings.tls.min_version == TlsVersion::tls_1_3 ? TlsMinimum::tls_1_3 : TlsMinimum::tls_1_2);
+}
+
+// What a reload cannot change.
+bool needs_restart(const Settings& before, const Settings& after) {
+  return before.data_dir != after.data_dir || before.listen.imap != after.listen.imap ||
+         before.listen.imaps != after.listen.imaps || before.listen.lmtp != after.listen.lmtp ||
+         before.storage.threads != after.storage.threads || before.server.io_threads != after.server.io_threads ||
+         before.storage.open_accounts != after.storage.open_accounts ||
+         before.limits.mailboxes != after.limits.mailboxes || before.limits.keywords != after.limits.keywords;
+}
+
+// sd_notify(3): a reload names the moment it began.
+void notify_reloading() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const long long microseconds = now.tv_sec * 1'000'000LL + now.tv_nsec / 1'000;
+  ::sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", microseconds);
+}
+
+// Members stand in the order in which they are built; they go in reverse. Everything that runs is stopped and
+// joined by stop() first.
+class App final : public admin::Host {
+ public:
+  App(Settings settings, std::string config_file)
+      : config_file_(std::move(config_file)), settings_(std::make_shared<const Settings>(std::move(settings))) {}
+
+  Outcome start();
+  void run();
+  // False if something did not end in time: then nothing may be destroyed.
+  bool stop();
+  std::string ready_line() const;
+
+  // --- admin::Host, on the admin pool.
+  const Settings& settings() override { return *admin_settings_; }
+  auth::UserDirectory& users() override { return *users_; }
+  Result<nlohmann::json> with_account(const std::string& user, const Work& work) override;
+  void end_sessions(const std::string& user) override { host_->end_sessions(user); }
+  Outcome remove_mail(const std::string& user) override;
+
+ private:
+  Outcome open_data();
+  Outcome open_listeners();
+  Outcome open_admin();
+  asio::awaitable<void> handle_signals();
+  void reload();
+  void begin_stop();
+
+  const std::string config_file_;
+  SettingsHolder settings_;
+  SettingsPtr admin_settings_;  // what start() began with: fixed, since admin commands get a reference
+  std::unique_ptr<Log> log_;
+  std::unique_ptr<storage::FileSystem> files_;
+  std::unique_ptr<storage::FileLock> lock_;
+  std::unique_ptr<auth::UserDatabase> users_;
+  std::unique_ptr<storage::MailStore> mail_;
+  std::unique_ptr<Runtime> runtime_;  // before all that refers to its pools
+  std::unique_ptr<asio::thread_pool> admin_pool_;
+  ChangeHub hub_;
+  std::unique_ptr<Gateway> gateway_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
+  std::unique_ptr<AuthGateway> auth_;
+  std::unique_ptr<Admission> admission_;
+  TlsStore tls_;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<SessionHost> host_;
+
+  asio::io_context control_{1};  // this thread's: listeners, signals, the admin socket, inotify
+  TaskGroup loops_{control_.get_executor()};
+  asio::signal_set signals_{control_};
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::string> ready_;  // "imap 127.0.0.1:143"
+  std::unique_ptr<asio::local::stream_protocol::acceptor> admin_acceptor_;
+  std::unique_ptr<ForeignChanges> foreign_;
+};
+
+Outcome App::open_data() {
+  const Settings& settings = *admin_settings_;
+  TRY(make_data_dir(settings.data_dir));
+  const std::string network = network_file_system(settings.data_dir);
+  if (!network.empty() && !settings.storage.allow_network_file_system) {
+    return failure(ErrorKind::unavailable, "data_dir is on a network file system",
+                   settings.data_dir + " is on " + network + "; see storage.allow_network_file_system");
+  }
+  files_ = storage::posix_file_system();
+  lock_ = TRY(files_->lock(admin::lock_path(settings.data_dir)));
+  users_ = TRY(auth::UserDatabase::open(*files_, auth::user_database_path(settings.data_dir)));
+  storage::StoreOptions options;
+  options.data_dir = settings.data_dir;
+  options.hostname = settings.hostname;
+  options.mailboxes_max = static_cast<std::uint32_t>(settings.limits.mailboxes);
+  options.keywords_max = static_cast<std::uint32_t>(settings.limits.keywords);
+  mail_ = TRY(storage::open_mail_store(storage_backend, std::move(options), *files_, storage::system_clock()));
+  return {};
+}
+
+Outcome App::start() {
+  admin_settings_ = settings_.get();
+  const Settings& settings = *admin_settings_;
+  const Runtime::Options threads = runtime_options(settings);
+  prepare_process(threads.io_threads + threads.auth_threads);
+  log_ = TRY(Log::open(settings.log));
+  const std::uint64_t files_max = raise_file_limit();
+  TRY(open_data());
+  TRY(load_certificates(tls_, settings));
+  runtime_ = std::make_unique<Runtime>(threads);
+  admin_pool_ = std::make_unique<asio::thread_pool>(1);
+  Gateway::Options gateway_options;
+  gateway_options.open_accounts_max = settings.storage.open_accounts;
+  gateway_ = std::make_unique<Gateway>(
+      runtime_->storage_pool(), *mail_, hub_, gateway_options, [this](const std::string& user, const Error& error) {
+        log_->write(LogLevel::error, "background_failed",
+                    {{"user", user}, {"kind", to_string(error.kind)}, {"reason", error.detail}});
+      });
+  authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings));
+  auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool());
+  admission_ = std::make_unique<Admission>(admission_limits(settings));
+  services_.reset(new Services{*log_, settings_, hub_, *gateway_, *auth_, *admission_, tls_});
+  host_ = std::make_unique<SessionHost>(*services_, *runtime_);
+  TRY(open_listeners());
+  TRY(open_admin());
+  foreign_ = std::make_unique<ForeignChanges>(control_, *mail_, *gateway_);
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  signals_.add(SIGHUP);
+  log_->write(LogLevel::info, "start", {{"data_dir", settings.data_dir}, {"files_max", files_max}});
+  if (::geteuid() == 0) log_->write(LogLevel::warn, "running_as_root", {});
+  return {};
+}
+
+Outcome App::open_listeners() {
+  for (const ProtocolRow& row : protocols()) {
+    for (const ListenAddress& address : admin_settings_->listen.*row.addresses) {
+      for (auto& listener : TRY(Listener::open(control_, address))) {
+        ready_.push_back(std::string(row.protocol.name) + ' ' + listener->address());
+        auto on_accept = [this, &protocol = row.protocol](int descriptor, Peer peer) {
+          host_->accept(descriptor, std::move(peer), protocol);
+        };
+        auto on_problem = [this](const std::string& where, const std::string& reason) {
+          log_->write(LogLevel::error, "cannot_accept", {{"address", where}, {"reason", reason}});
+        };
+        loops_.spawn(listener->run(std::move(on_accept), std::move(on_problem)));
+        listeners_.push_back(std::move(listener));
+      }
+    }
+  }
+  return {};
+}
+
+Outcome App::open_admin() {
+  const std::string path = admin::socket_path(admin_settings_->data_dir);
+  admin_acceptor_ = TRY(admin::open_admin_socket(control_.get_executor(), path));
+  loops_.spawn(admin::serve_admin(*admin_acceptor_, *admin_pool_, *this, Logger(*log_, "admin")));
+  return {};
+}
+
+std::string App::ready_line() const {
+  std::string line = "postkeep ready:";
+  for (const std::string& each : ready_) line += ' ' + each;
+  return line;
+}
+
+void App::run() {
+  foreign_->start(loops_);
+  loops_.spawn(handle_signals());
+  std::cout << ready_line() << std::endl;
+  ::sd_notify(0, "READY=1\nSTATUS=Serving mail");
+  control_.run();  // until begin_stop() has ended all loops
+}
+
+asio::awaitable<void> App::handle_signals() {
+  while (true) {
+    const int signal = co_await signals_.async_wait(asio::use_awaitable);
+    if (signal != SIGHUP) break;
+    reload();
+  }
+  begin_stop();
+}
+
+void App::reload() {
+  notify_reloading();
+  auto loaded = config::load(config_file_);
+  if (!loaded) {
+    log_->write(LogLevel::error, "reload_failed", {{"reason", config::to_text(loaded.error(), config_file_)}});
+  } else {
+    auto settings = std::make_shared<const Settings>(std::move(*loaded));
+    const Outcome log_opened = log_->reopen(settings->log);
+    const Outcome certificates = load_certificates(tls_, *settings);
+    if (!log_opened) log_->write(LogLevel::error, "log_not_reopened", {{"reason", log_opened.error().detail}});
+    if (!certificates) {
+      log_->write(LogLevel::error, "certificates_not_reloaded", {{"reason", certificates.error().detail}});
+    }
+    admission_->set_limits(admission_limits(*settings));
+    authenticator_->reconfigure(auth_options(*settings));
+    if (needs_restart(*admin_settings_, *settings)) log_->write(LogLevel::warn, "reload_needs_restart", {});
+    settings_.set(settings);
+    log_->write(LogLevel::info, "reload", {});
+  }
+  ::sd_notify(0, "READY=1");
+}
+
+void App::begin_stop() {
+  ::sd_notify(0, "STOPPING=1\nSTATUS=Ending sessions");
+  log_->write(LogLevel::info, "stop", {{"sessions", std::uint64_t{host_->sessions()}}});
+  for (const auto& listener : listeners_) listener->close();
+  asio::error_code ignored;
+  if (admin_acceptor_) admin_acceptor_->close(ignored);
+  if (foreign_) foreign_->stop();
+}
+
+bool App::stop() {
+  const auto grace = std::chrono::duration_cast<milliseconds>(settings_.get()->server.shutdown_grace);
+  bool clean = true;
+  if (loops_.running() != 0) {  // start() failed half way
+    begin_stop();
+    control_.run();
+  }
+  if (host_) clean = host_->shut_down(grace) && clean;
+  if (gateway_) clean = gateway_->close(grace) && clean;
+  if (!clean) {
+    log_->write(LogLevel::error, "stop_forced", {{"reason", "sessions or storage did not end in time"}});
+    return false;
+  }
+  if (admin_pool_) admin_pool_->join();
+  if (runtime_) runtime_->join();
+  if (log_) log_->write(LogLevel::info, "stopped", {});
+  return true;
+}
+
+Result<nlohmann::json> App::with_account(const std::string& user, const Work& work) {
+  return gateway_->run_blocking(gateway_->account(user), [&work](storage::AccountStore& store) { return work(store); });
+}
+
+Outcome App::remove_mail(const std::string& user) {
+  const auto until = std::chrono::steady_clock::now() + wait_for_sessions;
+  while (admission_->sessions_of(user) != 0) {
+    if (std::chrono::steady_clock::now() > until) return failure(ErrorKind::in_use, "The user's sessions do not end");
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  return gateway_->remove_mail(user);
+}
+
+}  // namespace
+
+int run_server(Settings settings, const std::string& config_file) {
+  App app(std::move(settings), config_file);
+  const Outcome started = app.start();
+  if (!started) {
+    std::cerr << "postkeep: cannot start: " << started.error().text;
+    if (!started.error().detail.empty()) std::cerr << " (" << started.error().detail << ')';
+    std::cerr << std::endl;
+  } else {
+    app.run();
+  }
+  // What does not end must not keep the process, and must not find its world destroyed.
+  const int status = started ? 0 : static_cast<int>(admin::ExitCode::unavailable);
+  if (!app.stop()) std::_Exit(status);
+  return status;
+}
+
+}  // namespace postkeep::server

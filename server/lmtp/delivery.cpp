@@ -1,0 +1,182 @@
+#include "server/lmtp/delivery.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include "protocol/mail/date_time.h"
+#include "server/runtime/task_group.h"
+
+namespace postkeep::server {
+namespace {
+
+// The limit is checked here, where what we add to the message does not count.
+constexpr std::uint64_t spool_octets_max = std::numeric_limits<std::uint64_t>::max();
+constexpr std::size_t deliveries_at_once = 8;  // of one message; each waits for the disk most of its time
+
+// Named functions make the jobs, away from any co_await (style.md C0).
+Awaitable<Result<storage::AppendResult>> append_to_inbox(Gateway& gateway, AccountPtr account,
+                                                         std::shared_ptr<storage::Incoming> message) {
+  return gateway.run(std::move(account),
+                     [message = std::move(message)](storage::AccountStore& store) -> Result<storage::AppendResult> {
+                       const storage::Mailbox inbox = TRY(store.find_mailbox(MailboxName::inbox()));
+                       std::vector<storage::AppendItem> items(1);
+                       items.front().message = message;
+                       return store.append(inbox.id, items);
+                     });
+}
+
+enum class Last { no, yes };
+
+Awaitable<Outcome> write_to_spool(Gateway& gateway, std::shared_ptr<storage::Incoming> incoming, std::string bytes,
+                                  Last last) {
+  return gateway.run_beside([incoming = std::move(incoming), bytes = std::move(bytes), last]() -> Outcome {
+    TRY(incoming->write(bytes));
+    return last == Last::yes ? incoming->finish() : Outcome();
+  });
+}
+
+// What a peer called itself, fit for a header field: no controls, no comment or folding of its own.
+std::string header_word(std::string_view text) {
+  std::string out;
+  for (const char c : text.substr(0, 255)) {
+    const auto octet = static_cast<unsigned char>(c);
+    out += octet <= ' ' || octet == 0x7f || c == '(' || c == ')' || c == ';' || c == '\\' ? '?' : c;
+  }
+  return out.empty() ? "unknown" : out;
+}
+
+}  // namespace
+
+Delivery::Delivery(SessionContext& context, const Envelope& envelope)
+    : context_(context), envelope_(envelope), outcomes_(envelope.recipients.size()) {
+  buffer_ = trace_fields();
+}
+
+// RFC 5321 §4.4; the protocol names are RFC 3848's and RFC 6531 §4.3's.
+std::string Delivery::trace_fields() const {
+  const Connection& connection = context_.connection;
+  std::string fields = "Return-Path: <" + envelope_.from.to_string() + ">\r\n";
+  const bool alone = envelope_.recipients.size() == 1;
+  if (alone) fields += "Delivered-To: " + envelope_.recipients.front().recipient.user + "\r\n";
+  std::string with = envelope_.smtputf8 ? "UTF8LMTP" : "LMTP";
+  if (connection.is_tls()) with += 'S';
+  const std::string& address = connection.peer().address;
+  fields += "Received: from " + header_word(envelope_.client_name) + " ([" +
+            (address.find(':') != std::string::npos ? "IPv6:" : "") + address + "])\r\n\tby " +
+            context_.settings->hostname + " (Postkeep) with " + with + " id " + context_.logger.session();
+  if (alone) fields += "\r\n\tfor <" + envelope_.recipients.front().address.to_string() + ">";
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const UnixTime time{now.time_since_epoch().count()};
+  fields += ";\r\n\t" + format_rfc5322_date(time) + "\r\n";
+  return fields;
+}
+
+asio::awaitable<std::size_t> Delivery::feed(std::string_view bytes) {
+  const std::size_t before = buffer_.size();
+  const std::size_t used = unstuffer_.feed(bytes, buffer_);
+  received_ += buffer_.size() - before;
+  const std::uint64_t limit = context_.settings->limits.message_size;
+  if (!failed_ && limit != 0 && received_ > limit) {
+    failed_ = Error(ErrorKind::too_big, "Message is larger than " + std::to_string(limit) + " octets");
+    incoming_.reset();
+  }
+  if (failed_) {
+    buffer_.clear();
+  } else if (buffer_.size() >= buffer_octets) {
+    co_await spool(false);
+  }
+  co_return used;
+}
+
+asio::awaitable<void> Delivery::spool(bool last) {
+  Gateway& gateway = context_.services.gateway;
+  if (!incoming_) {
+    auto begun = co_await gateway.begin_incoming(spool_octets_max);
+    if (!begun) {
+      failed_ = std::move(begun).error();
+      co_return;
+    }
+    incoming_ = std::move(*begun);
+  }
+  std::string bytes = std::exchange(buffer_, std::string());
+  const Outcome written = co_await write_to_spool(gateway, incoming_, std::move(bytes), last ? Last::yes : Last::no);
+  if (!written) {
+    failed_ = written.error();
+    incoming_.reset();
+  }
+}
+
+asio::awaitable<std::vector<lmtp::Reply>> Delivery::deliver() {
+  if (!failed_) co_await spool(true);
+  if (failed_) {
+    context_.logger.warn("delivery_failed", {{"kind", to_string(failed_->kind)}, {"reason", failed_->detail}});
+    co_return std::vector<lmtp::Reply>(envelope_.recipients.size(), reply_for(*failed_));
+  }
+  TaskGroup workers(context_.executor());
+  const std::size_t count = std::min(deliveries_at_once, envelope_.recipients.size());
+  for (std::size_t i = 0; i < count; ++i) workers.spawn(deliver_some());
+  co_await workers.join();
+  std::vector<lmtp::Reply> replies;
+  for (const std::optional<Outcome>& outcome : outcomes_) {
+    replies.push_back(*outcome ? lmtp::Reply(250, "2.0.0", "Delivered") : reply_for(outcome->error()));
+  }
+  co_return replies;
+}
+
+asio::awaitable<void> Delivery::deliver_some() {
+  while (next_ < envelope_.recipients.size()) {
+    const std::size_t index = next_++;
+    if (is_repeated(index)) continue;
+    const std::string& user = envelope_.recipients[index].recipient.user;
+    Gateway& gateway = context_.services.gateway;
+    AccountPtr account = gateway.account(user);
+    const auto appended = co_await append_to_inbox(gateway, std::move(account), incoming_);
+    if (appended) {
+      context_.logger.info("delivered", {{"user", user}, {"uid", appended->uids.min().value()}, {"size", received_}});
+    } else {
+      context_.logger.error(
+          "delivery_failed",
+          {{"user", user}, {"kind", to_string(appended.error().kind)}, {"reason", appended.error().detail}});
+    }
+    account_for(index, appended ? Outcome() : Outcome(tl::unexpect, appended.error()));
+  }
+}
+
+// Nobody gets a message twice for being named twice (alice and alice+lists): the answer goes to both.
+bool Delivery::is_repeated(std::size_t index) const {
+  const auto same_user = [&](std::size_t i) {
+    return envelope_.recipients[i].recipient.user == envelope_.recipients[index].recipient.user;
+  };
+  for (std::size_t i = 0; i < index; ++i) {
+    if (same_user(i)) return true;
+  }
+  return false;
+}
+
+void Delivery::account_for(std::size_t first, const Outcome& outcome) {
+  const std::string& user = envelope_.recipients[first].recipient.user;
+  for (std::size_t i = first; i < envelope_.recipients.size(); ++i) {
+    if (envelope_.recipients[i].recipient.user == user) outcomes_[i] = outcome;
+  }
+}
+
+lmtp::Reply reply_for(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::too_big:
+      return lmtp::Reply(552, "5.3.4", error.text);
+    case ErrorKind::over_quota:
+      return lmtp::Reply(452, "4.3.1", "Insufficient storage");
+    case ErrorKind::not_found:
+      return lmtp::Reply(550, "5.1.1", "No such user");
+    case ErrorKind::limit:
+      return lmtp::Reply(452, "4.2.2", "A limit of the mailbox is reached");
+    case ErrorKind::no_permission:
+      return lmtp::Reply(550, "5.7.1", "Not permitted");
+    default:
+      return lmtp::Reply(451, "4.3.0", "Temporary failure, try again later");
+  }
+}
+
+}  // namespace postkeep::server

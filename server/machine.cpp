@@ -1,0 +1,56 @@
+#include "server/machine.h"
+
+#include <malloc.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+namespace postkeep::server {
+
+void prepare_process(unsigned busy_threads) {
+  ::umask(077);
+  std::signal(SIGPIPE, SIG_IGN);
+  // Each arena keeps its own free memory; with one for each of 40 threads most of it would lie idle.
+  ::mallopt(M_ARENA_MAX, static_cast<int>(busy_threads));
+}
+
+std::uint64_t raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
+}
+
+Outcome make_data_dir(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);  // the umask makes it 0700
+  if (error) return failure(ErrorKind::unavailable, "Cannot make data_dir", path + ": " + error.message());
+  return {};
+}
+
+std::string network_file_system(const std::string& path) {
+  struct statfs info {};
+  if (::statfs(path.c_str(), &info) != 0) return {};
+  struct Known {
+    std::uint32_t magic;  // statfs(2)
+    const char* name;
+  };
+  static constexpr Known known[] = {
+      {0x6969, "nfs"},      {0x517B, "smb"},        {0xFF534D42, "cifs"},  {0xFE534D42, "smb2"}, {0x5346414F, "afs"},
+      {0x00C36400, "ceph"}, {0x01021997, "9p"},     {0x7461636F, "ocfs2"}, {0x01161970, "gfs2"}, {0x73757245, "coda"},
+      {0x564C, "ncp"},      {0x0BD00BD0, "lustre"}, {0x47504653, "gpfs"},
+  };
+  for (const Known& each : known) {
+    if (static_cast<std::uint32_t>(info.f_type) == each.magic) return each.name;
+  }
+  return {};
+}
+
+}  // namespace postkeep::server

@@ -1,0 +1,22 @@
+// What a server asks of its process and machine at start: descriptors, file mode, the kind of file system. Called
+// by server/app before anything is opened.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "protocol/base/result.h"
+
+namespace postkeep::server {
+
+// umask 077, SIGPIPE ignored, memory arenas bounded by the number of threads that allocate much.
+void prepare_process(unsigned busy_threads);
+// Raises the limit of open files to the hard limit; returns it.
+std::uint64_t raise_file_limit();
+// Makes the folder (0700) and its missing parents. Errors: unavailable.
+Outcome make_data_dir(const std::string& path);
+// Whether the folder is on NFS, SMB or the like, where locks, links and inotify do not do what Maildir and SQLite
+// need. The name of the file system, or "".
+std::string network_file_system(const std::string& path);
+
+}  // namespace postkeep::server

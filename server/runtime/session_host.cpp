@@ -1,0 +1,142 @@
+#include "server/runtime/session_host.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <future>
+#include <utility>
+
+#include "server/runtime/awaits.h"
+
+namespace postkeep::server {
+namespace {
+
+// Says why there is no place, without waiting for anybody.
+void refuse(int descriptor, const Protocol& protocol) {
+  if (protocol.tls == TlsMode::plain && !protocol.refusal.empty()) {
+    [[maybe_unused]] const ssize_t sent =
+        ::send(descriptor, protocol.refusal.data(), protocol.refusal.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+  ::shutdown(descriptor, SHUT_WR);
+  ::close(descriptor);
+}
+
+}  // namespace
+
+SessionHost::SessionHost(Services& services, Runtime& runtime) : services_(services) {
+  for (std::size_t i = 0; i < runtime.io_count(); ++i) threads_.push_back(std::make_unique<Thread>(runtime.io(i)));
+}
+
+SessionHost::~SessionHost() = default;
+
+ConnectionTimeouts SessionHost::timeouts() const {
+  const SettingsPtr settings = services_.settings.get();
+  ConnectionTimeouts timeouts;
+  timeouts.write = settings->limits.write_timeout;
+  timeouts.handshake = settings->limits.tls_handshake_timeout;
+  return timeouts;
+}
+
+void SessionHost::accept(int descriptor, Peer peer, const Protocol& protocol) {
+  auto ticket = services_.admission.admit_connection(peer.address);
+  if (!ticket) {
+    services_.log.write(LogLevel::warn, "refused",
+                        {{"protocol", protocol.name}, {"peer", peer.address}, {"reason", ticket.error().text}});
+    return refuse(descriptor, protocol);
+  }
+  const auto least = std::min_element(threads_.begin(), threads_.end(),
+                                      [](const auto& a, const auto& b) { return a->load < b->load; });
+  Thread& thread = **least;
+  ++thread.load;
+  ++count_;
+  // Shared, since what is posted must be copyable in this Asio and a Ticket is not.
+  auto place = std::make_shared<Admission::Ticket>(std::move(*ticket));
+  asio::post(thread.io, [this, &thread, descriptor, peer = std::move(peer), &protocol, place] {
+    if (thread.leaving) {
+      ::close(descriptor);
+      --thread.load;
+      --count_;
+      return;
+    }
+    thread.children.spawn(run(thread, descriptor, peer, protocol, std::move(*place)));
+  });
+}
+
+// Holds what the session lives on. The session's own frame is small, and lives in serve().
+asio::awaitable<void> SessionHost::run(Thread& thread, int descriptor, Peer peer, const Protocol& protocol,
+                                       Admission::Ticket ticket) {
+  {
+    Connection connection(thread.io, descriptor, std::move(peer), timeouts());
+    SessionContext context(services_, connection, Logger(services_.log, next_session_id()));
+    const auto place = thread.live.insert(thread.live.end(), &context);
+    co_await serve(thread, connection, context, protocol);
+    co_await connection.close();
+    thread.live.erase(place);
+    context.logger.info("disconnect", {{"in", connection.bytes_received()}, {"out", connection.bytes_sent()}});
+  }
+  ticket = Admission::Ticket();
+  --thread.load;
+  --count_;
+}
+
+// Never throws: what a session ended with is logged here, once.
+asio::awaitable<void> SessionHost::serve(Thread& thread, Connection& connection, SessionContext& context,
+                                         const Protocol& protocol) {
+  const Logger& logger = context.logger;
+  logger.info("connect", {{"protocol", protocol.name}, {"peer", connection.peer().address}});
+  try {
+    if (protocol.tls == TlsMode::implicit) {
+      const Outcome started = co_await connection.start_tls(services_.tls.current());
+      if (!started) {
+        logger.info("tls_failed", {{"reason", started.error().detail}});
+        connection.abort(Ending::failed);
+        co_return;
+      }
+      logger.debug("tls", {{"version", connection.tls_description()}});
+    }
+    if (thread.leaving) connection.request_end(Ending::shutting_down);
+    co_await protocol.run(context);
+  } catch (const ConnectionEnded& ended) {
+    logger.info("ended", {{"how", to_string(ended.ending())}, {"reason", ended.what()}});
+  } catch (const std::exception& problem) {
+    logger.error("session_failed", {{"reason", problem.what()}});
+  }
+}
+
+void SessionHost::end_sessions(const std::string& user) {
+  for (const auto& thread : threads_) {
+    asio::post(thread->io, [live = &thread->live, user] {
+      for (SessionContext* context : *live) {
+        if (context->user() == user) context->connection.request_end(Ending::shutting_down);
+      }
+    });
+  }
+}
+
+bool SessionHost::shut_down(std::chrono::milliseconds grace) {
+  std::vector<std::future<void>> ends;
+  for (const auto& owned : threads_) {
+    Thread* thread = owned.get();
+    asio::post(thread->io, [thread] {
+      thread->leaving = true;
+      for (SessionContext* context : thread->live) context->connection.request_end(Ending::shutting_down);
+    });
+    ends.push_back(asio::co_spawn(thread->io, thread->children.join(), asio::use_future));
+  }
+  const auto all_ended_by = [&ends](std::chrono::steady_clock::time_point limit) {
+    return std::ranges::all_of(ends, [limit](auto& end) { return end.wait_until(limit) == std::future_status::ready; });
+  };
+  const auto now = std::chrono::steady_clock::now();
+  if (all_ended_by(now + grace)) return true;
+  services_.log.write(LogLevel::warn, "cutting_sessions", {{"sessions", std::uint64_t{count_}}});
+  for (const auto& owned : threads_) {
+    asio::post(owned->io, [thread = owned.get()] {
+      for (SessionContext* context : thread->live) context->connection.abort();
+    });
+  }
+  return all_ended_by(now + 2 * grace);
+}
+
+}  // namespace postkeep::server

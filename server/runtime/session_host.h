@@ -1,0 +1,67 @@
+// SessionHost: runs sessions. Takes accepted sockets from the listeners, puts each on a session thread, and owns the
+// session's frame, connection and context until it is over. Every session is a child of its thread's TaskGroup.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/runtime/runtime.h"
+#include "server/runtime/services.h"
+#include "server/runtime/task_group.h"
+
+namespace postkeep::server {
+
+enum class TlsMode { plain, implicit };  // implicit: TLS from the first byte (RFC 8314)
+
+// What a listener serves.
+struct Protocol {
+  std::string_view name;  // "imap", "imaps", "lmtp": in the log and the ready line
+  RunSession run;
+  TlsMode tls = TlsMode::plain;
+  std::string_view refusal;  // one line for whoever comes when all places are taken; not on implicit TLS
+};
+
+class SessionHost {
+ public:
+  SessionHost(Services& services, Runtime& runtime);
+  // Sessions must have ended: see shut_down().
+  ~SessionHost();
+
+  // Takes the descriptor: a session, or a refusal and the end. `protocol` lives as long as the host. Any thread.
+  void accept(int descriptor, Peer peer, const Protocol& protocol);
+  // Asks the user's sessions to end after their current command. Any thread; does not wait.
+  void end_sessions(const std::string& user);
+  std::size_t sessions() const { return count_; }
+
+  // No new sessions; those that are there end after their current command, with a farewell; after `grace` they
+  // are cut. Blocking; not on a session thread. Returns when none is left, or false after twice the grace.
+  bool shut_down(std::chrono::milliseconds grace);
+
+ private:
+  // A session thread's sessions. Used on that thread only, but for `load`.
+  struct Thread {
+    explicit Thread(asio::io_context& context) : io(context), children(context.get_executor()) {}
+    asio::io_context& io;
+    TaskGroup children;
+    std::list<SessionContext*> live;
+    bool leaving = false;
+    std::atomic<std::size_t> load{0};
+  };
+  asio::awaitable<void> run(Thread& thread, int descriptor, Peer peer, const Protocol& protocol,
+                            Admission::Ticket ticket);
+  asio::awaitable<void> serve(Thread& thread, Connection& connection, SessionContext& context,
+                              const Protocol& protocol);
+  ConnectionTimeouts timeouts() const;
+
+  Services& services_;
+  std::vector<std::unique_ptr<Thread>> threads_;
+  std::atomic<std::size_t> count_{0};
+};
+
+}  // namespace postkeep::server
