@@ -34,9 +34,10 @@ class TransferDecoder {
 
  private:
   void feed_base64(std::string_view bytes, std::string& out);
+  void flush_base64(std::string& out);
   void feed_quoted_printable(std::string_view bytes, std::string& out);
   void feed_uuencode(std::string_view bytes, std::string& out);
-  void end_quoted_printable_line(std::string& out, std::string_view line_end);
+  bool hold_quoted_printable(char c, std::string& out);
   void uuencode_line(std::string& out);
 
   TransferEncoding encoding_;

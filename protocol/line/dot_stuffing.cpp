@@ -1,0 +1,90 @@
+#include "protocol/line/dot_stuffing.h"
+
+#include <algorithm>
+
+namespace postkeep::line {
+
+// A message octet at a place where no dot is special.
+void DotUnstuffer::content(char c, std::string& out) {
+  if (c == '\r') {
+    state_ = State::cr;  // not written before it is known what follows
+    return;
+  }
+  if (c == '\n') out += '\r';  // a bare LF is stored as CRLF
+  out += c;
+  state_ = State::content;
+}
+
+std::size_t DotUnstuffer::feed(std::string_view bytes, std::string& out) {
+  std::size_t i = 0;
+  while (i < bytes.size() && state_ != State::finished) {
+    const char c = bytes[i];
+    switch (state_) {
+      case State::content: {
+        // The common case, a stretch without line ends, goes in one piece.
+        const std::size_t end = std::min(bytes.find_first_of("\r\n", i), bytes.size());
+        out.append(bytes.substr(i, end - i));
+        i = end;
+        if (i < bytes.size()) content(bytes[i++], out);
+        continue;
+      }
+      case State::line_start:
+        if (c == '.') {
+          state_ = State::dot;
+        } else {
+          content(c, out);
+        }
+        break;
+      case State::cr:
+        if (c == '\n') {
+          out += "\r\n";
+          state_ = State::line_start;
+        } else {
+          out += '\r';
+          content(c, out);
+        }
+        break;
+      case State::dot:
+        if (c == '\r') {
+          state_ = State::dot_cr;
+        } else {
+          content(c, out);  // the stuffed dot is dropped (RFC 5321 §4.5.2)
+        }
+        break;
+      case State::dot_cr:
+        if (c == '\n') {
+          state_ = State::finished;
+        } else {
+          out += '\r';
+          content(c, out);
+        }
+        break;
+      case State::finished:
+        break;
+    }
+    ++i;
+  }
+  return i;
+}
+
+void DotStuffer::feed(std::string_view bytes, std::string& out) {
+  while (!bytes.empty()) {
+    if (line_start_ && bytes.front() == '.') out += '.';
+    const std::size_t lf = bytes.find('\n');
+    const std::string_view piece = bytes.substr(0, lf == bytes.npos ? bytes.size() : lf + 1);
+    out.append(piece);
+    line_start_ = piece.back() == '\n';
+    ends_with_crlf_ = piece.ends_with("\r\n") || (piece == "\n" && after_cr_);
+    after_cr_ = piece.back() == '\r';
+    bytes.remove_prefix(piece.size());
+  }
+}
+
+void DotStuffer::finish(std::string& out) {
+  out.append(ends_with_crlf_ ? ".\r\n" : "\r\n.\r\n");
+  line_start_ = true;
+  after_cr_ = false;
+  ends_with_crlf_ = true;
+}
+
+}  // namespace postkeep::line

@@ -1,0 +1,274 @@
+#include "protocol/mime/structure.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/base/ascii.h"
+#include "protocol/mime/entity_header.h"
+
+namespace postkeep::mime {
+namespace {
+
+// The longest delimiter line: "--", boundary, "--", padding. As much is kept of a line that arrives in pieces.
+constexpr std::size_t delimiter_line_max = limits::boundary_octets_max + 100;
+
+enum class Delimiter { none, open, close };
+
+bool is_padding(std::string_view rest) { return rest.find_first_not_of(" \t\r") == rest.npos; }
+
+// Compares a line that starts with "--" with a boundary. RFC 2046 §5.1.1: "--" boundary ["--"] padding. The whole
+// line must match: taking any line that merely starts so would let "foo" end at "--foobar".
+Delimiter match_delimiter(std::string_view line, std::string_view boundary) {
+  line.remove_prefix(2);
+  if (!line.starts_with(boundary)) return Delimiter::none;
+  line.remove_prefix(boundary.size());
+  if (is_padding(line)) return Delimiter::open;
+  if (line.starts_with("--") && is_padding(line.substr(2))) return Delimiter::close;
+  return Delimiter::none;
+}
+
+// The boundary as delimiter lines have it; empty if the multipart names none that could be found.
+std::string usable_boundary(const Part& part) {
+  const Parameter* parameter = find_parameter(part.parameters, "boundary");
+  if (parameter == nullptr || parameter->value.size() > limits::boundary_octets_max) return {};
+  std::string boundary = parameter->value;
+  while (!boundary.empty() && is_padding(std::string_view(boundary).substr(boundary.size() - 1))) boundary.pop_back();
+  return boundary.find('\n') == boundary.npos ? boundary : std::string();
+}
+
+// A container that cannot be opened: RFC 2045 §6.4 says to treat it as application/octet-stream.
+void make_opaque(Part& part) {
+  part.type = "application";
+  part.subtype = "octet-stream";
+}
+
+}  // namespace
+
+// The entities that are open, from the message down to the one whose octets are arriving. Invariants: each Part
+// pointed to is the last child of the one before it, so growing the last one's children moves none of them; only
+// the last one can be in its header; `position_` and `line_feeds_` stand at the start of the current line.
+class StructureParser::State {
+ public:
+  State(const Limits& limits, std::vector<std::string> wanted) : limits_(limits), wanted_(std::move(wanted)) {
+    open_entity(root_, Role::message, DefaultType::text_plain, 0);
+  }
+
+  void feed(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const std::size_t lf = bytes.find('\n');
+      const bool complete = lf != bytes.npos;
+      const std::string_view piece = complete ? bytes.substr(0, lf + 1) : bytes;
+      bytes.remove_prefix(piece.size());
+      if (open_.back().where == Where::header) keep_header(piece);
+      if (complete && line_size_ == 0) {
+        line_size_ = piece.size();
+        end_line(piece, piece.ends_with("\r\n") ? 2 : 1);
+        continue;
+      }
+      if (line_.size() < delimiter_line_max) line_.append(piece.substr(0, delimiter_line_max - line_.size()));
+      line_size_ += piece.size();
+      if (complete) end_line(line_, piece.ends_with("\r\n") || (piece.size() == 1 && last_ == '\r') ? 2 : 1);
+      last_ = piece.back();
+    }
+  }
+
+  Part finish() {
+    const bool cut_line = line_size_ > 0;
+    if (cut_line) end_line(line_, 0);
+    while (!open_.empty()) {
+      Open& top = open_.back();
+      const bool body_here = top.where != Where::header && position_ > top.part->body.begin;
+      close_entity(position_, line_feeds_ - top.line_feeds_at_body + (body_here && cut_line ? 1 : 0));
+    }
+    return std::move(root_);
+  }
+
+  const std::vector<CapturedField>& captured() const { return captured_; }
+
+ private:
+  enum class Role { message, part };  // a message has an envelope
+  enum class Where { header, body, multipart, epilogue };
+
+  struct Open {
+    Part* part = nullptr;
+    Role role = Role::part;
+    DefaultType default_type = DefaultType::text_plain;
+    Where where = Where::header;
+    std::string boundary;                  // of a multipart; empty if nothing can delimit it
+    std::uint64_t line_feeds_at_body = 0;  // of the whole message, before the body
+  };
+
+  void keep_header(std::string_view piece) {
+    header_.append(piece.substr(0, limits_.header_octets_max - std::min(limits_.header_octets_max, header_.size())));
+  }
+
+  // `line` is the current line with its end, or the start of it if it came in pieces and is long.
+  void end_line(std::string_view line, std::size_t end_size) {
+    const std::uint64_t size = std::exchange(line_size_, 0);
+    const std::uint64_t next = position_ + size;
+    const std::uint64_t line_feeds = line_feeds_ + (end_size > 0 ? 1 : 0);
+    const bool whole = size <= delimiter_line_max;
+    const bool delimiter = whole && line.starts_with("--") && take_delimiter(line.substr(0, size - end_size), next);
+    if (!delimiter && open_.back().where == Where::header && end_size > 0 && size == end_size) {
+      end_header(next, line_feeds);
+    }
+    header_at_line_start_ = header_.size();
+    position_ = next;
+    line_feeds_ = line_feeds;
+    previous_end_ = end_size;
+    previous_blank_ = size == end_size;
+    line_.clear();
+  }
+
+  // True if the line is a delimiter of an open multipart: the innermost of that boundary ends or starts a part.
+  bool take_delimiter(std::string_view line, std::uint64_t next) {
+    for (std::size_t i = open_.size(); i-- > 0;) {
+      if (open_[i].where != Where::multipart || open_[i].boundary.empty()) continue;
+      const Delimiter delimiter = match_delimiter(line, open_[i].boundary);
+      if (delimiter == Delimiter::none) continue;
+      if (delimiter == Delimiter::open && parts_ >= limits_.parts_max) return false;
+      header_.resize(std::min(header_.size(), header_at_line_start_));  // the delimiter is no header line
+      while (open_.size() > i + 1) close_before_delimiter();
+      Open& multipart = open_.back();
+      if (delimiter == Delimiter::close) {
+        multipart.where = Where::epilogue;
+      } else {
+        const bool digest = multipart.part->subtype == "digest";
+        multipart.part->children.emplace_back();
+        open_entity(multipart.part->children.back(), Role::part,
+                    digest ? DefaultType::message_rfc822 : DefaultType::text_plain, next);
+      }
+      return true;
+    }
+    return false;
+  }
+
+  // The line end before a delimiter belongs to the delimiter (RFC 2046 §5.1.1).
+  void close_before_delimiter() {
+    const Open& top = open_.back();
+    if (top.where == Where::header || position_ <= top.part->body.begin) return close_entity(position_, 0);
+    const std::uint64_t line_feeds = line_feeds_ - top.line_feeds_at_body;
+    close_entity(position_ - previous_end_, line_feeds - (previous_end_ > 0 ? 1 : 0) + (previous_blank_ ? 0 : 1));
+  }
+
+  void open_entity(Part& part, Role role, DefaultType default_type, std::uint64_t begin) {
+    ++parts_;
+    part.header = ByteRange{begin, begin};
+    part.body = ByteRange{begin, begin};
+    Open open;
+    open.part = &part;
+    open.role = role;
+    open.default_type = default_type;
+    open_.push_back(std::move(open));
+    header_.clear();
+    header_at_line_start_ = 0;
+  }
+
+  void close_entity(std::uint64_t body_end, std::uint64_t lines) {
+    Part& part = *open_.back().part;
+    if (open_.back().where == Where::header) {
+      read_header_of(open_.back(), position_);
+      body_end = position_;
+      lines = 0;
+    }
+    open_.pop_back();
+    part.body.end = body_end;
+    part.lines = lines;
+    if (part.children.empty()) add_missing_child(part);
+  }
+
+  // Keeps what structure.h promises of containers.
+  static void add_missing_child(Part& part) {
+    if (part.is_message()) {  // cut off in its own header, else end_header() would have opened the child
+      Part child;
+      child.header = child.body = part.body;
+      child.envelope.emplace();
+      part.children.push_back(std::move(child));
+    } else if (part.is_multipart()) {
+      Part child;
+      child.encoding_name = part.encoding_name;
+      child.header = ByteRange{part.body.begin, part.body.begin};
+      child.body = part.body;
+      child.lines = part.lines;
+      part.children.push_back(std::move(child));
+    }
+  }
+
+  void read_header_of(Open& open, std::uint64_t end) {
+    Part& part = *open.part;
+    const std::vector<HeaderField> fields = read_header(header_);
+    read_entity_header(fields, open.default_type, part);
+    if (open.role == Role::message) part.envelope = make_envelope(fields);
+    if (&part == &root_) capture(fields);
+    part.header.end = end;
+    part.body.begin = end;
+    open.boundary = part.is_multipart() ? usable_boundary(part) : std::string();
+    if (part.is_message() && part.encoding() != TransferEncoding::identity) make_opaque(part);
+    const std::size_t octets = description_octets(part);
+    if (tree_octets_ + octets > limits_.tree_octets_max) {
+      drop_description(part);
+    } else {
+      tree_octets_ += octets;
+    }
+    header_.clear();
+  }
+
+  // After the blank line: what the body is.
+  void end_header(std::uint64_t end, std::uint64_t line_feeds) {
+    Open& open = open_.back();
+    read_header_of(open, end);
+    open.line_feeds_at_body = line_feeds;
+    Part& part = *open.part;
+    const bool room = open_.size() < limits_.nesting_max && parts_ < limits_.parts_max;
+    if ((part.is_multipart() || part.is_message()) && !room) make_opaque(part);
+    open.where = part.is_multipart() ? Where::multipart : Where::body;
+    if (part.is_message()) {
+      part.children.emplace_back();
+      open_entity(part.children.back(), Role::message, DefaultType::text_plain, end);
+    }
+  }
+
+  void capture(const std::vector<HeaderField>& fields) {
+    for (const HeaderField& field : fields) {
+      const bool wanted = std::any_of(wanted_.begin(), wanted_.end(),
+                                      [&](const std::string& name) { return same_field_name(name, field.name); });
+      if (wanted) captured_.push_back(CapturedField{ascii::to_lower(field.name), std::string(field.value)});
+    }
+  }
+
+  Limits limits_;
+  std::vector<std::string> wanted_;
+  std::vector<CapturedField> captured_;
+  Part root_;
+  std::vector<Open> open_;
+  std::size_t parts_ = 0;
+  std::size_t tree_octets_ = 0;
+
+  std::string header_;                    // of the last open entity, as far as it is kept
+  std::size_t header_at_line_start_ = 0;  // its size when the current line began
+  std::uint64_t position_ = 0;            // of the current line's first octet
+  std::uint64_t line_feeds_ = 0;          // before the current line
+  std::uint64_t line_size_ = 0;           // of the current line so far
+  std::string line_;                      // its start, if it comes in pieces
+  char last_ = '\0';                      // the last octet of the piece before
+  std::size_t previous_end_ = 0;          // octets of the line end before the current line
+  bool previous_blank_ = true;            // the line before had nothing but its end
+};
+
+StructureParser::StructureParser(const Limits& limits, std::vector<std::string> wanted)
+    : state_(std::make_unique<State>(limits, std::move(wanted))) {}
+StructureParser::StructureParser(StructureParser&&) noexcept = default;
+StructureParser& StructureParser::operator=(StructureParser&&) noexcept = default;
+StructureParser::~StructureParser() = default;
+
+void StructureParser::feed(std::string_view bytes) { state_->feed(bytes); }
+Part StructureParser::finish() { return state_->finish(); }
+const std::vector<CapturedField>& StructureParser::captured() const { return state_->captured(); }
+
+Part parse_structure(std::string_view message, const Limits& limits) {
+  StructureParser parser(limits);
+  parser.feed(message);
+  return parser.finish();
+}
+
+}  // namespace postkeep::mime

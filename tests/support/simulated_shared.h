@@ -1,0 +1,51 @@
+// What SimulatedDisk, its open files and its SQLite VFS have in common. For those files alone.
+#pragma once
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "tests/support/simulated_disk.h"
+
+namespace postkeep::test {
+
+class SimulatedVfs;
+
+// Locks of SQLite on one file (https://www.sqlite.org/lockingv3.html).
+struct SqliteLocks {
+  int shared = 0;
+  const void* reserved = nullptr;   // who has RESERVED or more
+  const void* exclusive = nullptr;  // who has EXCLUSIVE or waits for it (PENDING)
+};
+
+struct SimulatedDisk::Shared {
+  mutable std::mutex mutex;
+  DiskState state;
+  std::set<std::uint64_t> locked;  // inodes
+  std::map<std::uint64_t, SqliteLocks> sqlite_locks;
+  std::unique_ptr<SimulatedVfs> vfs;  // made at first use
+
+  static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t calls = 0;
+  std::uint64_t changes = 0;
+  std::array<std::uint64_t, call_kinds> counts{};
+  std::uint64_t fail_call = never;
+  int fail_errno = 0;
+  Call next_kind = Call::open;
+  int next_errno = 0;  // 0: no such fault is set
+  std::uint64_t full_from = never;
+  std::uint64_t cut_change = never;
+  bool power_is_out = false;
+
+  // Numbers and counts a call; 0 or the errno with which it must fail. The mutex is held.
+  int admit(Call kind);
+  // A write of a file that an admitted call makes, or half of it if `fault` says that the call fails.
+  int write(Inode& file, std::uint64_t offset, std::string_view bytes, int fault);
+  int sync(Inode& file, int fault);
+};
+
+}  // namespace postkeep::test
