@@ -1,12 +1,10 @@
 // THE table of admin commands: adding one is a function in commands/<noun>.cpp and a row (docs/add-admin-command.md).
-// main parses the command line by it, the admin socket finds the row by it, docs/administration.md lists it.
+// The command line is parsed by it, the admin socket finds the row by it, docs/administration.md lists it.
 #pragma once
 
 #include <functional>
 #include <iosfwd>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,7 +29,8 @@ enum class ExitCode {
 ExitCode exit_code(ErrorKind kind);
 
 // What a command may touch. In the server the App implements it (accounts are reached through their strands);
-// without a running server LocalHost (local_host.h) does, under the data lock. Called on a thread that may block.
+// without a running server LocalHost (local_host.h) does, under the data lock. Called on a thread that may block,
+// one command at a time.
 class Host {
  public:
   virtual ~Host() = default;
@@ -40,48 +39,61 @@ class Host {
   // Runs `work` on the user's account as its only user at that time. Makes the account if it has no mail yet.
   using Work = std::function<Result<nlohmann::json>(storage::AccountStore&)>;
   virtual Result<nlohmann::json> with_account(const std::string& user, const Work& work) = 0;
-  // Ends the user's sessions, if any: the login is gone or changed.
+  // Ends the user's sessions, if any, and waits for their end for a short while: the login is gone.
   virtual void end_sessions(const std::string& user) = 0;
-  // Removes all mail of a user whose sessions have ended. Errors: not_found, in_use.
+  // Removes all mail of a user whose sessions have ended. Errors: not_found (there was none), in_use.
   virtual Outcome remove_mail(const std::string& user) = 0;
 };
 
-// Named values: positionals and options without their dashes. A flag that was given is "".
-using Arguments = std::map<std::string, std::string>;
-
+// One argument of a command, on the command line and in a request's "arguments" object: a text under its name; for a
+// flag true; for a list an array of texts.
 struct Parameter {
-  enum class Kind { positional, option, flag };
+  enum class Kind { positional, option, list, flag };
   Kind kind;
-  std::string_view name;   // "name", "scheme"
-  std::string_view value;  // what the help calls an option's value, "SCHEME"
+  std::string_view name;   // "name"; an option is "scheme" here and "--scheme" on the command line
+  std::string_view value;  // what the help calls an option's value, "SCHEME"; empty for others
   std::string_view help;
 };
 
-// What the near side of a command has: the terminal and the configuration.
+// The near side of a command: the process that was started, its terminal and its options.
 struct NearSide {
-  const Settings& settings;
+  enum class Format { people, json };
   std::istream& in;
   std::ostream& out;
   std::ostream& err;
+  int (*serve)(Settings settings, const std::string& config_file);  // runs the server, returns its exit code
+  std::string config_file = {};  // of --config; empty: the standard place, if there is a file
+  Format format = Format::people;
 };
 
+// A row. Either `here` alone is set (the command needs no data), or `run` and `print`, and perhaps `prepare`.
 struct Command {
-  std::string_view noun, verb;
-  std::string_view help;  // one sentence
-  std::span<const Parameter> parameters;
-  // Before anything is sent: reads a password, checks what the far side need not know. May be null.
-  Outcome (*prepare)(Arguments& arguments, NearSide& near);
-  // Inside the server, or under the data lock.
-  Result<nlohmann::json> (*run)(Host& host, const Arguments& arguments);
+  std::string_view noun, verb;  // verb is empty for `serve` and `version`
+  std::string_view help;        // one sentence
+  std::span<const Parameter> parameters = {};
+  // Does it all in the near side; returns the exit code.
+  ExitCode (*here)(const nlohmann::json& arguments, NearSide& near) = nullptr;
+  // Before anything is sent: reads a password, and turns it into what the far side wants. Errors: bad_syntax is
+  // wrong usage.
+  Outcome (*prepare)(nlohmann::json& arguments, const Settings& settings, NearSide& near) = nullptr;
+  // Inside the server, or in this process under the data lock.
+  Result<nlohmann::json> (*run)(Host& host, const nlohmann::json& arguments) = nullptr;
   // For people; --json prints the value itself.
-  void (*print)(const nlohmann::json& result, std::ostream& out);
+  void (*print)(const nlohmann::json& result, std::ostream& out) = nullptr;
 };
 
 std::span<const Command> commands();
 const Command* find_command(std::string_view noun, std::string_view verb);
+std::string full_name(const Command& command);  // "user add", "version"
 
-// One request of the admin socket, {"command": "user add", "arguments": {...}}, to its answer: {"result": ...} or
-// {"error": {"kind": ..., "text": ...}}. Never throws.
+// One request, {"command": "user add", "arguments": {...}}, to its answer: {"result": ...} or
+// {"error": {"kind": ..., "text": ..., "detail": ...}}. Never throws.
 nlohmann::json handle_request(Host& host, const nlohmann::json& request);
+// The answer's other end.
+Result<nlohmann::json> read_answer(const nlohmann::json& answer);
+
+// The text or texts of an argument. Errors: bad_syntax when it is missing or of another kind.
+Result<std::string> text_argument(const nlohmann::json& arguments, std::string_view name);
+bool flag_argument(const nlohmann::json& arguments, std::string_view name);
 
 }  // namespace postkeep::admin

@@ -1,0 +1,54 @@
+// config check|show|reference: the configuration file, without touching any data.
+#include <array>
+#include <ostream>
+
+#include "server/admin/commands/rows.h"
+#include "server/admin/near_side.h"
+#include "server/config/config_file.h"
+#include "server/config/settings_table.h"
+
+namespace postkeep::admin {
+
+namespace {
+
+using Json = nlohmann::json;
+
+ExitCode check(const Json&, NearSide& near) { return load_settings(near) ? ExitCode::ok : ExitCode::bad_config; }
+
+// {"limits": {"connections": 20000, ...}, ...}, the top of the file without a section.
+Json to_json(const Settings& settings) {
+  Json all = Json::object();
+  for (const config::Setting& setting : config::settings_table()) {
+    Json& section = setting.section.empty() ? all : all[std::string(setting.section)];
+    std::visit([&](const auto& value) { section[std::string(setting.key)] = value; }, setting.get(settings));
+  }
+  return all;
+}
+
+ExitCode show(const Json&, NearSide& near) {
+  const std::optional<Settings> settings = load_settings(near);
+  if (!settings) return ExitCode::bad_config;
+  if (near.format == NearSide::Format::json) {
+    near.out << to_json(*settings).dump(2) << "\n";
+  } else {
+    near.out << config::show(*settings);
+  }
+  return ExitCode::ok;
+}
+
+ExitCode reference(const Json&, NearSide& near) {
+  near.out << config::reference();
+  return ExitCode::ok;
+}
+
+constexpr std::array rows = {
+    Command{"config", "check", "Reads the configuration file and tells everything that is wrong with it.", {}, check},
+    Command{"config", "show", "Prints the configuration that is in effect, defaults included.", {}, show},
+    Command{"config", "reference", "Prints what every key means (docs/configuration.md).", {}, reference},
+};
+
+}  // namespace
+
+std::span<const Command> config_rows() { return rows; }
+
+}  // namespace postkeep::admin

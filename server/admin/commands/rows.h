@@ -1,0 +1,16 @@
+// The rows of the command table by noun; server/admin/commands.cpp puts them together. Each lies in the file of its
+// noun beside this one.
+#pragma once
+
+#include <span>
+
+#include "server/admin/commands.h"
+
+namespace postkeep::admin {
+
+std::span<const Command> server_rows();   // serve, version
+std::span<const Command> config_rows();   // config check|show
+std::span<const Command> user_rows();     // user add|passwd|delete|...
+std::span<const Command> mailbox_rows();  // mailbox list|create|...
+
+}  // namespace postkeep::admin

@@ -1,0 +1,202 @@
+// user add|passwd|delete|list|show|enable|disable: who may log in. A password is hashed in the near side, so that it
+// never travels and the server does no work for it.
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <ostream>
+
+#include "auth/password_hash.h"
+#include "auth/user_name.h"
+#include "server/admin/commands/rows.h"
+#include "server/admin/near_side.h"
+
+namespace postkeep::admin {
+
+namespace {
+
+using Json = nlohmann::json;
+using Kind = Parameter::Kind;
+
+Result<Secret> new_password(const Json& arguments, NearSide& near) {
+  if (flag_argument(arguments, "password-stdin")) return read_password_line(near);
+  const std::string name = TRY(text_argument(arguments, "name"));
+  if (isatty(STDIN_FILENO) == 1) return ask_for_password(STDIN_FILENO, name);
+  return failure(ErrorKind::bad_syntax, "Give --password-stdin or --hash where there is no terminal");
+}
+
+// Puts the verifiers into "verifiers" and takes all else that concerns the password out.
+Outcome prepare_verifiers(Json& arguments, const Settings& settings, NearSide& near) {
+  Json verifiers = Json::array();
+  if (arguments.contains("hash")) {
+    if (flag_argument(arguments, "password-stdin") || arguments.contains("scheme")) {
+      return failure(ErrorKind::bad_syntax, "--hash goes with neither --password-stdin nor --scheme");
+    }
+    for (const Json& hash : arguments["hash"]) {
+      const auth::Verifier verifier = TRY(auth::verifier_from_text(hash.get<std::string>()));
+      verifiers.push_back(auth::to_text(verifier).reveal());
+    }
+  } else {
+    std::optional<auth::Scheme> scheme;
+    if (arguments.contains("scheme")) {
+      const std::string name = TRY(text_argument(arguments, "scheme"));
+      scheme = auth::scheme_from_string(name);
+      if (!scheme) return failure(ErrorKind::bad_syntax, "Schemes are ARGON2ID, SCRAM-SHA-256 and PLAIN");
+    }
+    auth::HashCost cost;
+    cost.argon2_memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory / 1024);
+    cost.argon2_iterations = static_cast<std::uint32_t>(settings.auth.argon2_iterations);
+    cost.scram_iterations = static_cast<std::uint32_t>(settings.auth.scram_iterations);
+    const Secret password = TRY(new_password(arguments, near));
+    for (const auth::Verifier& verifier : TRY(auth::make_verifiers(password, scheme, cost))) {
+      verifiers.push_back(auth::to_text(verifier).reveal());
+    }
+  }
+  for (const char* used : {"hash", "scheme", "password-stdin"}) arguments.erase(used);
+  arguments["verifiers"] = std::move(verifiers);
+  return {};
+}
+
+// A bad name is told before a password is asked for.
+Outcome prepare_add(Json& arguments, const Settings& settings, NearSide& near) {
+  const std::string name = TRY(text_argument(arguments, "name"));
+  TRY(auth::checked_user_name(name));
+  return prepare_verifiers(arguments, settings, near);
+}
+
+Result<std::vector<auth::Verifier>> received_verifiers(const Json& arguments) {
+  std::vector<auth::Verifier> verifiers;
+  const auto found = arguments.find("verifiers");
+  if (found == arguments.end() || !found->is_array() || found->empty()) {
+    return failure(ErrorKind::bad_syntax, "The password is missing");
+  }
+  for (const Json& text : *found) {
+    if (!text.is_string()) return failure(ErrorKind::bad_syntax, "The password is malformed");
+    verifiers.push_back(TRY(auth::verifier_from_text(text.get<std::string>())));
+  }
+  return verifiers;
+}
+
+Result<auth::User> existing_user(Host& host, const Json& arguments) {
+  const std::string name = TRY(text_argument(arguments, "name"));
+  std::optional<auth::User> user = TRY(host.users().find(name));
+  if (!user) return failure(ErrorKind::not_found, "There is no user of that name");
+  return std::move(*user);
+}
+
+Json describe(const auth::User& user) {
+  return {{"name", user.name}, {"enabled", user.enabled}, {"created", user.created}};
+}
+
+Result<Json> run_add(Host& host, const Json& arguments) {
+  const std::string name = TRY(text_argument(arguments, "name"));
+  const std::vector<auth::Verifier> verifiers = TRY(received_verifiers(arguments));
+  auth::User user;
+  user.name = TRY(auth::checked_user_name(name));
+  user.created =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  TRY(host.users().add(user, verifiers));
+  return describe(user);
+}
+
+Result<Json> run_passwd(Host& host, const Json& arguments) {
+  const auth::User user = TRY(existing_user(host, arguments));
+  const std::vector<auth::Verifier> verifiers = TRY(received_verifiers(arguments));
+  TRY(host.users().set_verifiers(user.name, verifiers));
+  return describe(user);
+}
+
+Result<Json> run_delete(Host& host, const Json& arguments) {
+  const auth::User user = TRY(existing_user(host, arguments));
+  TRY(host.users().remove(user.name));
+  host.end_sessions(user.name);
+  Json result = describe(user);
+  result["mail_removed"] = false;
+  if (flag_argument(arguments, "with-mail")) {
+    const Outcome removed = host.remove_mail(user.name);
+    if (!removed && removed.error().kind != ErrorKind::not_found) return tl::unexpected(removed.error());
+    result["mail_removed"] = removed.has_value();
+  }
+  return result;
+}
+
+Result<Json> run_list(Host& host, const Json&) {
+  Json users = Json::array();
+  for (const auth::User& user : TRY(host.users().list())) users.push_back(describe(user));
+  return users;
+}
+
+Result<Json> run_show(Host& host, const Json& arguments) {
+  const auth::User user = TRY(existing_user(host, arguments));
+  Json result = describe(user);
+  result["schemes"] = Json::array();
+  for (const auth::Verifier& verifier : TRY(host.users().verifiers(user.name))) {
+    result["schemes"].push_back(to_string(verifier.scheme));
+  }
+  return result;
+}
+
+Result<Json> set_enabled(Host& host, const Json& arguments, bool enabled) {
+  auth::User user = TRY(existing_user(host, arguments));
+  TRY(host.users().set_enabled(user.name, enabled));
+  if (!enabled) host.end_sessions(user.name);
+  user.enabled = enabled;
+  return describe(user);
+}
+Result<Json> run_enable(Host& host, const Json& arguments) { return set_enabled(host, arguments, true); }
+Result<Json> run_disable(Host& host, const Json& arguments) { return set_enabled(host, arguments, false); }
+
+void print_nothing(const Json&, std::ostream&) {}
+
+void print_list(const Json& users, std::ostream& out) {
+  for (const Json& user : users) {
+    out << user["name"].get<std::string>() << (user["enabled"].get<bool>() ? "" : "  (disabled)") << "\n";
+  }
+}
+
+void print_user(const Json& user, std::ostream& out) {
+  const std::time_t created = user["created"].get<std::time_t>();
+  std::tm utc{};
+  gmtime_r(&created, &utc);
+  std::array<char, 32> date{};
+  std::strftime(date.data(), date.size(), "%Y-%m-%d %H:%M:%S UTC", &utc);
+  out << "name:     " << user["name"].get<std::string>()
+      << "\nlogin:    " << (user["enabled"].get<bool>() ? "enabled" : "disabled") << "\ncreated:  " << date.data()
+      << "\npassword:";
+  for (const Json& scheme : user["schemes"]) out << " " << scheme.get<std::string>();
+  out << "\n";
+}
+
+constexpr Parameter name_parameter = {Kind::positional, "name", "", "the user: name or name@domain"};
+constexpr Parameter stdin_parameter = {Kind::flag, "password-stdin", "", "read the password from standard input"};
+constexpr Parameter scheme_parameter = {Kind::option, "scheme", "SCHEME",
+                                        "keep the password as ARGON2ID, SCRAM-SHA-256 or PLAIN alone"};
+constexpr Parameter hash_parameter = {Kind::list, "hash", "{SCHEME}HASH",
+                                      "a ready-made verifier instead of a password; may be given several times"};
+
+constexpr std::array just_name = {name_parameter};
+constexpr std::array with_password = {name_parameter, stdin_parameter, scheme_parameter, hash_parameter};
+constexpr std::array delete_parameters = {name_parameter,
+                                          Parameter{Kind::flag, "with-mail", "", "remove all the user's mail as well"}};
+
+constexpr std::array rows = {
+    Command{"user", "add", "Adds a user. Without --password-stdin or --hash the password is asked for.", with_password,
+            nullptr, prepare_add, run_add, print_nothing},
+    Command{"user", "passwd", "Sets a new password.", with_password, nullptr, prepare_verifiers, run_passwd,
+            print_nothing},
+    Command{"user", "delete", "Removes a user and ends the user's sessions; the mail stays.", delete_parameters,
+            nullptr, nullptr, run_delete, print_nothing},
+    Command{"user", "list", "Lists all users.", {}, nullptr, nullptr, run_list, print_list},
+    Command{"user", "show", "Shows one user.", just_name, nullptr, nullptr, run_show, print_user},
+    Command{"user", "enable", "Lets a disabled user log in again.", just_name, nullptr, nullptr, run_enable,
+            print_nothing},
+    Command{"user", "disable", "Refuses the user's logins and ends the sessions; mail is still taken in.", just_name,
+            nullptr, nullptr, run_disable, print_nothing},
+};
+
+}  // namespace
+
+std::span<const Command> user_rows() { return rows; }
+
+}  // namespace postkeep::admin
