@@ -31,7 +31,10 @@ std::vector<std::string> split_words(std::string_view value) {
     } else if (depth > 0) {
       continue;
     } else if (ascii::is_wsp(c) || c == '\r' || c == '\n' || c == ',') {
-      if (!words.back().empty()) words.emplace_back();
+      if (!words.back().empty() && !words.back().ends_with(':')) words.emplace_back();
+    } else if (c == ':' && words.back().empty() && words.size() > 1) {
+      words.pop_back();  // "09 : 55" is obsolete but legal (RFC 5322 §4.3)
+      words.back() += c;
     } else {
       words.back() += c;
     }
