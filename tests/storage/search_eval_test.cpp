@@ -1,0 +1,178 @@
+// What SearchEvaluator asks for, and when it does not. (Its answers: contract_search_test.cpp.)
+#include "storage/search_eval.h"
+
+#include <doctest/doctest.h>
+
+#include "storage/message_facts.h"
+#include "tests/support/results.h"
+
+namespace postkeep::storage {
+namespace {
+
+using Kind = SearchKey::Kind;
+using test::must;
+
+constexpr UnixTime now{1'000'000};
+
+// Counts what it is asked, and what is read from it.
+class CountingSubject final : public SearchSubject {
+ public:
+  explicit CountingSubject(std::string content) : content_(std::move(content)) {
+    MessageFacts facts;
+    facts.feed(content_);
+    row_ = facts.finish();
+    row_.internal_date = now;
+  }
+  Uid uid() override { return Uid(5); }
+  ModSeq modseq() override { return ModSeq(6); }
+  const Flags& flags() override { return flags_; }
+  Result<const MessageRow*> row() override {
+    ++rows;
+    return &row_;
+  }
+  Result<std::unique_ptr<MessageReader>> open() override {
+    ++opened;
+    if (unreadable) return failure(ErrorKind::corruption, "broken");
+    return std::make_unique<Reader>(*this);
+  }
+  void drop_cached_headers() { row_.cached_headers.reset(); }
+
+  int rows = 0;
+  int opened = 0;
+  bool unreadable = false;
+  std::uint64_t octets_read = 0;
+  std::size_t largest_read = 0;
+
+ private:
+  class Reader final : public MessageReader {
+   public:
+    explicit Reader(CountingSubject& subject) : subject_(subject) {}
+    std::uint64_t size() const override { return subject_.content_.size(); }
+    Outcome read(std::uint64_t offset, std::size_t count, std::string& out) override {
+      const std::string_view all = subject_.content_;
+      const std::string_view part = offset < all.size() ? all.substr(offset, count) : std::string_view();
+      subject_.octets_read += part.size();
+      subject_.largest_read = std::max(subject_.largest_read, part.size());
+      out += part;
+      return {};
+    }
+
+   private:
+    CountingSubject& subject_;
+  };
+
+  std::string content_;
+  Flags flags_;
+  MessageRow row_;
+};
+
+SearchKey leaf(Kind kind, std::string needle = {}, std::string text = {}) {
+  SearchKey key;
+  key.kind = kind;
+  key.needle = std::move(needle);
+  key.text = std::move(text);
+  return key;
+}
+
+SearchKey branch(Kind kind, std::vector<SearchKey> children) {
+  SearchKey key;
+  key.kind = kind;
+  key.children = std::move(children);
+  return key;
+}
+
+bool matches(const SearchKey& key, SearchSubject& subject) { return must(SearchEvaluator(key, now).matches(subject)); }
+
+const std::string small = "Subject: small\r\nX-Own: field\r\n\r\nneedle and thread\r\n";
+
+TEST_CASE("A cheap key that decides spares the dear ones, wherever it stands") {
+  CountingSubject subject(small);
+  const SearchKey seen = leaf(Kind::has_flag);
+  const SearchKey unseen = leaf(Kind::lacks_flag);
+  CHECK_FALSE(matches(branch(Kind::and_, {leaf(Kind::body, "needle"), leaf(Kind::subject, "small"), seen}), subject));
+  CHECK(matches(branch(Kind::or_, {leaf(Kind::text, "needle"), unseen}), subject));
+  CHECK(matches(branch(Kind::not_, {branch(Kind::and_, {leaf(Kind::body, "needle"), seen})}), subject));
+  CHECK(subject.rows == 0);
+  CHECK(subject.opened == 0);
+  // A row before the message itself.
+  CHECK_FALSE(matches(branch(Kind::and_, {leaf(Kind::body, "needle"), leaf(Kind::subject, "large")}), subject));
+  CHECK(subject.rows == 1);
+  CHECK(subject.opened == 0);
+}
+
+TEST_CASE("However many keys there are, the row is asked for once and the message opened and read once") {
+  CountingSubject subject(small);
+  CHECK(matches(
+      branch(Kind::and_, {leaf(Kind::body, "needle"), leaf(Kind::body, "thread"), leaf(Kind::text, "small"),
+                          leaf(Kind::subject, "small"), leaf(Kind::header, "field", "x-own"), leaf(Kind::younger)}),
+      subject));
+  CHECK(subject.rows == 1);
+  CHECK(subject.opened == 1);
+  CHECK(subject.octets_read <= 2 * small.size());  // the header for X-Own, then all of it
+}
+
+TEST_CASE("A field that the index keeps needs no message; one that it does not needs the header only") {
+  CountingSubject subject(small + std::string(2'000'000, 'x'));
+  CHECK(matches(leaf(Kind::subject, "SMALL"), subject));
+  CHECK(subject.opened == 0);
+  CHECK(matches(leaf(Kind::header, "field", "X-Own"), subject));
+  CHECK(subject.opened == 1);
+  CHECK(subject.octets_read <= 16 * 1024);
+}
+
+TEST_CASE("Where the row has no headers, the message is asked") {
+  CountingSubject subject(small);
+  subject.drop_cached_headers();
+  CHECK(matches(leaf(Kind::subject, "small"), subject));
+  CHECK(subject.opened == 1);
+}
+
+TEST_CASE("A large message is read in bounded pieces, at most twice, and no further than needed") {
+  const std::string head = "Subject: large\r\n\r\n";
+  CountingSubject late(head + std::string(3'000'000, 'x') + " late needle\r\n");
+  CHECK(matches(leaf(Kind::body, "late NEEDLE"), late));
+  CHECK(late.largest_read <= 256 * 1024);
+  CHECK(late.octets_read <= 2 * 3'000'100);
+  CountingSubject early(head + "early needle\r\n" + std::string(3'000'000, 'x'));
+  CHECK(matches(leaf(Kind::body, "early needle"), early));
+  CHECK(early.octets_read <= 3'000'100 + 256 * 1024);
+}
+
+TEST_CASE("A needle is found across the border of two pieces") {
+  for (const std::size_t shift : {0, 1, 2, 3, 4, 5, 6}) {
+    const std::string head = "Subject: border\r\n\r\n";
+    CountingSubject subject(head + std::string(256 * 1024 - head.size() - shift, 'x') + "needle" +
+                            std::string(100'000, 'x'));
+    CHECK(matches(leaf(Kind::body, "NEEDLE"), subject));
+    CHECK_FALSE(matches(leaf(Kind::body, "needles"), subject));
+  }
+}
+
+TEST_CASE("wants() names what the key needs and nothing more") {
+  const auto wants = [](const SearchKey& key) { return SearchEvaluator(key, now); };
+  CHECK_FALSE(wants(leaf(Kind::all)).wants_row());
+  CHECK_FALSE(wants(leaf(Kind::body, "x")).wants_row());
+  CHECK(wants(leaf(Kind::body, "x")).may_read_messages());
+  CHECK_FALSE(wants(leaf(Kind::body, "")).may_read_messages());
+  CHECK(wants(leaf(Kind::larger)).wants().size);
+  CHECK_FALSE(wants(leaf(Kind::larger)).wants().dates);
+  CHECK_FALSE(wants(leaf(Kind::larger)).may_read_messages());
+  CHECK(wants(leaf(Kind::saved_on)).wants().dates);
+  CHECK(wants(leaf(Kind::thread_id)).wants().object_ids);
+  CHECK(wants(leaf(Kind::sent_on)).wants().headers);
+  CHECK_FALSE(wants(leaf(Kind::header, "x", "X-Own")).wants().headers);
+  const SearchEvaluator nested =
+      wants(branch(Kind::not_, {branch(Kind::or_, {leaf(Kind::from, "x"), leaf(Kind::older)})}));
+  CHECK(nested.wants().headers);
+  CHECK(nested.wants().dates);
+  CHECK_FALSE(nested.wants().envelope);
+}
+
+TEST_CASE("An error of the message is the error of the search") {
+  CountingSubject subject(small);
+  subject.unreadable = true;
+  CHECK(test::kind_of(SearchEvaluator(leaf(Kind::body, "x"), now).matches(subject)) == ErrorKind::corruption);
+}
+
+}  // namespace
+}  // namespace postkeep::storage
