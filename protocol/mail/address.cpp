@@ -27,6 +27,7 @@ class AddressParser {
 
   AddressList run() {
     while (true) {
+      comment_.clear();
       skip_space();
       if (at_end() || list_.size() + 2 > addresses_max) break;
       entry();
@@ -221,8 +222,11 @@ class AddressParser {
 
   // One mailbox, the head of a group, or the end of one.
   void entry() {
-    comment_.clear();
     std::vector<Word> words = take_words();
+    while (!at_end() && (peek() == ')' || peek() == '>')) {  // closes nothing
+      ++at_;
+      for (Word& word : take_words()) words.push_back(std::move(word));
+    }
     Address address;
     if (at_end() || peek() == ',' || peek() == ';') {
       address.local_part = join_phrase(words);
