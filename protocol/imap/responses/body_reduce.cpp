@@ -1,0 +1,160 @@
+// See body_reduce.h.
+#include "protocol/imap/responses/body_reduce.h"
+
+#include <cstddef>
+
+#include "protocol/imap/limits.h"
+
+namespace postkeep::imap {
+
+namespace {
+
+// Reads one body and copies what BODY shows of it. Every step moves position_ forward; a step that finds what it does
+// not expect sets failed_, after which nothing counts.
+class Reducer {
+ public:
+  explicit Reducer(std::string_view in) : in_(in) {}
+
+  bool reduce(std::string& out) {
+    body(out, 0);
+    return !failed_ && position_ == in_.size();
+  }
+
+ private:
+  char peek() const { return position_ < in_.size() ? in_[position_] : '\0'; }
+  void expect(char c) {
+    if (peek() != c) {
+      failed_ = true;
+      position_ = in_.size();
+      return;
+    }
+    ++position_;
+  }
+
+  void body(std::string& out, std::size_t depth) {
+    // Nested messages and multiparts: twice what structures are allowed, since both count here.
+    if (depth > 4 * limits::nesting_max) failed_ = true;
+    if (failed_) return;
+    const std::size_t begin = position_;
+    expect('(');
+    if (peek() == '(') {
+      out += '(';
+      while (!failed_ && peek() == '(') body(out, depth + 1);
+      copy_sp_value(out);  // subtype
+    } else {
+      copy_single(out, begin, depth);
+    }
+    while (!failed_ && peek() == ' ') {
+      ++position_;
+      skip_value();
+    }
+    expect(')');
+    out += ')';
+  }
+
+  // type subtype params id description encoding octets, then what the type adds.
+  void copy_single(std::string& out, std::size_t begin, std::size_t depth) {
+    const std::size_t type_at = position_;
+    skip_value();
+    const std::string type = upper(in_.substr(type_at, position_ - type_at));
+    expect(' ');
+    const std::size_t subtype_at = position_;
+    skip_value();
+    const std::string subtype = upper(in_.substr(subtype_at, position_ - subtype_at));
+    for (int field = 0; field < 5; ++field) {
+      expect(' ');
+      skip_value();
+    }
+    if (failed_) return;
+    out += in_.substr(begin, position_ - begin);
+    if (type == "\"TEXT\"") {
+      copy_sp_value(out);  // lines
+    } else if (type == "\"MESSAGE\"" && (subtype == "\"RFC822\"" || subtype == "\"GLOBAL\"")) {
+      copy_sp_value(out);  // envelope
+      expect(' ');
+      out += ' ';
+      body(out, depth + 1);
+      copy_sp_value(out);  // lines
+    }
+  }
+
+  void copy_sp_value(std::string& out) {
+    const std::size_t begin = position_;
+    expect(' ');
+    skip_value();
+    if (!failed_) out += in_.substr(begin, position_ - begin);
+  }
+
+  // An atom, a string, a literal, or a list with whatever is in it.
+  void skip_value() {
+    std::size_t depth = 0;
+    do {
+      switch (peek()) {
+        case '(': ++depth, ++position_; break;
+        case ')': leave(depth); break;
+        case '"': skip_quoted(); break;
+        case '{': skip_literal(); break;
+        case ' ':
+          if (depth == 0) failed_ = true;
+          ++position_;
+          break;
+        default: skip_atom(); break;
+      }
+    } while (!failed_ && depth > 0);
+  }
+  void leave(std::size_t& depth) {
+    if (depth == 0) {
+      failed_ = true;
+      return;
+    }
+    --depth;
+    ++position_;
+  }
+  void skip_atom() {
+    const std::size_t begin = position_;
+    while (position_ < in_.size() && in_[position_] != ' ' && in_[position_] != '(' && in_[position_] != ')') ++position_;
+    if (position_ == begin) failed_ = true;
+  }
+  void skip_quoted() {
+    for (++position_; position_ < in_.size() && in_[position_] != '"'; ++position_) {
+      if (in_[position_] == '\\') ++position_;
+    }
+    expect('"');
+  }
+  void skip_literal() {
+    std::size_t size = 0;
+    for (++position_; peek() >= '0' && peek() <= '9' && size < in_.size(); ++position_) {
+      size = size * 10 + static_cast<std::size_t>(peek() - '0');
+    }
+    expect('}');
+    expect('\r');
+    expect('\n');
+    if (failed_ || size > in_.size() - position_) {
+      failed_ = true;
+      return;
+    }
+    position_ += size;
+  }
+
+  static std::string upper(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) {
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return out;
+  }
+
+  std::string_view in_;
+  std::size_t position_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+std::string without_extension_data(std::string_view body_structure) {
+  std::string out;
+  if (Reducer(body_structure).reduce(out)) return out;
+  return std::string(body_structure);
+}
+
+}  // namespace postkeep::imap
