@@ -2,12 +2,15 @@
 
 #include <array>
 
+#include "server/imap/session.h"
 #include "server/lmtp/session.h"
 
 namespace postkeep::server {
 
 std::span<const ProtocolRow> protocols() {
   static const std::array table{
+      ProtocolRow{{"imap", imap::run_session, TlsMode::plain, imap::refusal}, &Settings::Listen::imap},
+      ProtocolRow{{"imaps", imap::run_session, TlsMode::implicit, imap::refusal}, &Settings::Listen::imaps},
       ProtocolRow{{"lmtp", run_lmtp_session, TlsMode::plain, lmtp_refusal}, &Settings::Listen::lmtp},
   };
   return table;

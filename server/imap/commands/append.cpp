@@ -1,0 +1,203 @@
+// APPEND and MULTIAPPEND. RFC 9051 §6.3.12, RFC 3502, RFC 4315 (APPENDUID), RFC 7889 (APPENDLIMIT). Messages go from
+// the connection into storage's spool as they come; memory does not grow with them. All or nothing: until the last
+// message has come nothing is in the mailbox, and a client that leaves in the middle leaves nothing behind.
+#include "protocol/imap/commands/append.h"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "protocol/line/line_ends.h"
+#include "server/imap/commands/handlers.h"
+
+namespace postkeep::imap {
+
+namespace {
+
+constexpr std::size_t messages_max = 1'000;             // of one MULTIAPPEND; each holds a file in the spool
+constexpr std::size_t spool_slice_bytes = 64 * 1024;    // handed to storage at once
+
+// One APPEND command on its way.
+class Append {
+ public:
+  explicit Append(Context& context) : context_(context) {}
+
+  // Runs to the end of the command, whatever happens to it.
+  Answer run();
+
+ private:
+  server::Awaitable<void> begin_message();
+  server::Awaitable<Outcome> find_target();
+  server::Awaitable<Outcome> open_message();
+  server::Awaitable<void> take_bytes();
+  server::Awaitable<Outcome> write_slice(std::size_t keep_below);
+  server::Awaitable<Outcome> end_message();
+  Answer commit();
+  Answer refused();
+  void refuse(Error error) { context_.framer.refuse_literal(std::move(error)); }
+  Result<bool> parse_piece();
+
+  Context& context_;
+  std::optional<std::string> mailbox_;  // as the client wrote it, once read
+  MailboxId target_;
+  bool try_create_ = false;
+  AppendMessage message_;  // whose literal is due or running
+  std::shared_ptr<storage::Incoming> incoming_;
+  std::optional<line::LineEndConverter> converter_;  // none for a literal8, which is stored untouched
+  std::string slice_;
+  std::vector<storage::AppendItem> items_;
+};
+
+Answer Append::run() {
+  Framer& framer = context_.framer;
+  for (;;) {
+    switch (framer.next()) {
+      case Framer::Event::need_more: co_await context_.read_more(); break;
+      case Framer::Event::literal_due: co_await begin_message(); break;
+      case Framer::Event::streaming: co_await take_bytes(); break;
+      case Framer::Event::command: co_return co_await commit();
+      case Framer::Event::refused: co_return co_await refused();
+    }
+  }
+}
+
+// What stands before a literal. False: the literal is the mailbox's name, and is to be kept in memory.
+Result<bool> Append::parse_piece() {
+  Cursor cursor(context_.framer.partial());
+  if (!mailbox_) {
+    std::optional<AppendHead> head = TRY(parse_append_head(cursor));
+    if (!head) return false;
+    mailbox_ = std::move(head->mailbox);
+    message_ = std::move(head->first);
+  } else {
+    std::optional<AppendMessage> next = TRY(parse_append_next(cursor, message_));
+    if (!next) return failure(ErrorKind::bad_syntax, "Unexpected literal");
+    message_ = std::move(*next);
+  }
+  if (message_.utf8 == Utf8Literal::yes) return failure(ErrorKind::bad_syntax, "UTF8 is not enabled");
+  return true;
+}
+
+server::Awaitable<void> Append::begin_message() {
+  auto parsed = parse_piece();
+  if (!parsed) {
+    refuse(std::move(parsed).error());
+    co_return;
+  }
+  if (!*parsed) {
+    context_.framer.buffer_literal();
+    send_continuation(context_);
+    co_return;
+  }
+  Outcome ready;
+  if (items_.empty()) ready = co_await find_target();
+  if (ready) ready = co_await open_message();
+  if (!ready) {
+    refuse(std::move(ready).error());
+    co_return;
+  }
+  context_.framer.stream_literal();
+  send_continuation(context_);
+}
+
+server::Awaitable<Outcome> Append::find_target() {
+  auto name = context_.mailbox_name(*mailbox_);
+  if (!name) co_return tl::unexpected<Error>(std::move(name).error());
+  auto found = co_await context_.gateway().find_mailbox(context_.account, std::move(*name));
+  if (!found) {
+    try_create_ = found.error().kind == ErrorKind::not_found;
+    co_return tl::unexpected<Error>(std::move(found).error());
+  }
+  target_ = found->id;
+  co_return Outcome();
+}
+
+server::Awaitable<Outcome> Append::open_message() {
+  const LiteralAnnouncement& literal = context_.framer.literal();
+  const std::uint64_t limit = context_.settings().limits.message_size;
+  if (literal.size > limit) co_return failure(ErrorKind::too_big, "The message is too large");
+  if (literal.size == 0) co_return failure(ErrorKind::cannot, "A message cannot be empty");
+  if (items_.size() >= messages_max) co_return failure(ErrorKind::limit, "Too many messages in one command");
+  converter_.reset();
+  if (literal.kind == LiteralKind::literal) converter_.emplace();
+  // Line ends are completed on the way: what was within the limit may not fail for that.
+  auto opened = co_await context_.gateway().begin_incoming(2 * limit);
+  if (!opened) co_return tl::unexpected<Error>(std::move(opened).error());
+  incoming_ = std::move(*opened);
+  slice_.clear();
+  co_return Outcome();
+}
+
+server::Awaitable<void> Append::take_bytes() {
+  Framer& framer = context_.framer;
+  const std::string bytes = framer.take_literal(spool_slice_bytes);
+  if (bytes.empty() && framer.literal_left() > 0) {
+    co_await context_.read_more();
+    co_return;
+  }
+  if (converter_) {
+    converter_->feed(bytes, slice_);
+  } else {
+    slice_ += bytes;
+  }
+  const bool last = framer.literal_left() == 0;
+  Outcome written = co_await write_slice(last ? 0 : spool_slice_bytes);
+  if (written && last) written = co_await end_message();
+  if (!written) refuse(std::move(written).error());
+}
+
+// Hands the slice to storage when it is at least `keep_below` octets.
+server::Awaitable<Outcome> Append::write_slice(std::size_t keep_below) {
+  if (slice_.empty() || slice_.size() < keep_below) co_return Outcome();
+  std::string bytes;
+  bytes.swap(slice_);
+  co_return co_await context_.gateway().write(incoming_, std::move(bytes));
+}
+
+server::Awaitable<Outcome> Append::end_message() {
+  Outcome finished = co_await context_.gateway().finish(incoming_);
+  if (!finished) co_return finished;
+  storage::AppendItem item;
+  item.message = std::move(incoming_);
+  item.flags = message_.flags;
+  item.internal_date = message_.internal_date;
+  items_.push_back(std::move(item));
+  co_return Outcome();
+}
+
+// The command is complete: what stands behind its last literal must be the end.
+Answer Append::commit() {
+  const FramedCommand rest = context_.framer.take_command();
+  Cursor cursor(rest);
+  const std::optional<AppendMessage> more = CO_TRY(parse_append_next(cursor, message_));
+  if (more) co_return failure(ErrorKind::bad_syntax, "A message must be a literal");
+  auto outcome = co_await context_.gateway().append(context_.account, target_, std::move(items_));
+  if (!outcome && outcome.error().kind == ErrorKind::not_found) {
+    co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
+  }
+  const storage::AppendResult appended = CO_TRY(std::move(outcome));
+  co_return Completion(ResponseCode::append_uid(appended.uid_validity, appended.uids), "Message appended");
+}
+
+Answer Append::refused() {
+  Refusal refusal = context_.framer.take_refusal();
+  if (refusal.fatal) {
+    context_.next = Next::log_out;
+    context_.farewell = "Too much to skip";
+  }
+  if (try_create_) co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
+  co_return tl::unexpected<Error>(std::move(refusal.error));
+}
+
+}  // namespace
+
+Answer stream_append(Context& context) {
+  Append append(context);
+  co_return co_await append.run();
+}
+
+Answer run_append_without_literal(Context&, Cursor&) {
+  co_return failure(ErrorKind::bad_syntax, "APPEND needs a message as a literal");
+}
+
+}  // namespace postkeep::imap

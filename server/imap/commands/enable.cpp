@@ -1,0 +1,20 @@
+// ENABLE. RFC 9051 §6.3.1, RFC 5161. Which capabilities can be enabled stands in their rows.
+#include "protocol/imap/responses/capability.h"
+#include "server/imap/commands/handlers.h"
+#include "server/imap/extensions.h"
+
+namespace postkeep::imap {
+
+Answer run_enable(Context& context, EnableArgs arguments) {
+  std::vector<std::string> enabled;
+  for (const std::string& wanted : arguments.capabilities) {
+    for (const CapabilityRow& row : capabilities()) {
+      if (row.enable != nullptr && is_token(row, wanted) && row.enable(context)) enabled.emplace_back(row.token);
+    }
+  }
+  Writer out = context.out();
+  write_enabled(out, enabled);
+  co_return Completion("Enabled what is known");
+}
+
+}  // namespace postkeep::imap

@@ -1,0 +1,322 @@
+// FETCH and UID FETCH. RFC 9051 §6.4.5, §6.4.9. Messages go in batches, each a fixed amount of memory: rows from the
+// index, message files only where an item needs them, bodies in slices of one literal whose size was announced. The view
+// is frozen from the first message to the last; \Seen is set once for all, afterwards.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "server/imap/commands/handlers.h"
+#include "server/imap/fetch_items.h"
+#include "server/imap/mailbox_flags.h"
+
+namespace postkeep::imap {
+
+namespace {
+
+constexpr std::uint64_t row_batch = 500;      // messages a storage job reads rows of
+constexpr std::uint64_t message_batch = 32;   // message files open at once
+constexpr std::uint64_t batch_bytes = 1 << 20;  // of sections read ahead
+
+// A message whose file is open. No reader: it is gone, or cannot be read.
+struct OpenMessage {
+  Uid uid;
+  std::shared_ptr<storage::MessageReader> reader;
+  std::vector<SectionContent> contents;
+  bool loaded = false;
+};
+
+class OpenMessagesJob {
+ public:
+  OpenMessagesJob(MailboxId mailbox, const UidSet& uids) : mailbox_(mailbox), uids_(uids.to_vector()) {}
+
+  Result<std::vector<OpenMessage>> operator()(storage::AccountStore& store) const {
+    std::vector<OpenMessage> opened;
+    for (const Uid uid : uids_) {
+      OpenMessage message;
+      message.uid = uid;
+      Result<std::unique_ptr<storage::MessageReader>> reader = store.open_message(mailbox_, uid);
+      if (reader) {
+        message.reader = std::move(*reader);
+      } else if (reader.error().kind != ErrorKind::expunge_issued) {
+        return tl::unexpected<Error>(std::move(reader).error());
+      }
+      opened.push_back(std::move(message));
+    }
+    return opened;
+  }
+
+ private:
+  MailboxId mailbox_;
+  std::vector<Uid> uids_;
+};
+
+// Reads sections of the messages from `first` on, until there is enough to send. The caller waits for it, so
+// that it may work on the caller's own vector.
+class LoadJob {
+ public:
+  LoadJob(std::vector<OpenMessage>& messages, std::size_t first, const std::vector<FetchItem>& items)
+      : messages_(messages), first_(first), items_(items) {}
+
+  Result<bool> operator()() const {
+    std::uint64_t bytes = 0;
+    for (std::size_t i = first_; i < messages_.size() && bytes < batch_bytes; ++i) {
+      OpenMessage& message = messages_[i];
+      message.loaded = true;
+      if (!message.reader) continue;
+      message.contents = TRY(load_sections(*message.reader, items_));
+      for (const SectionContent& content : message.contents) bytes += content.bytes.size();
+    }
+    return true;
+  }
+
+ private:
+  std::vector<OpenMessage>& messages_;
+  std::size_t first_;
+  const std::vector<FetchItem>& items_;
+};
+
+// A literal was announced and cannot be filled: nothing but the end of the connection is left to say.
+[[noreturn]] void cut(Context& context, const Error& error) {
+  context.log.error("fetch_cut", {{"error", error.text}, {"detail", error.detail}});
+  context.connection.abort();
+  throw server::ConnectionEnded(server::Ending::aborted, "a message could not be read to its end");
+}
+
+class Fetch {
+ public:
+  Fetch(Context& context, FetchPlan plan) : context_(context), plan_(std::move(plan)) {}
+
+  server::Awaitable<Outcome> run(UidSet uids);
+  bool some_gone() const { return some_gone_; }
+  bool unknown_cte() const { return unknown_cte_; }
+
+ private:
+  server::Awaitable<Outcome> run_batch(UidSet uids);
+  server::Awaitable<Outcome> write_messages(UidSet uids, std::vector<storage::MessageRow> rows);
+  server::Awaitable<Outcome> load_rows(const UidSet& uids, std::vector<storage::MessageRow>& rows);
+  bool must_open(const std::vector<storage::MessageRow>& rows) const;
+  server::Awaitable<void> write_message(storage::MessageState state, SeqNum number, storage::MessageRow row,
+                                        OpenMessage* opened);
+  server::Awaitable<void> write_section(FetchResponse& response, const FetchItem& item, SectionContent content,
+                                        std::shared_ptr<storage::MessageReader> reader);
+  server::Awaitable<void> stream(std::shared_ptr<storage::MessageReader> reader, mime::ByteRange range);
+  server::Awaitable<void> stream_decoded(std::shared_ptr<storage::MessageReader> reader, SectionContent content);
+
+  Context& context_;
+  const FetchPlan plan_;
+  bool some_gone_ = false;
+  bool unknown_cte_ = false;
+};
+
+server::Awaitable<Outcome> Fetch::run(UidSet uids) {
+  const std::uint64_t batch_size = plan_.needs_messages ? message_batch : row_batch;
+  while (!uids.empty()) {
+    UidSet batch = first_of(uids, batch_size);
+    uids = uids.subtract(batch);
+    Outcome done = co_await run_batch(std::move(batch));
+    if (!done) co_return done;
+  }
+  co_return Outcome();
+}
+
+server::Awaitable<Outcome> Fetch::load_rows(const UidSet& uids, std::vector<storage::MessageRow>& rows) {
+  if (!plan_.needs_rows) co_return Outcome();
+  auto fetched = co_await context_.gateway().fetch(context_.account, context_.selected->mailbox.id, uids, plan_.wants);
+  if (!fetched) co_return tl::unexpected<Error>(std::move(fetched).error());
+  rows = std::move(*fetched);
+  if (rows.size() < uids.size()) some_gone_ = true;
+  co_return Outcome();
+}
+
+// Files are opened for sections that no row answers, also where a header was too large to be cached.
+bool Fetch::must_open(const std::vector<storage::MessageRow>& rows) const {
+  if (plan_.needs_messages) return true;
+  return plan_.wants.headers && std::any_of(rows.begin(), rows.end(), [](const storage::MessageRow& row) {
+           return !row.cached_headers.has_value();
+         });
+}
+
+server::Awaitable<Outcome> Fetch::run_batch(UidSet uids) {
+  std::vector<storage::MessageRow> rows;
+  Outcome loaded = co_await load_rows(uids, rows);
+  if (!loaded) co_return loaded;
+  co_return co_await write_messages(std::move(uids), std::move(rows));
+}
+
+server::Awaitable<Outcome> Fetch::write_messages(UidSet uids, std::vector<storage::MessageRow> rows) {
+  std::vector<OpenMessage> opened;
+  if (must_open(rows)) {
+    OpenMessagesJob job(context_.selected->mailbox.id, uids);
+    auto outcome = co_await context_.gateway().run(context_.account, std::move(job));
+    if (!outcome) co_return tl::unexpected<Error>(std::move(outcome).error());
+    opened = std::move(*outcome);
+  }
+  std::vector<std::pair<SeqNum, storage::MessageState>> messages;
+  context_.selected->view.messages().for_each_in(
+      uids, [&](SeqNum number, const storage::MessageState& state) { messages.emplace_back(number, state); });
+  auto row = rows.begin();
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const auto [number, state] = messages[i];
+    if (context_.selected->view.ghosts().contains(state.uid)) some_gone_ = true;
+    while (row != rows.end() && row->uid < state.uid) ++row;
+    const bool has_row = row != rows.end() && row->uid == state.uid;
+    if (plan_.needs_rows && !has_row) continue;
+    OpenMessage* open = opened.empty() ? nullptr : &opened[i];
+    if (open != nullptr && !open->loaded) {
+      LoadJob job(opened, i, plan_.items);
+      auto outcome = co_await context_.gateway().run_beside(std::move(job));
+      if (!outcome) co_return tl::unexpected<Error>(std::move(outcome).error());
+    }
+    if (open != nullptr && !open->reader) {
+      some_gone_ = true;
+      continue;
+    }
+    storage::MessageRow own_row;
+    if (has_row) own_row = std::move(*row);
+    co_await write_message(state, number, std::move(own_row), open);
+    if (open != nullptr) *open = OpenMessage();
+    co_await context_.flush_if_large();
+  }
+  co_return Outcome();
+}
+
+server::Awaitable<void> Fetch::write_message(storage::MessageState state, SeqNum number, storage::MessageRow row,
+                                             OpenMessage* opened) {
+  const storage::MailboxVersionPtr messages = context_.selected->view.version();
+  Writer out = context_.out();
+  FetchResponse response(out, number);
+  std::size_t section = 0;
+  for (const FetchItem& item : plan_.items) {
+    if (!is_section(item)) {
+      write_simple_item(response, item, state, messages->flags_of(state), recent_flag(context_, state.uid), row);
+    } else if (opened == nullptr) {
+      SectionContent content;
+      content.kind = SectionContent::Kind::bytes;
+      content.bytes = from_cached_headers(item, row.cached_headers.value_or(""));
+      co_await write_section(response, item, std::move(content), nullptr);
+    } else {
+      SectionContent content = std::move(opened->contents[section++]);
+      co_await write_section(response, item, std::move(content), opened->reader);
+    }
+  }
+  response.finish();
+}
+
+// NUL cannot stand in a literal; BODY[] shows it as 0x80 (docs/on-disk-format.md, line ends).
+void replace_nuls(std::string& bytes) { std::replace(bytes.begin(), bytes.end(), '\0', '\x80'); }
+
+server::Awaitable<void> Fetch::write_section(FetchResponse& response, const FetchItem& item, SectionContent content,
+                                             std::shared_ptr<storage::MessageReader> reader) {
+  const bool binary = item.kind == FetchItem::Kind::binary_section;
+  switch (content.kind) {
+    case SectionContent::Kind::absent: response.section_nil(item); break;
+    case SectionContent::Kind::number: response.binary_size(item, content.size); break;
+    case SectionContent::Kind::unknown_cte:
+      unknown_cte_ = true;
+      response.section_nil(item);
+      break;
+    case SectionContent::Kind::bytes:
+      // Always a literal: clients split answers at literals, and Python's imaplib understands no other.
+      response.section_literal(item, content.bytes.size(),
+                               binary && content.has_nul ? LiteralKind::literal8 : LiteralKind::literal);
+      if (!binary) replace_nuls(content.bytes);
+      co_await context_.connection.write(content.bytes);
+      break;
+    case SectionContent::Kind::range:
+      response.section_literal(item, content.size, binary ? LiteralKind::literal8 : LiteralKind::literal);
+      co_await stream(std::move(reader), content.range);
+      break;
+    case SectionContent::Kind::decoded:
+      response.section_literal(item, content.size, LiteralKind::literal8);
+      co_await stream_decoded(std::move(reader), std::move(content));
+      break;
+  }
+}
+
+server::Awaitable<void> Fetch::stream(std::shared_ptr<storage::MessageReader> reader, mime::ByteRange range) {
+  while (range.begin < range.end) {
+    const std::size_t count = std::min<std::uint64_t>(range.end - range.begin, message_slice_bytes);
+    auto slice = co_await context_.gateway().read(reader, range.begin, count);
+    if (!slice) cut(context_, slice.error());
+    if (slice->size() != count) cut(context_, Error(ErrorKind::corruption, "message file shorter than its size"));
+    range.begin += count;
+    replace_nuls(*slice);
+    co_await context_.connection.write(*slice);
+  }
+}
+
+// The second pass over a large encoded part: the first one has counted.
+server::Awaitable<void> Fetch::stream_decoded(std::shared_ptr<storage::MessageReader> reader, SectionContent content) {
+  mime::TransferDecoder decoder(content.encoding);
+  std::uint64_t skip = content.offset;
+  std::uint64_t left = content.size;
+  mime::ByteRange range = content.range;
+  while (left > 0) {
+    const std::size_t count = std::min<std::uint64_t>(range.end - range.begin, message_slice_bytes);
+    std::string decoded;
+    if (count > 0) {
+      auto slice = co_await context_.gateway().read(reader, range.begin, count);
+      if (!slice) cut(context_, slice.error());
+      range.begin += count;
+      decoder.feed(*slice, decoded);
+    } else {
+      decoder.finish(decoded);
+      if (decoded.size() < skip + left) cut(context_, Error(ErrorKind::corruption, "the message changed while read"));
+    }
+    const std::uint64_t skipped = std::min<std::uint64_t>(skip, decoded.size());
+    skip -= skipped;
+    const std::string part = decoded.substr(skipped, left);
+    left -= part.size();
+    co_await context_.connection.write(part);
+  }
+}
+
+// The UIDs that are to be marked \Seen, and are not yet.
+UidSet unseen_of(const Context& context, const UidSet& uids) {
+  UidSet unseen;
+  const storage::MailboxVersion& messages = context.selected->view.messages();
+  messages.for_each_in(uids, [&](SeqNum, const storage::MessageState& state) {
+    if (!messages.flags_of(state).has(SystemFlag::seen)) unseen.add(state.uid);
+  });
+  return unseen;
+}
+
+server::Awaitable<Outcome> mark_seen(Context& context, UidSet uids) {
+  Flags seen;
+  seen.set(SystemFlag::seen);
+  while (!uids.empty()) {
+    UidSet batch = first_of(uids, row_batch);
+    uids = uids.subtract(batch);
+    auto stored = co_await context.gateway().store_flags(context.account, context.selected->mailbox.id,
+                                                         std::move(batch), FlagChange::add, seen);
+    if (!stored) co_return tl::unexpected<Error>(std::move(stored).error());
+  }
+  co_return Outcome();
+}
+
+}  // namespace
+
+Answer run_fetch(Context& context, FetchArgs arguments) {
+  if (arguments.changed_since || arguments.vanished) {
+    co_return failure(ErrorKind::bad_syntax, "FETCH modifier not supported");
+  }
+  FetchPlan plan = CO_TRY(plan_fetch(std::move(arguments.items), context.uid_form));
+  const UidSet uids = CO_TRY(context.resolve(arguments.set));
+  const bool sets_seen = plan.sets_seen && context.selected->access == Access::read_write;
+  const auto fetch = std::make_unique<Fetch>(context, std::move(plan));
+  const Outcome done = co_await fetch->run(uids);
+  if (!done) co_return tl::unexpected<Error>(done.error());
+  if (sets_seen) {
+    const Outcome marked = co_await mark_seen(context, unseen_of(context, uids));
+    if (!marked) co_return tl::unexpected<Error>(marked.error());
+  }
+  if (fetch->unknown_cte()) co_return failure(ErrorKind::unknown_cte, "A part has an unknown transfer encoding");
+  // The data of all others was sent (RFC 5530 §3).
+  if (fetch->some_gone()) {
+    std::optional<ResponseCode> code = ResponseCode::of(ErrorKind::expunge_issued);
+    co_return Completion(Condition::ok, std::move(code), "Fetched, but some messages are gone");
+  }
+  co_return Completion("Fetched");
+}
+
+}  // namespace postkeep::imap

@@ -1,0 +1,87 @@
+// IDLE. RFC 9051 §6.3.13, RFC 2177. Two coroutines: this one reads until DONE and never stops reading for anything
+// else; the pusher waits for changes and writes them. One writer at a time: the pusher until it is joined.
+#include <exception>
+
+#include "protocol/imap/limits.h"
+#include "protocol/imap/responses/state.h"
+#include "server/imap/commands/handlers.h"
+#include "server/imap/updates.h"
+#include "server/runtime/task_group.h"
+
+namespace postkeep::imap {
+
+namespace {
+
+// Until the watch is stopped, or the mailbox is gone. A client that does not take what it is sent ends the session
+// by the connection's write timeout.
+server::Awaitable<void> push_updates(Context& context) {
+  server::Watch& watch = *context.selected->watch;
+  co_await send_updates(context, ExpungeRule::allowed);
+  while (context.next == Next::read_command) {
+    co_await context.connection.flush();
+    const server::Wake wake = co_await watch.wait();
+    if (wake == server::Wake::stopped) co_return;
+    co_await report_changes(context, ExpungeRule::allowed);
+  }
+  // The mailbox was deleted. The reader must not be interrupted, so the connection is what ends it.
+  context.connection.request_end(server::Ending::aborted);
+}
+
+// The line that ends IDLE.
+server::Awaitable<Result<std::string>> read_done(Context& context) {
+  for (;;) {
+    auto line = context.framer.next_line(limits::idle_line_bytes_max);
+    if (!line) co_return tl::unexpected<Error>(std::move(line).error());
+    if (*line) co_return std::move(**line);
+    std::string bytes;
+    const std::size_t count = co_await context.connection.read_some(bytes);
+    if (count == 0) throw PeerLeft();
+    context.framer.feed(bytes);
+  }
+}
+
+bool is_done(std::string_view line) {
+  constexpr std::string_view done = "DONE";
+  if (line.size() != done.size()) return false;
+  for (std::size_t i = 0; i < done.size(); ++i) {
+    if ((line[i] & ~0x20) != done[i]) return false;
+  }
+  return true;
+}
+
+// Reads while the pusher writes; joins it whatever happens.
+server::Awaitable<Result<std::string>> read_beside_pusher(Context& context) {
+  server::TaskGroup children(context.connection.executor());
+  children.spawn(push_updates(context));
+  Result<std::string> line = std::string();
+  std::exception_ptr failure;
+  try {
+    line = co_await read_done(context);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  context.selected->watch->stop();
+  co_await children.join();
+  context.selected->watch->restart();
+  if (failure) std::rethrow_exception(failure);
+  co_return line;
+}
+
+}  // namespace
+
+Answer run_idle(Context& context) {
+  Writer out = context.out();
+  write_continuation(out, "idling");
+  co_await context.connection.flush();
+  Result<std::string> read;
+  if (context.selected) {
+    read = co_await read_beside_pusher(context);
+  } else {
+    read = co_await read_done(context);
+  }
+  const std::string line = CO_TRY(std::move(read));
+  if (!is_done(line)) co_return failure(ErrorKind::bad_syntax, "Expected DONE");
+  co_return Completion("Idling ended");
+}
+
+}  // namespace postkeep::imap

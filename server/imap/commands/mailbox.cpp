@@ -1,0 +1,78 @@
+// CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE. RFC 9051 §6.3.4 to §6.3.8, RFC 6154 §3 (CREATE ... USE).
+#include <utility>
+
+#include "protocol/imap/responses/list.h"
+#include "protocol/imap/responses/state.h"
+#include "server/imap/commands/handlers.h"
+
+namespace postkeep::imap {
+
+namespace {
+
+// A separator at the end says that the client wants to make mailboxes below; it is not part of the name.
+std::string without_separator_at_end(const Context& context, std::string name) {
+  if (name.size() > 1 && name.back() == context.settings().mailbox.separator) name.pop_back();
+  return name;
+}
+
+// The name is not what the client wrote: an IMAP4rev2 session must be told (RFC 9051 §6.3.4).
+void tell_changed_name(Context& context, const MailboxName& name, const std::string& asked) {
+  ListData data;
+  data.separator = context.settings().mailbox.separator;
+  data.mailbox = context.wire_name(name);
+  if (!context.is_rev2() || data.mailbox == asked) return;
+  data.old_name = asked;
+  Writer out = context.out();
+  write_list(out, data);
+}
+
+}  // namespace
+
+Answer run_create(Context& context, CreateArgs arguments) {
+  if (arguments.uses.size() > 1) co_return failure(ErrorKind::use_attribute, "A mailbox has one special use");
+  const std::string asked = without_separator_at_end(context, std::move(arguments.mailbox));
+  MailboxName name = CO_TRY(context.mailbox_name(asked));
+  const SpecialUse use = arguments.uses.empty() ? SpecialUse::none : arguments.uses.front();
+  auto outcome = co_await context.gateway().create_mailbox(context.account, name, use);
+  const storage::Mailbox made = CO_TRY(std::move(outcome));
+  tell_changed_name(context, made.name, asked);
+  co_return Completion(ResponseCode::mailbox_id(made.id), "Mailbox created");
+}
+
+Answer run_delete(Context& context, MailboxArgs arguments) {
+  MailboxName name = CO_TRY(context.mailbox_name(arguments.mailbox));
+  auto found = co_await context.gateway().find_mailbox(context.account, name);
+  const storage::Mailbox mailbox = CO_TRY(std::move(found));
+  const Outcome deleted = co_await context.gateway().delete_mailbox(context.account, std::move(name));
+  if (!deleted) co_return tl::unexpected<Error>(deleted.error());
+  if (context.selected && context.selected->mailbox.id == mailbox.id) {
+    context.leave_mailbox();
+    Writer out = context.out();
+    write_untagged(out, Condition::ok, ResponseCode::closed(), "The deleted mailbox is not selected any more");
+  }
+  co_return Completion("Mailbox deleted");
+}
+
+Answer run_rename(Context& context, RenameArgs arguments) {
+  MailboxName from = CO_TRY(context.mailbox_name(arguments.from));
+  MailboxName to = CO_TRY(context.mailbox_name(without_separator_at_end(context, std::move(arguments.to))));
+  const Outcome renamed = co_await context.gateway().rename_mailbox(context.account, std::move(from), std::move(to));
+  if (!renamed) co_return tl::unexpected<Error>(renamed.error());
+  co_return Completion("Mailbox renamed");
+}
+
+Answer run_subscribe(Context& context, MailboxArgs arguments) {
+  MailboxName name = CO_TRY(context.mailbox_name(arguments.mailbox));
+  const Outcome done = co_await context.gateway().subscribe(context.account, std::move(name));
+  if (!done) co_return tl::unexpected<Error>(done.error());
+  co_return Completion("Subscribed");
+}
+
+Answer run_unsubscribe(Context& context, MailboxArgs arguments) {
+  MailboxName name = CO_TRY(context.mailbox_name(arguments.mailbox));
+  const Outcome done = co_await context.gateway().unsubscribe(context.account, std::move(name));
+  if (!done) co_return tl::unexpected<Error>(done.error());
+  co_return Completion("Unsubscribed");
+}
+
+}  // namespace postkeep::imap

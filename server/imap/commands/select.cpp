@@ -1,0 +1,125 @@
+// SELECT, EXAMINE, CLOSE, UNSELECT. RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2; RFC 3501 §6.3.1 (RECENT, UNSEEN).
+#include <memory>
+#include <utility>
+
+#include "protocol/imap/responses/list.h"
+#include "protocol/imap/responses/mailbox_data.h"
+#include "protocol/imap/responses/state.h"
+#include "server/imap/commands/expunge.h"
+#include "server/imap/commands/handlers.h"
+#include "server/imap/mailbox_flags.h"
+
+namespace postkeep::imap {
+
+namespace {
+
+// What opening finds out, all in one storage job, so that nothing can happen in between.
+struct Opened {
+  storage::Mailbox mailbox;
+  storage::MailboxVersionPtr version;
+  Uid recent_from;
+};
+
+class OpenJob {
+ public:
+  OpenJob(MailboxName name, ClaimRecent claim) : name_(std::move(name)), claim_(claim) {}
+
+  Result<Opened> operator()(storage::AccountStore& store) const {
+    Opened opened;
+    opened.mailbox = TRY(store.find_mailbox(name_));
+    TRY(store.refresh(opened.mailbox.id));
+    if (claim_ == ClaimRecent::yes) opened.recent_from = TRY(store.claim_recent(opened.mailbox.id));
+    opened.version = TRY(store.version(opened.mailbox.id));
+    if (claim_ == ClaimRecent::no) opened.recent_from = opened.version->facts().first_recent;
+    return opened;
+  }
+
+ private:
+  MailboxName name_;
+  ClaimRecent claim_;
+};
+
+void close_selected(Context& context) {
+  if (!context.selected) return;
+  context.leave_mailbox();
+  Writer out = context.out();
+  write_untagged(out, Condition::ok, ResponseCode::closed(), "Previous mailbox closed");
+}
+
+void write_selected(Context& context) {
+  const Selected& selected = *context.selected;
+  const storage::MailboxVersion& messages = selected.view.messages();
+  Writer out = context.out();
+  write_mailbox_flags(context);
+  write_exists(out, messages.count());
+  if (!context.is_rev2()) {
+    write_recent(out, static_cast<std::uint32_t>(selected.view.recent().size()));
+    if (const std::optional<SeqNum> unseen = messages.first_unseen()) {
+      write_untagged(out, Condition::ok, ResponseCode::unseen(*unseen), "First unseen message");
+    }
+  }
+  write_untagged(out, Condition::ok, ResponseCode::uid_validity(messages.facts().uid_validity), "UIDs valid");
+  write_untagged(out, Condition::ok, ResponseCode::uid_next(messages.facts().uid_next), "Predicted next UID");
+  write_untagged(out, Condition::ok, ResponseCode::mailbox_id(selected.mailbox.id), "Mailbox id");
+  if (context.is_rev2()) {
+    ListData data;
+    data.separator = context.settings().mailbox.separator;
+    data.mailbox = context.wire_name(selected.mailbox.name);
+    write_list(out, data);
+  }
+}
+
+Answer open_mailbox(Context& context, SelectArgs arguments, Access access) {
+  if (arguments.condstore || arguments.qresync) {
+    co_return failure(ErrorKind::bad_syntax, "SELECT parameter not supported");
+  }
+  close_selected(context);  // also where the new one cannot be opened (RFC 9051 §6.3.2)
+  auto name = CO_TRY(context.mailbox_name(arguments.mailbox));
+  // Subscribed before the first version is read: then nothing falls between.
+  std::shared_ptr<server::Watch> watch =
+      context.services.hub.subscribe(context.account->user(), context.connection.executor());
+  const bool claims = access == Access::read_write && !context.is_rev2();
+  OpenJob job(std::move(name), claims ? ClaimRecent::yes : ClaimRecent::no);
+  auto outcome = co_await context.gateway().run(context.account, std::move(job));
+  Opened opened = CO_TRY(std::move(outcome));
+  MailboxView view(std::move(opened.version), context.is_rev2() ? Uid(0) : opened.recent_from);
+  const MailboxId id = opened.mailbox.id;
+  context.selected = std::make_unique<Selected>(std::move(opened.mailbox), access, std::move(view));
+  context.selected->watch = std::move(watch);
+  auto folder_watch = co_await context.gateway().watch_folder(context.account, id);
+  if (folder_watch) context.selected->folder_watch = std::move(*folder_watch);
+  write_selected(context);
+  if (access == Access::read_only) co_return Completion(ResponseCode::read_only(), "Opened for reading only");
+  co_return Completion(ResponseCode::read_write(), "Opened");
+}
+
+}  // namespace
+
+Answer run_select(Context& context, SelectArgs arguments) {
+  return open_mailbox(context, std::move(arguments), Access::read_write);
+}
+
+Answer run_examine(Context& context, SelectArgs arguments) {
+  return open_mailbox(context, std::move(arguments), Access::read_only);
+}
+
+Answer run_close(Context& context) {
+  const MailboxId mailbox = context.selected->mailbox.id;
+  const Access access = context.selected->access;
+  context.leave_mailbox();
+  if (access == Access::read_write) {
+    const Outcome expunged = co_await expunge_deleted(context, mailbox, std::nullopt);
+    // A mailbox that another session deleted meanwhile is closed all the same.
+    if (!expunged && expunged.error().kind != ErrorKind::not_found) {
+      co_return tl::unexpected<Error>(expunged.error());
+    }
+  }
+  co_return Completion("Closed");
+}
+
+Answer run_unselect(Context& context) {
+  context.leave_mailbox();
+  co_return Completion("Closed without expunging");
+}
+
+}  // namespace postkeep::imap

@@ -1,0 +1,27 @@
+// STARTTLS. RFC 9051 §6.2.1, §11.1. Its row is a barrier: dispatch has seen that nothing was sent behind it.
+#include "protocol/imap/responses/state.h"
+#include "server/imap/commands/handlers.h"
+
+namespace postkeep::imap {
+
+Answer run_starttls(Context& context) {
+  if (context.connection.is_tls()) {
+    co_return failure(ErrorKind::bad_syntax, "TLS is active already");
+  }
+  context.next = Next::start_tls;
+  co_return Completion("Begin the TLS handshake now");
+}
+
+server::Awaitable<void> switch_to_tls(Context& context) {
+  context.next = Next::read_command;
+  co_await context.connection.flush();
+  const Outcome shaken = co_await context.connection.start_tls(context.services.tls.current());
+  if (!shaken) {
+    context.log.info("tls_failed", {{"error", shaken.error().detail}});
+    context.next = Next::log_out;
+    co_return;
+  }
+  context.forget_everything();
+}
+
+}  // namespace postkeep::imap

@@ -1,0 +1,102 @@
+// See context.h.
+#include "server/imap/context.h"
+
+#include <utility>
+
+namespace postkeep::imap {
+
+namespace {
+
+// Before login nobody needs more: a password, a SASL response.
+constexpr std::size_t unknown_peer_text_bytes_max = 8 * 1024;
+constexpr std::uint64_t unknown_peer_literal_bytes_max = 4 * 1024;
+
+}  // namespace
+
+Context::Context(server::SessionContext& session)
+    : host(session), services(session.services), connection(session.connection), log(session.logger) {
+  set_limits();
+}
+
+void Context::set_limits() {
+  FramerLimits limits;
+  if (account) {
+    limits.command_text_bytes_max = settings().limits.line_length;
+    limits.literal_bytes_max = settings().limits.literal_size;
+    limits.command_literal_bytes_max = settings().limits.command_size;
+    connection.set_read_timeout(settings().limits.idle_timeout);
+    connection.clear_time_limit();
+  } else {
+    limits.command_text_bytes_max = unknown_peer_text_bytes_max;
+    limits.literal_bytes_max = unknown_peer_literal_bytes_max;
+    limits.command_literal_bytes_max = 2 * unknown_peer_literal_bytes_max;
+    limits.discard_bytes_max = settings().limits.command_size;
+    connection.set_read_timeout(settings().limits.time_to_authenticate);
+    connection.set_time_limit(settings().limits.time_to_authenticate);
+  }
+  framer.set_limits(limits);
+}
+
+State Context::state() const {
+  if (!account) return State::not_authenticated;
+  return selected ? State::selected : State::authenticated;
+}
+
+server::Gateway& Context::gateway() const { return services.gateway; }
+
+auth::Channel Context::channel() const {
+  if (connection.is_tls() || settings().auth.allow_plaintext == AllowPlaintext::always) {
+    return auth::Channel::confidential;
+  }
+  const bool passes = settings().auth.allow_plaintext == AllowPlaintext::loopback && connection.is_loopback();
+  return passes ? auth::Channel::confidential : auth::Channel::exposed;
+}
+
+server::Awaitable<void> Context::read_more() {
+  co_await connection.flush();
+  std::string bytes;
+  const std::size_t count = co_await connection.read_some(bytes);
+  if (count == 0) throw PeerLeft();
+  framer.feed(bytes);
+}
+
+MailboxName::Encoding Context::name_encoding() const {
+  return enabled.rev2 ? MailboxName::Encoding::utf8 : MailboxName::Encoding::modified_utf7;
+}
+
+Result<MailboxName> Context::mailbox_name(std::string_view wire) const {
+  return MailboxName::from_wire(wire, name_encoding(), settings().mailbox.separator);
+}
+
+std::string Context::wire_name(const MailboxName& name) const {
+  return name.to_wire(name_encoding(), settings().mailbox.separator);
+}
+
+Result<UidSet> Context::resolve(const SequenceSet& set) const {
+  if (set.saved_result) return selected->view.messages().existing(selected->saved_result);
+  if (uid_form == UidForm::yes) return selected->view.resolve_uids(set);
+  return selected->view.resolve_sequence(set);
+}
+
+Outcome Context::require_write() const {
+  if (selected->access == Access::read_write) return {};
+  return failure(ErrorKind::no_permission, "The mailbox is open for reading only");
+}
+
+void Context::enter_authenticated(server::AccountPtr whose) {
+  account = std::move(whose);
+  set_limits();
+}
+
+void Context::leave_mailbox() { selected.reset(); }
+
+void Context::forget_everything() {
+  framer = Framer();
+  account.reset();
+  selected.reset();
+  enabled = Enabled();
+  failed_logins = 0;
+  set_limits();
+}
+
+}  // namespace postkeep::imap

@@ -1,0 +1,120 @@
+// See fetch_items.h.
+#include "server/imap/fetch_items.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/imap/responses/body_reduce.h"
+#include "protocol/mime/header_fields.h"
+
+namespace postkeep::imap {
+
+using Kind = FetchItem::Kind;
+
+namespace {
+
+// Where an item's value comes from.
+enum class Source {
+  view,           // the mailbox version: costs nothing
+  row,            // the index
+  message,        // the file
+  not_supported,  // belongs to an extension that is not advertised
+};
+
+struct SourceRow {
+  Kind kind;
+  Source source;
+  bool storage::FetchWants::*want;  // of the row; null for other sources
+};
+
+const SourceRow& source_of(Kind kind) {
+  using Wants = storage::FetchWants;
+  static constexpr SourceRow rows[] = {
+      {Kind::envelope, Source::row, &Wants::envelope},
+      {Kind::flags, Source::view, nullptr},
+      {Kind::internal_date, Source::row, &Wants::dates},
+      {Kind::rfc822, Source::message, nullptr},
+      {Kind::rfc822_header, Source::message, nullptr},
+      {Kind::rfc822_size, Source::row, &Wants::size},
+      {Kind::rfc822_text, Source::message, nullptr},
+      {Kind::body, Source::row, &Wants::body_structure},
+      {Kind::body_structure, Source::row, &Wants::body_structure},
+      {Kind::uid, Source::view, nullptr},
+      {Kind::body_section, Source::message, nullptr},
+      {Kind::binary_section, Source::message, nullptr},
+      {Kind::binary_size, Source::message, nullptr},
+      {Kind::modseq, Source::not_supported, nullptr},
+      {Kind::email_id, Source::row, &Wants::object_ids},
+      {Kind::thread_id, Source::row, &Wants::object_ids},
+      {Kind::save_date, Source::row, &Wants::dates},
+      {Kind::preview, Source::not_supported, nullptr},
+      {Kind::preview_lazy, Source::not_supported, nullptr},
+  };
+  for (const SourceRow& row : rows) {
+    if (row.kind == kind) return row;
+  }
+  static constexpr SourceRow unknown = {Kind::flags, Source::not_supported, nullptr};
+  return unknown;
+}
+
+}  // namespace
+
+bool is_in_cached_headers(const FetchItem& item) {
+  return item.kind == Kind::body_section && item.section.part.empty() &&
+         item.section.text == mime::Section::Text::header_fields &&
+         std::all_of(item.section.fields.begin(), item.section.fields.end(),
+                     [](const std::string& field) { return storage::is_cached_header(field); });
+}
+
+std::string from_cached_headers(const FetchItem& item, std::string_view cached_headers) {
+  std::string header(cached_headers);
+  header += "\r\n";
+  std::string subset = mime::header_subset(header, item.section.fields, mime::FieldSubset::listed);
+  if (!item.partial) return subset;
+  const std::uint64_t begin = std::min<std::uint64_t>(item.partial->offset, subset.size());
+  return subset.substr(begin, std::min<std::uint64_t>(item.partial->count, subset.size() - begin));
+}
+
+Result<FetchPlan> plan_fetch(std::vector<FetchItem> items, UidForm uid) {
+  FetchPlan plan;
+  plan.items = std::move(items);
+  const bool has_uid = std::any_of(plan.items.begin(), plan.items.end(),
+                                   [](const FetchItem& item) { return item.kind == Kind::uid; });
+  if (uid == UidForm::yes && !has_uid) {
+    FetchItem uid_item;
+    uid_item.kind = Kind::uid;
+    plan.items.insert(plan.items.begin(), uid_item);
+  }
+  for (const FetchItem& item : plan.items) {
+    const SourceRow& row = source_of(item.kind);
+    if (row.source == Source::not_supported) return failure(ErrorKind::bad_syntax, "FETCH item not supported");
+    if (row.want != nullptr) plan.wants.*row.want = true;
+    if (is_in_cached_headers(item)) {
+      plan.wants.headers = true;
+    } else if (row.source == Source::message) {
+      plan.needs_messages = true;
+    }
+    plan.needs_rows |= row.want != nullptr || plan.wants.headers;
+    plan.sets_seen |= item.sets_seen();
+  }
+  return plan;
+}
+
+void write_simple_item(FetchResponse& response, const FetchItem& item, const storage::MessageState& state,
+                       const Flags& flags, Recent recent, const storage::MessageRow& row) {
+  switch (item.kind) {
+    case Kind::uid: response.uid(state.uid); break;
+    case Kind::flags: response.flags(flags, recent); break;
+    case Kind::internal_date: response.internal_date(row.internal_date); break;
+    case Kind::save_date: response.save_date(row.save_date); break;
+    case Kind::rfc822_size: response.rfc822_size(row.size); break;
+    case Kind::email_id: response.email_id(row.email_id); break;
+    case Kind::thread_id: response.thread_id(row.thread_id); break;
+    case Kind::envelope: response.ready(item, row.envelope); break;
+    case Kind::body_structure: response.ready(item, row.body_structure); break;
+    case Kind::body: response.ready(item, without_extension_data(row.body_structure)); break;
+    default: break;
+  }
+}
+
+}  // namespace postkeep::imap

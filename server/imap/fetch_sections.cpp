@@ -1,0 +1,246 @@
+// See fetch_sections.h.
+#include "server/imap/fetch_sections.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "protocol/mime/section_resolve.h"
+
+namespace postkeep::imap {
+
+using mime::ByteRange;
+using Kind = FetchItem::Kind;
+
+namespace {
+
+// RFC822, RFC822.HEADER and RFC822.TEXT are sections by other names.
+mime::Section section_of(const FetchItem& item) {
+  mime::Section section = item.section;
+  if (item.kind == Kind::rfc822_header) section.text = mime::Section::Text::header;
+  if (item.kind == Kind::rfc822_text) section.text = mime::Section::Text::text;
+  return section;
+}
+
+bool is_binary(const FetchItem& item) { return item.kind == Kind::binary_section || item.kind == Kind::binary_size; }
+
+// The part of [0, size) that "<offset.count>" names.
+ByteRange clip(std::uint64_t size, const std::optional<mime::Partial>& partial) {
+  ByteRange range;
+  range.end = size;
+  if (!partial) return range;
+  range.begin = std::min(partial->offset, size);
+  range.end = range.begin + std::min(partial->count, size - range.begin);
+  return range;
+}
+
+// One message, read as far as its items need: not at all for BODY[], its header for BODY[HEADER], all of it
+// where a part must be found.
+class Loader {
+ public:
+  explicit Loader(storage::MessageReader& reader) : reader_(reader) {}
+
+  Result<SectionContent> load(const FetchItem& item) {
+    if (is_binary(item)) return load_binary(item);
+    const mime::Section section = section_of(item);
+    if (section.part.empty() && section.text == mime::Section::Text::whole) {
+      ByteRange everything;
+      everything.end = reader_.size();
+      return load_range(everything, item.partial);
+    }
+    const std::optional<mime::SectionSource> source =
+        mime::resolve_section(section.part.empty() ? *TRY(outline()) : *TRY(tree()), section);
+    if (!source) return SectionContent();
+    if (!source->subset) return load_range(source->range, item.partial);
+    return load_subset(*source, section, item.partial);
+  }
+
+ private:
+  Result<SectionContent> load_range(ByteRange range, const std::optional<mime::Partial>& partial) {
+    const ByteRange part = clip(range.size(), partial);
+    SectionContent content;
+    content.range.begin = range.begin + part.begin;
+    content.range.end = range.begin + part.end;
+    content.size = part.size();
+    content.kind = SectionContent::Kind::range;
+    if (content.size > section_inline_bytes_max) return content;
+    TRY(read(content.range, content.bytes));
+    content.kind = SectionContent::Kind::bytes;
+    content.has_nul = content.bytes.find('\0') != std::string::npos;
+    return content;
+  }
+
+  Result<SectionContent> load_subset(const mime::SectionSource& source, const mime::Section& section,
+                                     const std::optional<mime::Partial>& partial) {
+    ByteRange range = source.range;
+    range.end = std::min(range.end, range.begin + header_bytes_max);
+    std::string header;
+    TRY(read(range, header));
+    const std::string subset = mime::header_subset(header, section.fields, *source.subset);
+    const ByteRange part = clip(subset.size(), partial);
+    SectionContent content;
+    content.kind = SectionContent::Kind::bytes;
+    content.bytes = subset.substr(part.begin, part.size());
+    content.size = content.bytes.size();
+    return content;
+  }
+
+  Result<SectionContent> load_binary(const FetchItem& item) {
+    if (item.section.part.empty()) {
+      ByteRange everything;
+      everything.end = reader_.size();
+      return sized(item, TRY(load_range(everything, item.partial)));
+    }
+    const mime::Part* part = mime::find_part(*TRY(tree()), item.section.part);
+    if (part == nullptr) return SectionContent();
+    const mime::TransferEncoding encoding =
+        part->is_multipart() || part->is_message() ? mime::TransferEncoding::identity : part->encoding();
+    if (encoding == mime::TransferEncoding::unknown) {
+      SectionContent content;
+      content.kind = SectionContent::Kind::unknown_cte;
+      return content;
+    }
+    if (encoding == mime::TransferEncoding::identity) return sized(item, TRY(load_range(part->body, item.partial)));
+    return sized(item, TRY(decode(part->body, encoding, item.partial)));
+  }
+
+  static SectionContent sized(const FetchItem& item, SectionContent content) {
+    if (item.kind != Kind::binary_size) return content;
+    content.kind = SectionContent::Kind::number;
+    content.bytes.clear();
+    return content;
+  }
+
+  // Decodes once to learn size and content; keeps the octets unless there are too many.
+  Result<SectionContent> decode(ByteRange body, mime::TransferEncoding encoding,
+                                const std::optional<mime::Partial>& partial) {
+    mime::TransferDecoder decoder(encoding);
+    SectionContent content;
+    content.encoding = encoding;
+    content.range = body;
+    std::uint64_t total = 0;
+    std::string decoded;
+    const auto take = [&] {
+      ByteRange wanted = clip(UINT64_MAX, partial);
+      wanted.begin = std::clamp(wanted.begin, total, total + decoded.size()) - total;
+      wanted.end = std::clamp(wanted.end, total, total + decoded.size()) - total;
+      const std::string_view part = std::string_view(decoded).substr(wanted.begin, wanted.size());
+      content.has_nul = content.has_nul || part.find('\0') != std::string_view::npos;
+      content.size += part.size();
+      if (content.size <= section_inline_bytes_max) content.bytes += part;
+      total += decoded.size();
+      decoded.clear();
+    };
+    for (std::uint64_t at = body.begin; at < body.end; at += message_slice_bytes) {
+      ByteRange slice;
+      slice.begin = at;
+      slice.end = std::min<std::uint64_t>(body.end, at + message_slice_bytes);
+      std::string raw;
+      TRY(read(slice, raw));
+      decoder.feed(raw, decoded);
+      take();
+    }
+    decoder.finish(decoded);
+    take();
+    content.offset = partial ? partial->offset : 0;
+    content.kind = SectionContent::Kind::bytes;
+    if (content.size > section_inline_bytes_max) {
+      content.kind = SectionContent::Kind::decoded;
+      content.bytes = std::string();
+    }
+    return content;
+  }
+
+  Outcome read(ByteRange range, std::string& out) {
+    TRY(reader_.read(range.begin, range.size(), out));
+    if (out.size() != range.size()) {
+      return failure(ErrorKind::corruption, "The message cannot be read", "message file shorter than its size");
+    }
+    return {};
+  }
+
+  // Where the header ends, without a look at the parts.
+  Result<const mime::Part*> outline() {
+    if (tree_) return &*tree_;
+    if (outline_) return &*outline_;
+    mime::Part whole;
+    whole.header.end = TRY(find_header_end());
+    whole.body.begin = whole.header.end;
+    whole.body.end = reader_.size();
+    outline_ = std::move(whole);
+    return &*outline_;
+  }
+
+  // Behind the first empty line; the end of the message where there is none.
+  Result<std::uint64_t> find_header_end() {
+    const std::uint64_t size = reader_.size();
+    std::size_t slice_bytes = 16 * 1024;  // most headers are small
+    std::uint64_t line_length = 0;        // octets of the current line so far, a CR at its end not counted
+    for (std::uint64_t at = 0; at < size;) {
+      ByteRange slice;
+      slice.begin = at;
+      slice.end = std::min<std::uint64_t>(size, at + slice_bytes);
+      std::string raw;
+      TRY(read(slice, raw));
+      for (std::size_t i = 0; i < raw.size(); ++i) {
+        if (raw[i] == '\n') {
+          if (line_length == 0) return at + i + 1;
+          line_length = 0;
+          after_cr_ = false;
+          continue;
+        }
+        if (after_cr_) ++line_length;  // the CR before was content
+        after_cr_ = raw[i] == '\r';
+        if (!after_cr_) ++line_length;
+      }
+      at = slice.end;
+      slice_bytes = message_slice_bytes;
+    }
+    return size;
+  }
+
+  Result<const mime::Part*> tree() {
+    if (tree_) return &*tree_;
+    mime::StructureParser parser;
+    const std::uint64_t size = reader_.size();
+    for (std::uint64_t at = 0; at < size; at += message_slice_bytes) {
+      ByteRange slice;
+      slice.begin = at;
+      slice.end = std::min<std::uint64_t>(size, at + message_slice_bytes);
+      std::string raw;
+      TRY(read(slice, raw));
+      parser.feed(raw);
+    }
+    tree_ = parser.finish();
+    return &*tree_;
+  }
+
+  storage::MessageReader& reader_;
+  std::optional<mime::Part> outline_;
+  std::optional<mime::Part> tree_;
+  bool after_cr_ = false;
+};
+
+}  // namespace
+
+bool is_section(const FetchItem& item) {
+  switch (item.kind) {
+    case Kind::rfc822:
+    case Kind::rfc822_header:
+    case Kind::rfc822_text:
+    case Kind::body_section:
+    case Kind::binary_section:
+    case Kind::binary_size: return true;
+    default: return false;
+  }
+}
+
+Result<std::vector<SectionContent>> load_sections(storage::MessageReader& reader, const std::vector<FetchItem>& items) {
+  Loader loader(reader);
+  std::vector<SectionContent> contents;
+  for (const FetchItem& item : items) {
+    if (is_section(item)) contents.push_back(TRY(loader.load(item)));
+  }
+  return contents;
+}
+
+}  // namespace postkeep::imap

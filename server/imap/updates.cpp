@@ -1,0 +1,121 @@
+// See updates.h.
+#include "server/imap/updates.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protocol/imap/responses/fetch.h"
+#include "protocol/imap/responses/mailbox_data.h"
+#include "server/imap/mailbox_flags.h"
+
+namespace postkeep::imap {
+
+namespace {
+
+// From the last to the first, so that each number is right when it is sent.
+server::Awaitable<void> write_expunges(Context& context, std::vector<ViewReport::SeqRange> ranges) {
+  while (!ranges.empty()) {
+    const ViewReport::SeqRange range = ranges.back();
+    ranges.pop_back();
+    for (std::uint32_t number = range.last; number >= range.first; --number) {
+      Writer out = context.out();
+      write_expunge(out, SeqNum(number));
+      co_await context.flush_if_large();
+    }
+  }
+}
+
+// `* n FETCH (UID u FLAGS (...))` for those messages of the view.
+server::Awaitable<void> write_changed_flags(Context& context, UidSet changed) {
+  constexpr std::size_t batch = 500;
+  const storage::MailboxVersionPtr messages = context.selected->view.version();
+  while (!changed.empty()) {
+    UidSet now = first_of(changed, batch);
+    changed = changed.subtract(now);
+    messages->for_each_in(now, [&](SeqNum number, const storage::MessageState& message) {
+      Writer out = context.out();
+      FetchResponse response(out, number);
+      response.uid(message.uid);
+      response.flags(messages->flags_of(message), recent_flag(context, message.uid));
+      response.finish();
+    });
+    co_await context.flush_if_large();
+  }
+}
+
+server::Awaitable<void> write_report(Context& context, ViewReport report) {
+  if (!report.expunged.empty()) {
+    context.selected->saved_result = context.selected->saved_result.subtract(report.expunged_uids);
+    co_await write_expunges(context, std::move(report.expunged));
+  }
+  Writer out = context.out();
+  if (report.exists) write_exists(out, *report.exists);
+  if (report.recent && !context.is_rev2()) write_recent(out, *report.recent);
+  if (report.new_keywords) write_mailbox_flags(context);
+  if (!report.changed.empty()) co_await write_changed_flags(context, std::move(report.changed));
+}
+
+// The newest version, and \Recent of messages that nobody has claimed yet, in one storage job.
+struct News {
+  storage::MailboxVersionPtr version;
+  Uid recent_from;
+};
+
+class NewsJob {
+ public:
+  NewsJob(MailboxId mailbox, Uid known, ClaimRecent claim) : mailbox_(mailbox), known_(known), claim_(claim) {}
+
+  Result<News> operator()(storage::AccountStore& store) const {
+    News news;
+    news.version = TRY(store.version(mailbox_));
+    news.recent_from = news.version->facts().first_recent;
+    if (claim_ == ClaimRecent::no || news.version->last_uid() <= known_) return news;
+    news.recent_from = Uid(0);
+    if (news.version->last_uid() >= news.version->facts().first_recent) {
+      news.recent_from = TRY(store.claim_recent(mailbox_));
+      news.version = TRY(store.version(mailbox_));
+    }
+    return news;
+  }
+
+ private:
+  MailboxId mailbox_;
+  Uid known_;
+  ClaimRecent claim_;
+};
+
+void note_failure(Context& context, const Error& error) {
+  if (error.kind == ErrorKind::not_found) {
+    context.farewell = "The selected mailbox was deleted";
+    context.next = Next::log_out;
+    return;
+  }
+  // The client learns of the changes when they can be read again.
+  context.log.warn("updates_failed", {{"error", error.text}, {"detail", error.detail}});
+}
+
+}  // namespace
+
+server::Awaitable<void> send_updates(Context& context, ExpungeRule rule, const OwnStore* own) {
+  const bool held_back = rule == ExpungeRule::allowed && !context.selected->view.ghosts().empty();
+  const bool marked = context.selected->watch->take();
+  if (marked || held_back || own != nullptr) co_await report_changes(context, rule, own);
+}
+
+server::Awaitable<void> report_changes(Context& context, ExpungeRule rule, const OwnStore* own) {
+  Selected& selected = *context.selected;
+  const bool claims = selected.access == Access::read_write && !context.is_rev2();
+  const Uid known = selected.view.messages().last_uid();
+  NewsJob job(selected.mailbox.id, known, claims ? ClaimRecent::yes : ClaimRecent::no);
+  auto news = co_await context.gateway().run(context.account, std::move(job));
+  if (!news) {
+    note_failure(context, news.error());
+    co_return;
+  }
+  const Uid recent_from = context.is_rev2() ? Uid(0) : news->recent_from;
+  ViewReport report = selected.view.apply(std::move(news->version), rule, recent_from, own);
+  co_await write_report(context, std::move(report));
+}
+
+}  // namespace postkeep::imap
