@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 
+#include "protocol/base/ascii.h"
 #include "tests/server/admin/fake_host.h"
 
 using namespace postkeep;
@@ -39,6 +42,20 @@ TEST_CASE("every row stands once, has help, and either works here or runs and pr
   }
   CHECK(find_command("user", "") == nullptr);
   CHECK(find_command("nothing", "at all") == nullptr);
+}
+
+TEST_CASE("docs/administration.md lists every row as the table has it") {
+  std::ifstream file(POSTKEEP_SOURCE_DIR "/docs/administration.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  for (const Command& command : commands()) {
+    std::string line = "| `postkeep " + full_name(command);
+    for (const Parameter& parameter : command.parameters) {
+      if (parameter.kind == Parameter::Kind::positional) line += " " + ascii::to_upper(parameter.name);
+    }
+    line += "` | " + std::string(command.help) + " |\n";
+    CAPTURE(line);
+    CHECK(text.find(line) != std::string::npos);
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "a user is added, shown, listed, disabled, enabled and deleted") {
