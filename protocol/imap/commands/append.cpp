@@ -47,9 +47,14 @@ Result<std::optional<AppendHead>> parse_append_head(Cursor& cursor) {
 
 Result<std::optional<AppendMessage>> parse_append_next(Cursor& cursor, const AppendMessage& previous) {
   if (previous.utf8 == Utf8Literal::yes) TRY(cursor.expect(')'));
-  if (cursor.end()) return std::optional<AppendMessage>();
+  if (cursor.at_end()) return std::optional<AppendMessage>();
   TRY(cursor.sp());
   return std::optional<AppendMessage>(TRY(parse_message(cursor)));
+}
+
+Outcome parse_append_end(Cursor& cursor, const AppendMessage& previous) {
+  if (previous.utf8 == Utf8Literal::yes) TRY(cursor.expect(')'));
+  return cursor.end();
 }
 
 }  // namespace postkeep::imap

@@ -8,8 +8,8 @@
 //                    nullopt  -> that literal is the mailbox name: framer.buffer_literal()
 //                    value    -> check the mailbox and the size, then framer.stream_literal() or refuse_literal()
 //   next pieces:   auto next = parse_append_next(cursor over framer.partial(), previous message)
-//                    value    -> one more message (nullopt cannot be: a literal is due)
-//   at `command`:  parse_append_next(cursor over framer.take_command(), previous message) -> nullopt: that was all
+//                    value    -> one more message; nullopt -> refuse, nothing stands between the literals
+//   at `command`:  parse_append_end(cursor over framer.take_command(), previous message)
 #pragma once
 
 #include <optional>
@@ -44,7 +44,10 @@ bool is_append(const FramedCommand& partial);
 // `cursor` at the beginning of the command (tag and verb are read again).
 Result<std::optional<AppendHead>> parse_append_head(Cursor& cursor);
 
-// `cursor` at the beginning of the text behind a streamed literal. nullopt at the end of the command.
+// `cursor` at the beginning of the text behind a streamed literal. nullopt if there is no text at all.
 Result<std::optional<AppendMessage>> parse_append_next(Cursor& cursor, const AppendMessage& previous);
+
+// The text behind the last literal: nothing may follow but spaces.
+Outcome parse_append_end(Cursor& cursor, const AppendMessage& previous);
 
 }  // namespace postkeep::imap
