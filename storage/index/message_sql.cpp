@@ -1,0 +1,207 @@
+#include "storage/index/message_sql.h"
+
+#include <algorithm>
+
+namespace postkeep::storage {
+namespace {
+
+constexpr std::int64_t id_of(std::int64_t key, Uid uid) { return (key << 32) | uid.value(); }
+Uid uid_of(std::int64_t id) { return Uid(static_cast<std::uint32_t>(id & 0xffffffff)); }
+
+template <class Id>
+std::string_view bytes_of(const Id& id) {
+  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
+}
+
+template <class Id>
+Id id_from(std::string_view bytes) {
+  Id id;
+  std::copy_n(bytes.begin(), std::min(bytes.size(), id.bytes.size()), id.bytes.begin());
+  return id;
+}
+
+FileRow file_of(const Statement& statement) {
+  FileRow file;
+  file.uid = uid_of(statement.integer(0));
+  file.place = statement.integer(1) == 0 ? Place::cur : Place::fresh;
+  file.name = statement.text(2);
+  file.origin = statement.integer(3) == 0 ? Origin::ours : Origin::foreign;
+  file.internal_date = UnixTime{statement.integer(4)};
+  file.save_date = UnixTime{statement.integer(5)};
+  file.octets = static_cast<std::uint64_t>(statement.integer(6));
+  file.served = statement.integer(7);
+  return file;
+}
+
+struct WorkSql {
+  const char* add;
+  const char* remove;
+  const char* next;
+  const char* of_mailbox;
+};
+
+const WorkSql& sql_of(Work work) {
+  static constexpr WorkSql flags = {"INSERT OR IGNORE INTO pending_flags VALUES (?)",
+                                    "DELETE FROM pending_flags WHERE id = ?",
+                                    "SELECT id FROM pending_flags ORDER BY id LIMIT ?",
+                                    "SELECT id FROM pending_flags WHERE id BETWEEN ? AND ?"};
+  static constexpr WorkSql unlink = {"INSERT OR IGNORE INTO doomed VALUES (?)", "DELETE FROM doomed WHERE id = ?",
+                                     "SELECT id FROM doomed ORDER BY id LIMIT ?",
+                                     "SELECT id FROM doomed WHERE id BETWEEN ? AND ?"};
+  static constexpr WorkSql cache = {"INSERT OR IGNORE INTO uncached VALUES (?)", "DELETE FROM uncached WHERE id = ?",
+                                    "SELECT id FROM uncached ORDER BY id LIMIT ?",
+                                    "SELECT id FROM uncached WHERE id BETWEEN ? AND ?"};
+  switch (work) {
+    case Work::flags: return flags;
+    case Work::unlink: return unlink;
+    case Work::cache: break;
+  }
+  return cache;
+}
+
+Outcome run_by_id(Database& database, const char* sql, std::int64_t key, Uid uid) {
+  Statement statement = TRY(database.prepare(sql));
+  return statement.bind(1, id_of(key, uid)).run();
+}
+
+}  // namespace
+
+Result<std::vector<MessageState>> load_messages(Database& database, std::int64_t key) {
+  std::vector<MessageState> messages;
+  Statement statement =
+      TRY(database.prepare("SELECT id, flags, modseq FROM message WHERE id BETWEEN ? AND ? ORDER BY id"));
+  statement.bind(1, id_of(key, Uid(0))).bind(2, id_of(key, Uid(~std::uint32_t{0})));
+  while (TRY(statement.step())) {
+    messages.push_back(MessageState{uid_of(statement.integer(0)), static_cast<FlagCode>(statement.integer(1)),
+                                    ModSeq(static_cast<std::uint64_t>(statement.integer(2)))});
+  }
+  return messages;
+}
+
+Result<std::uint32_t> count_messages_from(Database& database, std::int64_t key, Uid first) {
+  Statement statement = TRY(database.prepare("SELECT count(*) FROM message WHERE id BETWEEN ? AND ?"));
+  statement.bind(1, id_of(key, first)).bind(2, id_of(key, Uid(~std::uint32_t{0})));
+  TRY(statement.step());
+  return static_cast<std::uint32_t>(statement.integer(0));
+}
+
+Outcome put_message(Database& database, std::int64_t key, const MessageState& message) {
+  Statement statement = TRY(database.prepare("INSERT OR REPLACE INTO message VALUES (?, ?, ?)"));
+  return statement.bind(1, id_of(key, message.uid))
+      .bind(2, message.flags)
+      .bind(3, static_cast<std::int64_t>(message.modseq.value()))
+      .run();
+}
+
+Outcome remove_message(Database& database, std::int64_t key, Uid uid) {
+  TRY(run_by_id(database, "DELETE FROM message WHERE id = ?", key, uid));
+  TRY(run_by_id(database, "DELETE FROM cache WHERE id = ?", key, uid));
+  TRY(remove_work(database, Work::flags, key, uid));
+  return remove_work(database, Work::cache, key, uid);
+}
+
+Outcome put_file(Database& database, std::int64_t key, const FileRow& file) {
+  Statement statement = TRY(database.prepare("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
+  return statement.bind(1, id_of(key, file.uid))
+      .bind(2, static_cast<std::int64_t>(file.place))
+      .bind_text(3, file.name)
+      .bind(4, static_cast<std::int64_t>(file.origin))
+      .bind(5, file.internal_date.seconds)
+      .bind(6, file.save_date.seconds)
+      .bind(7, static_cast<std::int64_t>(file.octets))
+      .bind(8, file.served)
+      .run();
+}
+
+Result<std::optional<FileRow>> find_file(Database& database, std::int64_t key, Uid uid) {
+  Statement statement = TRY(database.prepare(
+      "SELECT id, place, name, origin, internal_date, save_date, octets, served FROM file WHERE id = ?"));
+  statement.bind(1, id_of(key, uid));
+  if (!TRY(statement.step())) return std::optional<FileRow>();
+  return std::optional<FileRow>(file_of(statement));
+}
+
+Result<std::vector<FileRow>> load_files(Database& database, std::int64_t key, const UidSet& uids) {
+  std::vector<FileRow> files;
+  for (const UidSet::Range& range : uids.ranges()) {
+    Statement statement = TRY(database.prepare(
+        "SELECT id, place, name, origin, internal_date, save_date, octets, served FROM file WHERE id BETWEEN ? AND ? "
+        "ORDER BY id"));
+    statement.bind(1, id_of(key, range.first)).bind(2, id_of(key, range.last));
+    while (TRY(statement.step())) files.push_back(file_of(statement));
+  }
+  return files;
+}
+
+Outcome set_file_name(Database& database, std::int64_t key, Uid uid, Place place, const std::string& name) {
+  Statement statement = TRY(database.prepare("UPDATE file SET place = ?, name = ? WHERE id = ?"));
+  return statement.bind(1, static_cast<std::int64_t>(place)).bind_text(2, name).bind(3, id_of(key, uid)).run();
+}
+
+Outcome set_served(Database& database, std::int64_t key, Uid uid, std::uint64_t octets) {
+  Statement statement = TRY(database.prepare("UPDATE file SET served = ? WHERE id = ?"));
+  return statement.bind(1, static_cast<std::int64_t>(octets)).bind(2, id_of(key, uid)).run();
+}
+
+Outcome remove_file(Database& database, std::int64_t key, Uid uid) {
+  return run_by_id(database, "DELETE FROM file WHERE id = ?", key, uid);
+}
+
+Outcome put_cache(Database& database, std::int64_t key, Uid uid, const CacheRow& row) {
+  Statement statement = TRY(database.prepare("INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?)"));
+  statement.bind(1, id_of(key, uid))
+      .bind_blob(2, bytes_of(row.email_id))
+      .bind_blob(3, bytes_of(row.thread_id))
+      .bind_blob(4, row.envelope)
+      .bind_blob(5, row.body_structure);
+  if (row.headers) {
+    statement.bind_blob(6, *row.headers);
+  } else {
+    statement.bind_null(6);
+  }
+  return statement.run();
+}
+
+Result<std::optional<CacheRow>> find_cache(Database& database, std::int64_t key, Uid uid) {
+  Statement statement = TRY(
+      database.prepare("SELECT email_id, thread_id, envelope, body_structure, headers FROM cache WHERE id = ?"));
+  statement.bind(1, id_of(key, uid));
+  if (!TRY(statement.step())) return std::optional<CacheRow>();
+  CacheRow row;
+  row.email_id = id_from<EmailId>(statement.blob(0));
+  row.thread_id = id_from<ThreadId>(statement.blob(1));
+  row.envelope = statement.blob(2);
+  row.body_structure = statement.blob(3);
+  if (!statement.is_null(4)) row.headers = std::string(statement.blob(4));
+  return std::optional<CacheRow>(std::move(row));
+}
+
+Outcome add_work(Database& database, Work work, std::int64_t key, Uid uid) {
+  return run_by_id(database, sql_of(work).add, key, uid);
+}
+
+Outcome remove_work(Database& database, Work work, std::int64_t key, Uid uid) {
+  return run_by_id(database, sql_of(work).remove, key, uid);
+}
+
+Result<std::vector<MessageKey>> next_work(Database& database, Work work, std::int64_t limit) {
+  std::vector<MessageKey> found;
+  Statement statement = TRY(database.prepare(sql_of(work).next));
+  statement.bind(1, limit);
+  while (TRY(statement.step())) {
+    found.push_back(MessageKey{statement.integer(0) >> 32, uid_of(statement.integer(0))});
+  }
+  return found;
+}
+
+Result<UidSet> work_of_mailbox(Database& database, Work work, std::int64_t key) {
+  UidSet uids;
+  Statement statement = TRY(database.prepare(sql_of(work).of_mailbox));
+  statement.bind(1, id_of(key, Uid(0))).bind(2, id_of(key, Uid(~std::uint32_t{0})));
+  while (TRY(statement.step())) uids.add(uid_of(statement.integer(0)));
+  return uids;
+}
+
+Result<bool> has_work(Database& database, Work work) { return !TRY(next_work(database, work, 1)).empty(); }
+
+}  // namespace postkeep::storage

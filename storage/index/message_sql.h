@@ -1,0 +1,77 @@
+// Rows about messages in index.sqlite: flags and modseq, files, cached answers, work left for later.
+// Called by storage/account and its parts. Plain statements: transactions are the caller's. `key` is
+// MailboxRow::key.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/base/result.h"
+#include "protocol/mail/date_time.h"
+#include "protocol/mail/ids.h"
+#include "protocol/mail/uid_set.h"
+#include "storage/index/database.h"
+#include "storage/mailbox_version.h"
+
+namespace postkeep::storage {
+
+enum class Place { cur = 0, fresh = 1 };      // cur/ or new/
+enum class Origin { ours = 0, foreign = 1 };  // foreign: named by others, line ends converted when served
+
+inline constexpr std::int64_t served_unknown = -1;
+
+// A message's file; the table `file`.
+struct FileRow {
+  Uid uid;
+  Place place = Place::cur;
+  std::string name;  // as last written or seen
+  Origin origin = Origin::ours;
+  UnixTime internal_date;
+  UnixTime save_date;
+  std::uint64_t octets = 0;               // of the file
+  std::int64_t served = served_unknown;   // RFC822.SIZE
+};
+
+// What can be computed from the message alone; the table `cache`.
+struct CacheRow {
+  EmailId email_id;
+  ThreadId thread_id;
+  std::string envelope;
+  std::string body_structure;
+  std::optional<std::string> headers;
+};
+
+// Work for background_step().
+enum class Work { flags, unlink, cache };
+
+struct MessageKey {
+  std::int64_t key = 0;
+  Uid uid;
+};
+
+Result<std::vector<MessageState>> load_messages(Database& database, std::int64_t key);  // ascending
+// Messages with this UID or a larger one; costs what it counts.
+Result<std::uint32_t> count_messages_from(Database& database, std::int64_t key, Uid first);
+Outcome put_message(Database& database, std::int64_t key, const MessageState& message);
+// The message's rows in `message`, `cache` and the work lists; its file row stays until the file is gone.
+Outcome remove_message(Database& database, std::int64_t key, Uid uid);
+
+Outcome put_file(Database& database, std::int64_t key, const FileRow& file);
+Result<std::optional<FileRow>> find_file(Database& database, std::int64_t key, Uid uid);
+Result<std::vector<FileRow>> load_files(Database& database, std::int64_t key, const UidSet& uids);  // ascending
+Outcome set_file_name(Database& database, std::int64_t key, Uid uid, Place place, const std::string& name);
+Outcome set_served(Database& database, std::int64_t key, Uid uid, std::uint64_t octets);
+Outcome remove_file(Database& database, std::int64_t key, Uid uid);
+
+Outcome put_cache(Database& database, std::int64_t key, Uid uid, const CacheRow& row);
+Result<std::optional<CacheRow>> find_cache(Database& database, std::int64_t key, Uid uid);
+
+Outcome add_work(Database& database, Work work, std::int64_t key, Uid uid);
+Outcome remove_work(Database& database, Work work, std::int64_t key, Uid uid);
+Result<std::vector<MessageKey>> next_work(Database& database, Work work, std::int64_t limit);
+Result<UidSet> work_of_mailbox(Database& database, Work work, std::int64_t key);
+Result<bool> has_work(Database& database, Work work);
+
+}  // namespace postkeep::storage
