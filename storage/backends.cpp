@@ -1,5 +1,6 @@
 #include "storage/backends.h"
 
+#include "storage/maildir_mail_store.h"
 #include "storage/memory/memory_store.h"
 
 namespace postkeep::storage {
@@ -14,6 +15,7 @@ Result<std::unique_ptr<MailStore>> open_memory(StoreOptions options, FileSystem&
 const std::vector<Backend>& backends() {
   static const std::vector<Backend> table = {
       {"memory", "Keeps nothing: for tests and trials", Persistence::process, open_memory},
+      {"maildir", "Maildir++ on the file system, one SQLite index per user", Persistence::disk, open_maildir_store},
   };
   return table;
 }

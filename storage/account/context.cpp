@@ -1,0 +1,54 @@
+#include "storage/account/context.h"
+
+namespace postkeep::storage {
+
+Result<IndexChange> IndexChange::begin(AccountContext& context, Commit commit) {
+  const bool first = context.facts.clean;
+  const bool lazy = commit == Commit::lazy && !first;
+  if (lazy != context.commits_are_lazy) {
+    TRY(context.index->execute(lazy ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL"));
+    context.commits_are_lazy = lazy;
+  }
+  Transaction transaction = TRY(Transaction::begin(*context.index));
+  if (first) {
+    IndexFacts used = context.facts;
+    used.clean = false;
+    ++used.generation;
+    TRY(save_index_facts(*context.index, used));
+  }
+  return IndexChange(context, std::move(transaction), first);
+}
+
+Outcome IndexChange::commit() {
+  TRY(transaction_.commit());
+  if (first_) {
+    context_->facts.clean = false;
+    ++context_->facts.generation;
+    context_->generation_behind = true;
+  }
+  return {};
+}
+
+Outcome save_generation(AccountContext& context) {
+  if (!context.generation_behind) return {};
+  context.file.generation = static_cast<std::uint64_t>(context.facts.generation);
+  TRY(save_account_file(context));
+  context.generation_behind = false;
+  return {};
+}
+
+Outcome save_account_file(AccountContext& context) {
+  return maildir::write_account_file(context.files(), context.path, context.file);
+}
+
+Result<OpenIntent> OpenIntent::write(AccountContext& context, const maildir::Intent& intent) {
+  const std::uint64_t number = context.next_intent++;
+  TRY(maildir::write_intent(context.files(), context.path, number, intent));
+  return OpenIntent(context, number);
+}
+
+Outcome OpenIntent::remove(maildir::Durable durable) {
+  return maildir::remove_intent(context_->files(), context_->path, number_, durable);
+}
+
+}  // namespace postkeep::storage

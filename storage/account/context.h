@@ -1,0 +1,87 @@
+// AccountContext: what all parts of one open account share, and IndexChange, the one way to write to its index.
+// Made by maildir_mail_store; used by everything in storage/account. One thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "protocol/base/result.h"
+#include "storage/account_store.h"
+#include "storage/file_system.h"
+#include "storage/index/database.h"
+#include "storage/index/schema.h"
+#include "storage/maildir/folder_file.h"
+#include "storage/maildir/intent.h"
+#include "storage/maildir/name.h"
+
+namespace postkeep::storage {
+
+// UIDs and modseqs are promised in blocks, so that the folder file is written once per block (design, promise 2).
+inline constexpr std::uint64_t uid_block = 1000;
+inline constexpr std::uint64_t modseq_block = 100'000;
+
+// What all accounts of a data_dir share. Thread-safe parts only.
+struct StoreShared {
+  FileSystem& files;
+  Clock& clock;
+  StoreOptions options;
+  maildir::NameMaker names;
+
+  StoreShared(FileSystem& file_system, Clock& time, StoreOptions wanted)
+      : files(file_system), clock(time), options(std::move(wanted)), names(options.hostname) {}
+  std::string mail_directory() const { return options.data_dir + "/mail"; }
+  std::string spool_directory() const { return options.data_dir + "/spool"; }
+};
+
+struct AccountContext {
+  StoreShared& store;
+  std::string path;                 // <data_dir>/mail/<user>
+  std::unique_ptr<Database> index;
+  IndexFacts facts;
+  maildir::AccountFile file;
+  bool generation_behind = false;   // postkeep-account does not have facts.generation yet
+  bool commits_are_lazy = false;    // what PRAGMA synchronous says now
+  std::uint64_t next_intent = 1;
+
+  AccountContext(StoreShared& shared, std::string account_path) : store(shared), path(std::move(account_path)) {}
+  FileSystem& files() { return store.files; }
+  std::int64_t now_us() { return store.clock.now().time_since_epoch().count(); }
+  UnixTime now() { return UnixTime{std::chrono::floor<std::chrono::seconds>(store.clock.now()).time_since_epoch().count()}; }
+};
+
+// Does a commit have to survive a power cut? lazy: what it says can be read back from the folders.
+enum class Commit { durable, lazy };
+
+// A transaction on the index. The first one after opening is always durable and says that the account is in use,
+// so that an unclean stop is noticed: counters then go on from their floors. Rolled back unless committed.
+class IndexChange {
+ public:
+  static Result<IndexChange> begin(AccountContext& context, Commit commit);
+  Outcome commit();
+
+ private:
+  IndexChange(AccountContext& context, Transaction transaction, bool first)
+      : context_(&context), transaction_(std::move(transaction)), first_(first) {}
+  AccountContext* context_;
+  Transaction transaction_;
+  bool first_;
+};
+
+// Brings postkeep-account up to the index's generation, so that an older index put in its place is noticed.
+Outcome save_generation(AccountContext& context);
+Outcome save_account_file(AccountContext& context);
+
+// An intent of this account, removed again by remove(). If it is dropped before that it stays for recovery.
+class OpenIntent {
+ public:
+  static Result<OpenIntent> write(AccountContext& context, const maildir::Intent& intent);
+  Outcome remove(maildir::Durable durable);
+
+ private:
+  OpenIntent(AccountContext& context, std::uint64_t number) : context_(&context), number_(number) {}
+  AccountContext* context_;
+  std::uint64_t number_;
+};
+
+}  // namespace postkeep::storage

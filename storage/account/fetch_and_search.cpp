@@ -1,0 +1,136 @@
+// MaildirAccount's reading side: rows for FETCH, answers to SEARCH.
+#include <optional>
+
+#include "storage/account/maildir_account.h"
+#include "storage/account/message_cache.h"
+#include "storage/search_eval.h"
+
+namespace postkeep::storage {
+namespace {
+
+bool wants_cache(const FetchWants& wants, const FileRow& file) {
+  return wants.object_ids || wants.envelope || wants.body_structure || wants.headers ||
+         (wants.size && file.served == served_unknown);
+}
+
+// A message as a search sees it. What the row and the version tell costs no file.
+class Subject final : public SearchSubject {
+ public:
+  using Row = std::function<Result<MessageRow>(Uid)>;
+  using Open = std::function<Result<std::unique_ptr<MessageReader>>(Uid)>;
+  Subject(MessageState state, const Flags& flags, const Row& row, const Open& open)
+      : state_(state), flags_(flags), get_row_(row), open_(open) {}
+
+  Uid uid() override { return state_.uid; }
+  ModSeq modseq() override { return state_.modseq; }
+  const Flags& flags() override { return flags_; }
+  Result<const MessageRow*> row() override {
+    row_ = TRY(get_row_(state_.uid));
+    return &row_;
+  }
+  Result<std::unique_ptr<MessageReader>> open() override { return open_(state_.uid); }
+
+ private:
+  MessageState state_;
+  const Flags& flags_;
+  const Row& get_row_;
+  const Open& open_;
+  MessageRow row_;
+};
+
+}  // namespace
+
+Result<MessageRow> MaildirAccount::fetch_one(MailboxState& box, FileRow& file, const FetchWants& wants,
+                                             std::optional<IndexChange>& change, MailboxRow& row) {
+  MessageRow out;
+  out.uid = file.uid;
+  if (wants_cache(wants, file)) {
+    std::optional<CacheRow> cache = TRY(find_cache(*context_.index, box.row.key, file.uid));
+    if (!cache) {
+      if (!change) change.emplace(TRY(IndexChange::begin(context_, Commit::lazy)));
+      cache = TRY(cached_facts(context_, box, file, row));
+    }
+    if (wants.object_ids) {
+      out.email_id = cache->email_id;
+      out.thread_id = cache->thread_id;
+    }
+    if (wants.envelope) out.envelope = std::move(cache->envelope);
+    if (wants.body_structure) out.body_structure = std::move(cache->body_structure);
+    if (wants.headers) out.cached_headers = std::move(cache->headers);
+  }
+  if (wants.dates) {
+    out.internal_date = file.internal_date;
+    out.save_date = file.save_date;
+  }
+  if (wants.size) out.size = static_cast<std::uint64_t>(file.served);
+  return out;
+}
+
+Result<std::vector<MessageRow>> MaildirAccount::fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) {
+  MailboxState* box = TRY(ready(mailbox));
+  std::vector<MessageRow> rows;
+  std::optional<IndexChange> change;
+  MailboxRow row = box->row;
+  bool missing = false;
+  for (FileRow& file : TRY(load_files(*context_.index, box->row.key, box->version->existing(uids)))) {
+    Result<MessageRow> found = fetch_one(*box, file, wants, change, row);
+    if (!found && found.error().kind == ErrorKind::not_found) {
+      missing = true;
+      continue;
+    }
+    rows.push_back(TRY(std::move(found)));
+  }
+  if (change) {
+    TRY(save_mailbox_row(*context_.index, row));
+    TRY(change->commit());
+    change.reset();
+    box->row = row;
+  }
+  if (!missing) return rows;
+  // Another program renamed or removed files under us. What came back under a new name is there now.
+  TRY(reconcile(context_, *box));
+  changed();
+  UidSet known;
+  for (const MessageRow& each : rows) known.add(each.uid);
+  const UidSet again = box->version->existing(uids).subtract(known);
+  for (FileRow& file : TRY(load_files(*context_.index, box->row.key, again))) {
+    row = box->row;
+    Result<MessageRow> found = fetch_one(*box, file, wants, change, row);
+    if (found) rows.push_back(std::move(*found));
+  }
+  if (change) {
+    TRY(save_mailbox_row(*context_.index, row));
+    TRY(change->commit());
+    box->row = row;
+  }
+  std::sort(rows.begin(), rows.end(), [](const MessageRow& a, const MessageRow& b) { return a.uid < b.uid; });
+  return rows;
+}
+
+Result<UidSet> MaildirAccount::search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) {
+  MailboxState* box = TRY(ready(mailbox));
+  const MailboxVersionPtr version = box->version;
+  const SearchEvaluator evaluator(key, context_.now());
+  const Subject::Row get_row = [&](Uid uid) -> Result<MessageRow> {
+    UidSet one;
+    one.add(uid);
+    std::vector<MessageRow> rows = TRY(fetch(mailbox, one, evaluator.wants()));
+    if (rows.empty()) return failure(ErrorKind::expunge_issued, "The message is gone");
+    return std::move(rows.front());
+  };
+  const Subject::Open open = [&](Uid uid) { return open_file(context_, *box, uid); };
+  UidSet found;
+  std::optional<Error> problem;
+  version->for_each_in(candidates, [&](SeqNum, const MessageState& state) {
+    if (problem) return;
+    Subject subject(state, version->flags_of(state), get_row, open);
+    const Result<bool> matches = evaluator.matches(subject);
+    if (matches && *matches) found.add(state.uid);
+    // Gone since the version was made: it matches nothing any more.
+    if (!matches && matches.error().kind != ErrorKind::expunge_issued) problem = matches.error();
+  });
+  if (problem) return tl::unexpected<Error>(*problem);
+  return found;
+}
+
+}  // namespace postkeep::storage

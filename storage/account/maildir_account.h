@@ -1,0 +1,103 @@
+// MaildirAccount: AccountStore over Maildir++ and index.sqlite. Decides which part does what and tells the listener;
+// the work is done by its neighbours in storage/account. Made by MaildirMailStore. One thread at a time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "storage/account/context.h"
+#include "storage/account/mailbox_list.h"
+#include "storage/account/message_transfer.h"
+#include "storage/account/reconcile.h"
+#include "storage/account_store.h"
+
+namespace postkeep::storage {
+
+// Watching folders belongs to the MailStore and outlives accounts.
+class FolderWatches {
+ public:
+  virtual ~FolderWatches() = default;
+  virtual bool watch(const std::string& user, MailboxId mailbox, const std::string& folder_path) = 0;
+  virtual void unwatch(const std::string& user, MailboxId mailbox) = 0;
+};
+
+class MaildirAccount final : public AccountStore {
+ public:
+  // Opens the account at `path`, making what is missing, recovering what an unclean stop left.
+  static Result<std::unique_ptr<MaildirAccount>> open(StoreShared& store, FolderWatches& watches, std::string user,
+                                                      std::string path, ChangeListener listener);
+
+  Result<std::vector<Mailbox>> list_mailboxes() override;
+  Result<Mailbox> find_mailbox(const MailboxName& name) override;
+  Result<Mailbox> create_mailbox(const MailboxName& name, SpecialUse special_use) override;
+  Outcome delete_mailbox(const MailboxName& name) override;
+  Outcome rename_mailbox(const MailboxName& from, const MailboxName& to) override;
+  Outcome subscribe(const MailboxName& name) override;
+  Outcome unsubscribe(const MailboxName& name) override;
+  Outcome set_special_use(const MailboxName& name, SpecialUse special_use) override;
+  Outcome ensure_default_mailboxes(const std::vector<std::pair<MailboxName, SpecialUse>>& wanted) override;
+  Result<MailboxStatus> status(MailboxId mailbox) override;
+
+  Result<MailboxVersionPtr> version(MailboxId mailbox) override;
+  Result<Uid> claim_recent(MailboxId mailbox) override;
+  Outcome refresh(MailboxId mailbox) override;
+  Result<UidSet> expunged_since(MailboxId mailbox, ModSeq since) override;
+
+  Result<std::shared_ptr<Incoming>> begin_incoming(std::uint64_t limit) override;
+  Result<AppendResult> append(MailboxId mailbox, const std::vector<AppendItem>& items) override;
+  Result<std::vector<MessageRow>> fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) override;
+  Result<std::unique_ptr<MessageReader>> open_message(MailboxId mailbox, Uid uid) override;
+  Result<StoreResult> store_flags(MailboxId mailbox, const UidSet& uids, FlagChange change, const Flags& flags,
+                                  std::optional<ModSeq> unchanged_since) override;
+  Result<CopyResult> copy(MailboxId from, const UidSet& uids, MailboxId to) override;
+  Result<CopyResult> move(MailboxId from, const UidSet& uids, MailboxId to) override;
+  Result<UidSet> expunge(MailboxId mailbox, const UidSet& uids) override;
+  Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) override;
+
+  Result<BackgroundState> background_step() override;
+  Outcome close() override;
+  bool watch(MailboxId mailbox) override;
+  void unwatch(MailboxId mailbox) override;
+
+ private:
+  // When flags may be written to names: after a second of quiet, after five at the latest.
+  struct FlagTimer {
+    std::int64_t first_us = 0;  // 0: nothing pending that we know of
+    std::int64_t last_us = 0;
+  };
+
+  MaildirAccount(StoreShared& store, FolderWatches& watches, std::string user, std::string path,
+                 ChangeListener listener)
+      : context_(store, std::move(path)), mailboxes_(context_), watches_(watches), user_(std::move(user)),
+        listener_(std::move(listener)) {}
+  Outcome open_files();
+  Outcome make_account();
+
+  // A mailbox whose row and version may be believed.
+  Result<MailboxState*> ready(MailboxId mailbox);
+  Result<CopyResult> transfer(TransferKind kind, MailboxId from, const UidSet& uids, MailboxId to);
+  Outcome rename_inbox(const MailboxName& to);
+  Outcome change_account_file(const maildir::AccountFile& changed);
+  Result<MessageRow> fetch_one(MailboxState& box, FileRow& file, const FetchWants& wants,
+                               std::optional<IndexChange>& change, MailboxRow& row);
+  Result<std::optional<std::chrono::milliseconds>> write_due_flags();
+  Outcome write_all_flags();
+  void note_flag_change();
+  void changed() {
+    if (listener_) listener_();
+  }
+
+  AccountContext context_;
+  MailboxList mailboxes_;
+  FolderWatches& watches_;
+  std::string user_;
+  ChangeListener listener_;
+  FlagTimer flag_timer_;
+  bool flags_checked_ = false;  // whether an earlier run left flags pending
+  bool closed_ = false;
+};
+
+}  // namespace postkeep::storage

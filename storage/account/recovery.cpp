@@ -1,0 +1,92 @@
+#include "storage/account/recovery.h"
+
+#include "storage/account/message_transfer.h"
+#include "storage/maildir/folder.h"
+#include "storage/maildir/layout.h"
+
+namespace postkeep::storage {
+namespace {
+
+using maildir::MessageFolder;
+using maildir::Intent;
+
+bool is_missing(const Outcome& outcome) { return !outcome && outcome.error().kind == ErrorKind::not_found; }
+
+MessageFolder folder_of(AccountContext& context, const std::string& directory) {
+  return MessageFolder(context.files(), maildir::folder_path(context.path, directory));
+}
+
+Outcome undo(AccountContext& context, const Intent& intent) {
+  const MessageFolder target = folder_of(context, intent.target);
+  for (const Intent::Entry& entry : intent.entries) {
+    Outcome gone = context.files().unlink(target.file_path(Place::cur, entry.target_name));
+    if (!gone && !is_missing(gone)) return gone;
+  }
+  Outcome synced = target.sync(Place::cur);
+  return is_missing(synced) ? Outcome() : synced;
+}
+
+// Ours is what carries the tag of the folder it lies in.
+Origin origin_of(AccountContext& context, const Intent& intent, const std::string& name) {
+  const auto file = maildir::read_mailbox_file(context.files(), maildir::folder_path(context.path, intent.source));
+  const auto parsed = maildir::FileName::parse(name);
+  const bool ours = file && parsed && parsed->tag() && parsed->tag()->uid_validity == file->uid_validity;
+  return ours ? Origin::ours : Origin::foreign;
+}
+
+Outcome carry_on_move(AccountContext& context, const Intent& intent) {
+  const MessageFolder source = folder_of(context, intent.source);
+  MessageFolder target = folder_of(context, intent.target);
+  for (const Intent::Entry& entry : intent.entries) {
+    for (const Place place : {Place::cur, Place::fresh}) {
+      const std::string path = source.file_path(place, entry.source_name);
+      if (!context.files().info(path)) continue;
+      Outcome moved = transfer_file(context, TransferKind::move, path,
+                                    origin_of(context, intent, entry.source_name), target, entry.target_name);
+      // A power cut may have kept both names of a rename: the target is there, the source has to go.
+      if (!moved && moved.error().kind == ErrorKind::already_exists) moved = context.files().unlink(path);
+      if (!moved && !is_missing(moved)) return moved;
+    }
+  }
+  for (const MessageFolder* folder : {static_cast<const MessageFolder*>(&target), &source}) {
+    for (const Place place : {Place::cur, Place::fresh}) {
+      Outcome synced = folder->sync(place);
+      if (!synced && !is_missing(synced)) return synced;
+    }
+  }
+  return {};
+}
+
+Outcome carry_on_rename(AccountContext& context, const Intent& intent) {
+  for (const Intent::Entry& entry : intent.entries) {
+    Outcome renamed = context.files().rename_new(maildir::folder_path(context.path, entry.source_name),
+                                                 maildir::folder_path(context.path, entry.target_name));
+    const bool done = renamed || is_missing(renamed) || renamed.error().kind == ErrorKind::already_exists;
+    if (!done) return renamed;
+  }
+  return context.files().sync_directory(context.path);
+}
+
+Outcome recover(AccountContext& context, const Intent& intent) {
+  switch (intent.kind) {
+    case Intent::Kind::append:
+    case Intent::Kind::copy: return undo(context, intent);
+    case Intent::Kind::move: return carry_on_move(context, intent);
+    case Intent::Kind::rename: break;
+  }
+  return carry_on_rename(context, intent);
+}
+
+}  // namespace
+
+Result<Recovered> recover_intents(AccountContext& context) {
+  const maildir::IntentListing listing = TRY(maildir::list_intents(context.files(), context.path));
+  for (const maildir::StoredIntent& stored : listing.intents) {
+    TRY(recover(context, stored.intent));
+    TRY(maildir::remove_intent(context.files(), context.path, stored.number, maildir::Durable::now));
+  }
+  for (const std::string& path : listing.torn) TRY(context.files().unlink(path));
+  return listing.intents.empty() ? Recovered::nothing : Recovered::something;
+}
+
+}  // namespace postkeep::storage
