@@ -84,7 +84,9 @@ asio::awaitable<std::size_t> Connection::read_some(std::string& into) {
         break;
     }
     reads_in_a_row_ = 0;
+    reader_held_ = transport_.half_written();
     co_await wait(step.result, Direction::reading);
+    reader_held_ = false;
   }
 }
 
@@ -111,6 +113,8 @@ asio::awaitable<void> Connection::flush() {
       if (step.result == StepResult::done) {
         offset += step.bytes;
         sent_ += step.bytes;
+        // Its turn is between two records, or it would wait for as long as there is something to send.
+        if (reader_held_) co_await yield_thread(executor());
         continue;
       }
       if (step.result == StepResult::failed) throw ConnectionEnded(Ending::failed, transport_.error());

@@ -147,6 +147,7 @@ class Connection {
   Ending ending_ = Ending::none;
   bool dead_ = false;  // aborted: nothing is tried any more
   bool flushing_ = false;
+  bool reader_held_ = false;     // read_some() waits for a record to be written; see Transport
   unsigned reads_in_a_row_ = 0;  // that did not have to wait; see read_some()
   std::string output_;
   std::string sending_;

@@ -39,8 +39,15 @@ TicketKeys::Key make_key() {
   return key;
 }
 
+using TicketKeysPtr = std::shared_ptr<TicketKeys>;
+
+// The SSL_CTX owns a reference to its keys, since connections keep it longer than a TlsContext lives.
+void free_ticket_keys(void*, void* keys, CRYPTO_EX_DATA*, int, long, void*) {
+  delete static_cast<TicketKeysPtr*>(keys);
+}
+
 int ticket_index() {
-  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_ticket_keys);
   return index;
 }
 
@@ -48,8 +55,9 @@ int ticket_index() {
 // 2 fine and send a new ticket; -1 error.
 int ticket_callback(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                     int sealing) {
-  auto* keys = static_cast<TicketKeys*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ticket_index()));
-  if (keys == nullptr) return -1;
+  const auto* held = static_cast<TicketKeysPtr*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ticket_index()));
+  if (held == nullptr) return -1;
+  TicketKeys* keys = held->get();
   TicketKeys::Key key;
   TicketKeys::Age age = TicketKeys::Age::current;
   if (sealing != 0) {
@@ -111,7 +119,6 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& ce
                                                            std::shared_ptr<TicketKeys> tickets) {
   ERR_clear_error();
   std::shared_ptr<TlsContext> made(new TlsContext());
-  made->tickets_ = std::move(tickets);
   made->context_.reset(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* context = made->context_.get();
   if (context == nullptr) throw std::bad_alloc();
@@ -127,9 +134,9 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& ce
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   static constexpr unsigned char context_id[] = "postkeep";
   SSL_CTX_set_session_id_context(context, context_id, sizeof context_id - 1);
-  SSL_CTX_set_timeout(context, static_cast<long>(made->tickets_->period().count()));
+  SSL_CTX_set_timeout(context, static_cast<long>(tickets->period().count()));
   SSL_CTX_set_num_tickets(context, 1);
-  SSL_CTX_set_ex_data(context, ticket_index(), made->tickets_.get());
+  SSL_CTX_set_ex_data(context, ticket_index(), new TicketKeysPtr(std::move(tickets)));
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_callback);
   if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) {
     return failure(ErrorKind::unavailable, "TLS is not available",

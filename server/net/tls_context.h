@@ -69,7 +69,6 @@ class TlsContext {
 
  private:
   TlsContext() = default;
-  std::shared_ptr<TicketKeys> tickets_;  // the context's callback points to it
   std::unique_ptr<ssl_ctx_st, SslCtxFree> context_;
 };
 

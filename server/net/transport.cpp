@@ -25,6 +25,7 @@ Step Transport::fail(std::string why) {
 Step Transport::read(std::span<char> buffer) {
   if (dead_) return Step{StepResult::failed};
   if (ssl_) {
+    if (half_written_) return Step{StepResult::want_write};
     ERR_clear_error();
     std::size_t count = 0;
     const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &count);
@@ -48,8 +49,10 @@ Step Transport::write(std::string_view bytes) {
     ERR_clear_error();
     std::size_t count = 0;
     const int result = SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &count);
+    half_written_ = false;
     if (result == 1) return Step{StepResult::done, count};
     const Step step = tls_step(result);
+    half_written_ = step.result == StepResult::want_write;
     return step.result == StepResult::ended ? fail("write: the peer closed the connection") : step;
   }
   while (true) {

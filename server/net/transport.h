@@ -3,7 +3,8 @@
 // records; asio::ssl would keep 34 KiB for each connection. One thread at a time.
 //
 // Invariants (each has a test): the error queue is empty before each OpenSSL call; none is made after a
-// fatal error, but for freeing; a write that was refused is repeated with the same bytes first.
+// fatal error, but for freeing; a write that was refused is repeated with the same bytes first, and nothing is read
+// meanwhile.
 #pragma once
 
 #include <cstddef>
@@ -49,6 +50,8 @@ class Transport {
   Step close_notify();
 
   int descriptor() const { return descriptor_; }
+  // Nothing can be read until the write under way is finished.
+  bool half_written() const { return half_written_; }
   bool is_tls() const { return ssl_ != nullptr; }
   const std::string& error() const { return error_; }
   // "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty for plain.
@@ -60,6 +63,9 @@ class Transport {
   Step tls_step(int result);
   Step fail(std::string why);
   int descriptor_;
+  // A record stands half written. Reading could find a KeyUpdate request (RFC 8446 §4.6.3) and OpenSSL would put its
+  // answer into the middle, which it then calls a bad write retry, and fatal.
+  bool half_written_ = false;
   bool dead_ = false;  // a fatal error happened: no OpenSSL call any more
   std::unique_ptr<ssl_st, SslFree> ssl_;
   std::string error_;
