@@ -226,30 +226,29 @@ void DiskState::make_durable(const EntryChange& change, bool adds, bool removes)
   }
 }
 
-// Takes the change into the directory that is synced; true if nothing of it is left to do.
-bool DiskState::sync_change(std::uint64_t directory, EntryChange& change) {
+// Takes the change into the directory that is synced, if it belongs there.
+bool DiskState::sync_change(std::uint64_t directory, const EntryChange& change) {
   if (change.kind != EntryChange::Kind::rename) {
     if (change.directory != directory) return false;
     const bool adds = change.kind == EntryChange::Kind::add;
     if (!change.lost) make_durable(change, adds, !adds);
     return true;
   }
-  const bool whole = change.directory == change.to_directory || inode(change.inode)->is_directory;
-  const bool touches = change.to_directory == directory || (whole && change.directory == directory);
   // Syncing only the directory that a file was moved out of does not bring it into the other one.
-  if (!touches) return false;
+  if (change.to_directory != directory) return false;
   if (change.lost) return true;
-  make_durable(change, true, whole);
-  if (whole) return true;
-  change.kind = EntryChange::Kind::remove;
-  return false;
+  make_durable(change, true, true);
+  // A directory's time changes with its entries.
+  const InodePtr source = inode(change.directory);
+  source->durable_modified = source->modified;
+  return true;
 }
 
 int DiskState::sync_directory(std::string_view path) {
   const InodePtr directory = find(path);
   if (!directory) return ENOENT;
   if (!directory->is_directory) return ENOTDIR;
-  std::erase_if(journal_, [&](EntryChange& change) { return sync_change(directory->number, change); });
+  std::erase_if(journal_, [&](const EntryChange& change) { return sync_change(directory->number, change); });
   directory->durable_modified = directory->modified;
   return 0;
 }
@@ -304,13 +303,11 @@ void DiskState::survive_entries(const SurvivalPlan& plan, std::mt19937_64& rando
   for (const EntryChange& change : journal_) {
     const bool survives = plan.kind == SurvivalPlan::Kind::everything ? !change.lost : coin(random, chance);
     if (!survives) continue;
-    if (change.kind != EntryChange::Kind::rename) {
-      const bool adds = change.kind == EntryChange::Kind::add;
-      make_durable(change, adds, !adds);
-      continue;
+    make_durable(change, change.kind != EntryChange::Kind::remove, change.kind != EntryChange::Kind::add);
+    // A directory's time changes with its entries.
+    for (const std::uint64_t number : {change.directory, change.to_directory}) {
+      if (const InodePtr directory = inode(number)) directory->durable_modified = directory->modified;
     }
-    const bool whole = change.directory == change.to_directory || inode(change.inode)->is_directory;
-    make_durable(change, true, whole || plan.kind == SurvivalPlan::Kind::everything || coin(random, 50));
   }
 }
 

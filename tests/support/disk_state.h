@@ -3,8 +3,9 @@
 //
 // A file has its content as processes see it, its durable content, and the writes that were not synced. A directory has
 // its entries both ways; changes of entries that were not synced stand in one journal. After a power cut any of
-// the unsynced may be there or not, each by itself: writes in pieces of 512 octets, and in any order. What POSIX file
-// systems do keep is kept: a rename never loses the file; a rename within one directory happens or does not.
+// the unsynced may be there or not, each by itself: writes in pieces of 512 octets, and in any order. What all local
+// file systems of today do keep is kept: a rename happens or does not, also between two directories (one
+// transaction in ext4, XFS, Btrfs); it is durable when the directory that it leads to was synced.
 #pragma once
 
 #include <cstdint>
@@ -104,7 +105,7 @@ class DiskState {
   void remove_entry(const Place& place, Inode& file);
   int check_rename(const Place& from, const Place& to, bool replace) const;
   void make_durable(const EntryChange& change, bool adds, bool removes);
-  bool sync_change(std::uint64_t directory, EntryChange& change);
+  bool sync_change(std::uint64_t directory, const EntryChange& change);
   void survive_entries(const SurvivalPlan& plan, std::mt19937_64& random, unsigned chance);
   static void survive_content(Inode& file, const SurvivalPlan& plan, std::mt19937_64& random, unsigned chance);
   void settle();

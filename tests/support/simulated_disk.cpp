@@ -14,6 +14,11 @@ using storage::FileLock;
 using storage::FileTime;
 using Guard = std::lock_guard<std::mutex>;
 
+constexpr const char* call_names[call_kinds] = {
+    "open",           "create",           "read",   "write", "truncate", "sync", "set_modified",   "info",
+    "make_directory", "remove_directory", "rename", "link",  "unlink",   "list", "sync_directory", "lock",
+};
+
 bool is_change(Call kind) {
   switch (kind) {
     case Call::open:
@@ -57,40 +62,41 @@ class SimulatedFile final : public File {
 
   Result<std::size_t> read_at(std::uint64_t offset, std::span<char> buffer) override {
     const Guard guard(shared_->mutex);
-    if (const int fault = shared_->admit(Call::read); fault != 0) return failed(fault, "read", path_);
+    if (const int fault = shared_->admit(Call::read, path_); fault != 0) return failed(fault, "read", path_);
     if (offset >= inode_->content.size()) return std::size_t{0};
     return inode_->content.copy(buffer.data(), buffer.size(), offset);
   }
 
   Outcome append(std::string_view bytes) override {
     const Guard guard(shared_->mutex);
-    const int fault = shared_->admit(Call::write);
+    const int fault = shared_->admit(Call::write, path_);
     return outcome(shared_->write(*inode_, inode_->content.size(), bytes, fault), "write", path_);
   }
 
   Outcome sync() override {
     const Guard guard(shared_->mutex);
-    const int fault = shared_->admit(Call::sync);
+    const int fault = shared_->admit(Call::sync, path_);
     return outcome(shared_->sync(*inode_, fault), "fsync", path_);
   }
 
   Outcome truncate(std::uint64_t size) override {
     const Guard guard(shared_->mutex);
-    if (const int fault = shared_->admit(Call::truncate); fault != 0) return failed(fault, "ftruncate", path_);
+    if (const int fault = shared_->admit(Call::truncate, path_); fault != 0) return failed(fault, "ftruncate", path_);
     shared_->state.truncate(*inode_, size);
     return {};
   }
 
   Outcome set_modified(FileTime time) override {
     const Guard guard(shared_->mutex);
-    if (const int fault = shared_->admit(Call::set_modified); fault != 0) return failed(fault, "futimens", path_);
+    if (const int fault = shared_->admit(Call::set_modified, path_); fault != 0)
+      return failed(fault, "futimens", path_);
     shared_->state.set_modified(*inode_, time);
     return {};
   }
 
   Result<FileInfo> info() override {
     const Guard guard(shared_->mutex);
-    if (const int fault = shared_->admit(Call::info); fault != 0) return failed(fault, "fstat", path_);
+    if (const int fault = shared_->admit(Call::info, path_); fault != 0) return failed(fault, "fstat", path_);
     return info_of(*inode_);
   }
 
@@ -127,8 +133,12 @@ void add_tree(const DiskState& state, const std::string& path, const Inode& dire
 
 // --- Shared ---
 
-int SimulatedDisk::Shared::admit(Call kind) {
+int SimulatedDisk::Shared::admit(Call kind, std::string_view what) {
   ++calls;
+  if (is_tracing) {
+    trace.push_back(std::to_string(calls) + (is_change(kind) ? "/" + std::to_string(changes + 1) : "") + " " +
+                    call_names[static_cast<std::size_t>(kind)] + " " + std::string(what));
+  }
   ++counts[static_cast<std::size_t>(kind)];
   if (is_change(kind) && ++changes >= cut_change) power_is_out = true;
   if (power_is_out) return EIO;
@@ -166,7 +176,7 @@ SimulatedDisk::~SimulatedDisk() {
 
 Result<std::unique_ptr<File>> SimulatedDisk::open_read(const std::string& path) {
   const Guard guard(shared_->mutex);
-  if (const int fault = shared_->admit(Call::open); fault != 0) return failed(fault, "open", path);
+  if (const int fault = shared_->admit(Call::open, path); fault != 0) return failed(fault, "open", path);
   InodePtr inode = shared_->state.find(path);
   if (!inode) return failed(ENOENT, "open", path);
   if (inode->is_directory) return failed(EINVAL, "open", path);
@@ -175,7 +185,7 @@ Result<std::unique_ptr<File>> SimulatedDisk::open_read(const std::string& path) 
 
 Result<std::unique_ptr<File>> SimulatedDisk::create(const std::string& path, Existing existing) {
   const Guard guard(shared_->mutex);
-  if (const int fault = shared_->admit(Call::create); fault != 0) return failed(fault, "create", path);
+  if (const int fault = shared_->admit(Call::create, path); fault != 0) return failed(fault, "create", path);
   InodePtr inode = shared_->state.find(path);
   if (!inode) {
     if (const int error = shared_->state.create_file(path, inode); error != 0) return failed(error, "create", path);
@@ -191,43 +201,43 @@ Result<std::unique_ptr<File>> SimulatedDisk::create(const std::string& path, Exi
 
 Outcome SimulatedDisk::make_directory(const std::string& path) {
   const Guard guard(shared_->mutex);
-  const int fault = shared_->admit(Call::make_directory);
+  const int fault = shared_->admit(Call::make_directory, path);
   return outcome(fault != 0 ? fault : shared_->state.make_directory(path), "mkdir", path);
 }
 
 Outcome SimulatedDisk::remove_directory(const std::string& path) {
   const Guard guard(shared_->mutex);
-  const int fault = shared_->admit(Call::remove_directory);
+  const int fault = shared_->admit(Call::remove_directory, path);
   return outcome(fault != 0 ? fault : shared_->state.remove_directory(path), "rmdir", path);
 }
 
 Outcome SimulatedDisk::rename(const std::string& from, const std::string& to) {
   const Guard guard(shared_->mutex);
-  const int fault = shared_->admit(Call::rename);
+  const int fault = shared_->admit(Call::rename, from + " to " + to);
   return outcome(fault != 0 ? fault : shared_->state.rename(from, to, true), "rename", from + " to " + to);
 }
 
 Outcome SimulatedDisk::rename_new(const std::string& from, const std::string& to) {
   const Guard guard(shared_->mutex);
-  const int fault = shared_->admit(Call::rename);
+  const int fault = shared_->admit(Call::rename, from + " to " + to);
   return outcome(fault != 0 ? fault : shared_->state.rename(from, to, false), "rename_new", from + " to " + to);
 }
 
 Outcome SimulatedDisk::link(const std::string& from, const std::string& to) {
   const Guard guard(shared_->mutex);
-  const int fault = shared_->admit(Call::link);
+  const int fault = shared_->admit(Call::link, from + " to " + to);
   return outcome(fault != 0 ? fault : shared_->state.link(from, to), "link", from + " to " + to);
 }
 
 Outcome SimulatedDisk::unlink(const std::string& path) {
   const Guard guard(shared_->mutex);
-  const int fault = shared_->admit(Call::unlink);
+  const int fault = shared_->admit(Call::unlink, path);
   return outcome(fault != 0 ? fault : shared_->state.unlink(path), "unlink", path);
 }
 
 Result<std::vector<std::string>> SimulatedDisk::list(const std::string& directory) {
   const Guard guard(shared_->mutex);
-  if (const int fault = shared_->admit(Call::list); fault != 0) return failed(fault, "opendir", directory);
+  if (const int fault = shared_->admit(Call::list, directory); fault != 0) return failed(fault, "opendir", directory);
   const InodePtr inode = shared_->state.find(directory);
   if (!inode) return failed(ENOENT, "opendir", directory);
   if (!inode->is_directory) return failed(ENOTDIR, "opendir", directory);
@@ -238,7 +248,7 @@ Result<std::vector<std::string>> SimulatedDisk::list(const std::string& director
 
 Result<FileInfo> SimulatedDisk::info(const std::string& path) {
   const Guard guard(shared_->mutex);
-  if (const int fault = shared_->admit(Call::info); fault != 0) return failed(fault, "stat", path);
+  if (const int fault = shared_->admit(Call::info, path); fault != 0) return failed(fault, "stat", path);
   const InodePtr inode = shared_->state.find(path);
   if (!inode) return failed(ENOENT, "stat", path);
   return info_of(*inode);
@@ -246,7 +256,7 @@ Result<FileInfo> SimulatedDisk::info(const std::string& path) {
 
 Outcome SimulatedDisk::set_modified(const std::string& path, FileTime time) {
   const Guard guard(shared_->mutex);
-  if (const int fault = shared_->admit(Call::set_modified); fault != 0) return failed(fault, "utimensat", path);
+  if (const int fault = shared_->admit(Call::set_modified, path); fault != 0) return failed(fault, "utimensat", path);
   const InodePtr inode = shared_->state.find(path);
   if (!inode) return failed(ENOENT, "utimensat", path);
   shared_->state.set_modified(*inode, time);
@@ -255,7 +265,7 @@ Outcome SimulatedDisk::set_modified(const std::string& path, FileTime time) {
 
 Outcome SimulatedDisk::sync_directory(const std::string& path) {
   const Guard guard(shared_->mutex);
-  const int fault = shared_->admit(Call::sync_directory);
+  const int fault = shared_->admit(Call::sync_directory, path);
   if (fault == 0) return outcome(shared_->state.sync_directory(path), "fsync directory", path);
   if (!shared_->power_is_out) (void)shared_->state.fail_sync_directory(path);
   return failed(fault, "fsync directory", path);
@@ -263,7 +273,7 @@ Outcome SimulatedDisk::sync_directory(const std::string& path) {
 
 Result<std::unique_ptr<FileLock>> SimulatedDisk::lock(const std::string& path) {
   const Guard guard(shared_->mutex);
-  if (const int fault = shared_->admit(Call::lock); fault != 0) return failed(fault, "open lock", path);
+  if (const int fault = shared_->admit(Call::lock, path); fault != 0) return failed(fault, "open lock", path);
   InodePtr inode = shared_->state.find(path);
   if (!inode) {
     if (const int error = shared_->state.create_file(path, inode); error != 0) return failed(error, "open lock", path);
@@ -336,9 +346,25 @@ void SimulatedDisk::reset_counts() {
   shared_->counts.fill(0);
 }
 
+void SimulatedDisk::start_trace() {
+  const Guard guard(shared_->mutex);
+  shared_->is_tracing = true;
+  shared_->trace.clear();
+}
+
+std::vector<std::string> SimulatedDisk::trace() const {
+  const Guard guard(shared_->mutex);
+  return shared_->trace;
+}
+
 void SimulatedDisk::set_now(FileTime now) {
   const Guard guard(shared_->mutex);
   shared_->state.set_now(now);
+}
+
+FileTime SimulatedDisk::now() const {
+  const Guard guard(shared_->mutex);
+  return shared_->state.now();
 }
 
 std::string SimulatedDisk::tree() const {

@@ -79,7 +79,12 @@ class SimulatedDisk final : public storage::FileSystem {
   std::uint64_t count(Call kind) const;  // since the last reset_counts()
   void reset_counts();                   // all counts and numbers begin again
 
+  // From now on the calls are written down: "<call>/<change> <kind> <path>".
+  void start_trace();
+  std::vector<std::string> trace() const;
+
   void set_now(storage::FileTime now);
+  storage::FileTime now() const;
   // All files with their sizes, for messages of failed tests.
   std::string tree() const;
 

@@ -8,6 +8,9 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "tests/support/simulated_disk.h"
 
@@ -40,9 +43,11 @@ struct SimulatedDisk::Shared {
   std::uint64_t full_from = never;
   std::uint64_t cut_change = never;
   bool power_is_out = false;
+  bool is_tracing = false;
+  std::vector<std::string> trace;
 
   // Numbers and counts a call; 0 or the errno with which it must fail. The mutex is held.
-  int admit(Call kind);
+  int admit(Call kind, std::string_view what);
   // A write of a file that an admitted call makes, or half of it if `fault` says that the call fails.
   int write(Inode& file, std::uint64_t offset, std::string_view bytes, int fault);
   int sync(Inode& file, int fault);

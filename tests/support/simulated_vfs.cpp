@@ -39,7 +39,8 @@ int read_file(sqlite3_file* file, void* buffer, int amount, sqlite3_int64 offset
   VfsFile& self = file_of(file);
   SimulatedDisk::Shared& shared = self.vfs->shared();
   const Guard guard(shared.mutex);
-  if (const int fault = shared.admit(Call::read); fault != 0) return failed(*self.vfs, fault, SQLITE_IOERR_READ);
+  if (const int fault = shared.admit(Call::read, self.path); fault != 0)
+    return failed(*self.vfs, fault, SQLITE_IOERR_READ);
   const std::string& content = self.inode->content;
   const auto wanted = static_cast<std::size_t>(amount);
   std::size_t got = 0;
@@ -56,7 +57,7 @@ int write_file(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 
   SimulatedDisk::Shared& shared = self.vfs->shared();
   const Guard guard(shared.mutex);
   const std::string_view view(static_cast<const char*>(bytes), static_cast<std::size_t>(amount));
-  const int fault = shared.admit(Call::write);
+  const int fault = shared.admit(Call::write, self.path);
   if (shared.write(*self.inode, static_cast<std::uint64_t>(offset), view, fault) == 0) return SQLITE_OK;
   return failed(*self.vfs, fault, SQLITE_IOERR_WRITE);
 }
@@ -65,7 +66,7 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   VfsFile& self = file_of(file);
   SimulatedDisk::Shared& shared = self.vfs->shared();
   const Guard guard(shared.mutex);
-  if (const int fault = shared.admit(Call::truncate); fault != 0) {
+  if (const int fault = shared.admit(Call::truncate, self.path); fault != 0) {
     return failed(*self.vfs, fault, SQLITE_IOERR_TRUNCATE);
   }
   shared.state.truncate(*self.inode, static_cast<std::uint64_t>(size));
@@ -76,11 +77,11 @@ int sync_file(sqlite3_file* file, int) {
   VfsFile& self = file_of(file);
   SimulatedDisk::Shared& shared = self.vfs->shared();
   const Guard guard(shared.mutex);
-  const int fault = shared.admit(Call::sync);
+  const int fault = shared.admit(Call::sync, self.path);
   if (shared.sync(*self.inode, fault) != 0) return failed(*self.vfs, fault, SQLITE_IOERR_FSYNC);
   if (!self.sync_directory_too) return SQLITE_OK;
   const std::string directory = storage::parent_directory(self.path);
-  if (const int directory_fault = shared.admit(Call::sync_directory); directory_fault != 0) {
+  if (const int directory_fault = shared.admit(Call::sync_directory, directory); directory_fault != 0) {
     if (!shared.power_is_out) (void)shared.state.fail_sync_directory(directory);
     return failed(*self.vfs, directory_fault, SQLITE_IOERR_DIR_FSYNC);
   }
@@ -93,7 +94,8 @@ int file_size(sqlite3_file* file, sqlite3_int64* size) {
   VfsFile& self = file_of(file);
   SimulatedDisk::Shared& shared = self.vfs->shared();
   const Guard guard(shared.mutex);
-  if (const int fault = shared.admit(Call::info); fault != 0) return failed(*self.vfs, fault, SQLITE_IOERR_FSTAT);
+  if (const int fault = shared.admit(Call::info, self.path); fault != 0)
+    return failed(*self.vfs, fault, SQLITE_IOERR_FSTAT);
   *size = static_cast<sqlite3_int64>(self.inode->content.size());
   return SQLITE_OK;
 }
@@ -168,7 +170,7 @@ int close_file(sqlite3_file* file) {
   if (self.delete_on_close && !self.path.empty()) {
     SimulatedDisk::Shared& shared = self.vfs->shared();
     const Guard guard(shared.mutex);
-    if (shared.admit(Call::unlink) == 0) (void)shared.state.unlink(self.path);
+    if (shared.admit(Call::unlink, self.path) == 0) (void)shared.state.unlink(self.path);
   }
   self.~VfsFile();
   return SQLITE_OK;
@@ -181,7 +183,7 @@ int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags,
   const Guard guard(shared.mutex);
   InodePtr inode = path != nullptr ? shared.state.find(path) : shared.state.anonymous_file();
   const bool is_new = !inode;
-  if (const int fault = shared.admit(is_new ? Call::create : Call::open); fault != 0) {
+  if (const int fault = shared.admit(is_new ? Call::create : Call::open, path != nullptr ? path : ""); fault != 0) {
     return failed(self, fault, SQLITE_CANTOPEN);
   }
   if (is_new) {
@@ -205,12 +207,12 @@ int delete_file(sqlite3_vfs* vfs, const char* path, int sync_directory) {
   SimulatedVfs& self = vfs_of(vfs);
   SimulatedDisk::Shared& shared = self.shared();
   const Guard guard(shared.mutex);
-  if (const int fault = shared.admit(Call::unlink); fault != 0) return failed(self, fault, SQLITE_IOERR_DELETE);
+  if (const int fault = shared.admit(Call::unlink, path); fault != 0) return failed(self, fault, SQLITE_IOERR_DELETE);
   if (const int error = shared.state.unlink(path); error != 0) {
     return failed(self, error, error == ENOENT ? SQLITE_IOERR_DELETE_NOENT : SQLITE_IOERR_DELETE);
   }
   if (sync_directory == 0) return SQLITE_OK;
-  const int fault = shared.admit(Call::sync_directory);
+  const int fault = shared.admit(Call::sync_directory, path);
   if (fault != 0) return failed(self, fault, SQLITE_IOERR_DIR_FSYNC);
   (void)shared.state.sync_directory(storage::parent_directory(path));
   return SQLITE_OK;
@@ -220,7 +222,7 @@ int access_file(sqlite3_vfs* vfs, const char* path, int, int* result) {
   SimulatedVfs& self = vfs_of(vfs);
   SimulatedDisk::Shared& shared = self.shared();
   const Guard guard(shared.mutex);
-  if (const int fault = shared.admit(Call::info); fault != 0) return failed(self, fault, SQLITE_IOERR_ACCESS);
+  if (const int fault = shared.admit(Call::info, path); fault != 0) return failed(self, fault, SQLITE_IOERR_ACCESS);
   *result = shared.state.find(path) ? 1 : 0;
   return SQLITE_OK;
 }
