@@ -1,4 +1,6 @@
 // MaildirAccount's reading side: rows for FETCH, answers to SEARCH.
+#include <algorithm>
+#include <functional>
 #include <optional>
 
 #include "storage/account/maildir_account.h"
@@ -66,43 +68,36 @@ Result<MessageRow> MaildirAccount::fetch_one(MailboxState& box, FileRow& file, c
   return out;
 }
 
-Result<std::vector<MessageRow>> MaildirAccount::fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) {
-  MailboxState* box = TRY(ready(mailbox));
+// The rows that can be read now; `missing` gets those whose file is not under its name any more.
+Result<std::vector<MessageRow>> MaildirAccount::fetch_present(MailboxState& box, const UidSet& uids,
+                                                              const FetchWants& wants, UidSet& missing) {
   std::vector<MessageRow> rows;
   std::optional<IndexChange> change;
-  MailboxRow row = box->row;
-  bool missing = false;
-  for (FileRow& file : TRY(load_files(*context_.index, box->row.key, box->version->existing(uids)))) {
-    Result<MessageRow> found = fetch_one(*box, file, wants, change, row);
+  MailboxRow row = box.row;
+  for (FileRow& file : TRY(load_files(*context_.index, box.row.key, box.version->existing(uids)))) {
+    Result<MessageRow> found = fetch_one(box, file, wants, change, row);
     if (!found && found.error().kind == ErrorKind::not_found) {
-      missing = true;
+      missing.add(file.uid);
       continue;
     }
     rows.push_back(TRY(std::move(found)));
   }
-  if (change) {
-    TRY(save_mailbox_row(*context_.index, row));
-    TRY(change->commit());
-    change.reset();
-    box->row = row;
-  }
-  if (!missing) return rows;
-  // Another program renamed or removed files under us. What came back under a new name is there now.
-  TRY(reconcile(context_, *box));
-  changed();
-  UidSet known;
-  for (const MessageRow& each : rows) known.add(each.uid);
-  const UidSet again = box->version->existing(uids).subtract(known);
-  for (FileRow& file : TRY(load_files(*context_.index, box->row.key, again))) {
-    row = box->row;
-    Result<MessageRow> found = fetch_one(*box, file, wants, change, row);
-    if (found) rows.push_back(std::move(*found));
-  }
-  if (change) {
-    TRY(save_mailbox_row(*context_.index, row));
-    TRY(change->commit());
-    box->row = row;
-  }
+  if (!change) return rows;
+  TRY(save_mailbox_row(*context_.index, row));
+  TRY(change->commit());
+  box.row = row;
+  return rows;
+}
+
+Result<std::vector<MessageRow>> MaildirAccount::fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) {
+  MailboxState* box = TRY(ready(mailbox));
+  UidSet missing;
+  std::vector<MessageRow> rows = TRY(watched(fetch_present(*box, uids, wants, missing)));
+  if (missing.empty()) return rows;
+  // Another program renamed or removed files under us. What has a new name is found now.
+  if (TRY(watched(reconcile(context_, *box))) == Found::changes) changed();
+  UidSet gone;
+  for (MessageRow& row : TRY(watched(fetch_present(*box, missing, wants, gone)))) rows.push_back(std::move(row));
   std::sort(rows.begin(), rows.end(), [](const MessageRow& a, const MessageRow& b) { return a.uid < b.uid; });
   return rows;
 }

@@ -64,10 +64,21 @@ Outcome MailboxList::open(IndexState state) {
   return {};
 }
 
+void MailboxList::clear() {
+  boxes_.clear();
+  by_id_.clear();
+  loose_.clear();
+  root_modified_ = 0;
+}
+
 // After an unclean stop the newest commits may be missing: what was told may be as high as the floors, and files
 // named with UIDs that the index has never seen are ours.
 Outcome MailboxList::distrust_counters(MailboxRow& row) {
   Result<maildir::MailboxFile> file = maildir::read_mailbox_file(context_.files(), path_of(row.directory));
+  if (!file && file.error().kind == ErrorKind::corruption) {
+    row.scan_needed = true;  // whoever uses the mailbox is told; the others can be used meanwhile
+    return {};
+  }
   if (!file && file.error().kind == ErrorKind::not_found) return {};  // the folder is gone, or its file is made again
   if (!file) return tl::unexpected<Error>(file.error());
   row.adopt_from = row.scan_needed ? std::min(row.adopt_from, row.uid_next) : row.uid_next;
@@ -87,7 +98,10 @@ Outcome MailboxList::refresh() {
 MailboxState& MailboxList::attach(const MailboxName& name, MailboxRow row) {
   maildir::MessageFolder folder(context_.files(), path_of(row.directory));
   auto box = std::make_unique<MailboxState>(name, std::move(folder), std::move(row));
-  return *(boxes_[name] = std::move(box));
+  MailboxState& attached = *box;
+  by_id_[attached.row.id] = &attached;
+  boxes_[name] = std::move(box);
+  return attached;
 }
 
 // Every folder gets its row: by directory or, if another program renamed it, by the id in its folder file. What is
@@ -103,6 +117,7 @@ Outcome MailboxList::read_folders() {
   for (auto at = boxes_.begin(); at != boxes_.end();) {
     if (!present.contains(at->first)) {
       lost.emplace(at->second->row.id, at->second->row);
+      by_id_.erase(at->second->row.id);
       at = boxes_.erase(at);
     } else {
       ++at;
@@ -145,9 +160,7 @@ Result<MailboxRow> MailboxList::adopt_folder(const std::string& directory, RowsB
       return row;
     }
     // Another program may have copied a folder with all in it; two mailboxes cannot have one identity.
-    const bool taken = std::any_of(boxes_.begin(), boxes_.end(),
-                                   [&](const auto& entry) { return entry.second->row.id == file->id; });
-    if (!taken) return row_from_file(*file, directory);
+    if (!by_id_.contains(file->id)) return row_from_file(*file, directory);
   }
   const Identity identity = TRY(take_identities(1)).front();
   maildir::MailboxFile made = file ? *file : maildir::MailboxFile();
@@ -173,10 +186,9 @@ Outcome MailboxList::record(const RowsById& lost, const std::vector<MailboxName>
 // --- Looking up ---
 
 Result<MailboxState*> MailboxList::find(MailboxId id) {
-  for (const auto& [name, box] : boxes_) {
-    if (box->row.id == id) return box.get();
-  }
-  return no_such_mailbox();
+  const auto at = by_id_.find(id);
+  if (at == by_id_.end()) return no_such_mailbox();
+  return at->second;
 }
 
 MailboxState* MailboxList::find(const MailboxName& name) {
@@ -323,6 +335,7 @@ Outcome MailboxList::remove(const MailboxName& name) {
   const MailboxRow row = box->row;
   const std::string leftover = leftover_prefix + std::to_string(row.id.value());
   TRY(context_.files().rename(box->folder.path(), leftover_directory() + "/" + leftover));
+  by_id_.erase(row.id);
   boxes_.erase(name);
   leftovers_.push_back(leftover);
   TRY(context_.files().sync_directory(context_.path));

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -26,6 +27,7 @@ class MailboxList {
 
   explicit MailboxList(AccountContext& context) : context_(context) {}
   Outcome open(IndexState state);
+  void clear();  // as before open(); all MailboxState are gone
   // Takes in folders that other programs made, renamed or removed; cheap when nothing changed.
   Outcome refresh();
 
@@ -75,6 +77,7 @@ class MailboxList {
 
   AccountContext& context_;
   std::map<MailboxName, std::unique_ptr<MailboxState>> boxes_;
+  std::unordered_map<MailboxId, MailboxState*> by_id_;
   std::map<std::string, MailboxRow> loose_;  // by directory: rows of the index that have no folder yet
   std::int64_t root_modified_ = 0;           // nanoseconds
   std::int64_t listed_at_us_ = 0;

@@ -39,6 +39,14 @@ Outcome MaildirAccount::open_files() {
   } else {
     return tl::unexpected<Error>(file.error());
   }
+  return watched(open_index_and_mailboxes()).or_else([&](const Error& error) -> Outcome {
+    if (!index_doubtful_) return tl::unexpected<Error>(error);
+    TRY(replace_damaged_index());
+    return mailboxes_.all().empty() ? Outcome(tl::unexpected<Error>(error)) : Outcome();
+  });
+}
+
+Outcome MaildirAccount::open_index_and_mailboxes() {
   OpenedIndex opened = TRY(open_index(context_.files(), context_.path + "/" + index_file_name,
                                       static_cast<std::int64_t>(context_.file.generation)));
   context_.index = std::move(opened.database);
@@ -47,6 +55,16 @@ Outcome MaildirAccount::open_files() {
   if (!opened.fresh && opened.facts.clean) return mailboxes_.open(MailboxList::IndexState::current);
   TRY(recover_intents(context_));
   return mailboxes_.open(opened.fresh ? MailboxList::IndexState::fresh : MailboxList::IndexState::unclean);
+}
+
+Outcome MaildirAccount::replace_damaged_index() {
+  index_doubtful_ = false;
+  if (context_.index && context_.index->quick_check()) return {};  // the damage is elsewhere
+  context_.index.reset();
+  context_.commits_are_lazy = false;
+  mailboxes_.clear();
+  TRY(put_index_aside(context_.files(), context_.path + "/" + index_file_name));
+  return open_index_and_mailboxes();
 }
 
 // A new account, or one that lost postkeep-account. The folder file of INBOX is made by reading the folders.
@@ -89,10 +107,17 @@ Outcome MaildirAccount::close() {
 
 // --- Mailboxes ---
 
-Result<MailboxState*> MaildirAccount::ready(MailboxId mailbox) {
+Result<MailboxState*> MaildirAccount::find(MailboxId mailbox) {
+  if (index_doubtful_) TRY(replace_damaged_index());
   MailboxState* box = TRY(mailboxes_.find(mailbox));
-  if (box->row.scan_needed) TRY(reconcile(context_, *box));
-  TRY(load_version(context_, *box));
+  TRY(watched(load_mailbox(context_, *box)));
+  return box;
+}
+
+Result<MailboxState*> MaildirAccount::ready(MailboxId mailbox) {
+  MailboxState* box = TRY(find(mailbox));
+  if (box->row.scan_needed) TRY(watched(reconcile(context_, *box)));
+  TRY(watched(load_version(context_, *box)));
   return box;
 }
 
@@ -182,9 +207,8 @@ Outcome MaildirAccount::ensure_default_mailboxes(const std::vector<std::pair<Mai
 }
 
 Result<MailboxStatus> MaildirAccount::status(MailboxId mailbox) {
-  MailboxState* box = TRY(mailboxes_.find(mailbox));
-  if (box->row.scan_needed) TRY(reconcile(context_, *box));
-  TRY(load_mailbox(context_, *box));
+  MailboxState* box = TRY(find(mailbox));
+  if (box->row.scan_needed) TRY(watched(reconcile(context_, *box)));
   const MailboxRow& row = box->row;
   MailboxStatus status;
   status.messages = row.messages;
@@ -218,9 +242,8 @@ Result<Uid> MaildirAccount::claim_recent(MailboxId mailbox) {
 }
 
 Outcome MaildirAccount::refresh(MailboxId mailbox) {
-  MailboxState* box = TRY(mailboxes_.find(mailbox));
-  TRY(load_mailbox(context_, *box));
-  if (TRY(refresh_mailbox(context_, *box)) == Found::changes) changed();
+  MailboxState* box = TRY(find(mailbox));
+  if (TRY(watched(refresh_mailbox(context_, *box))) == Found::changes) changed();
   return {};
 }
 
@@ -242,16 +265,15 @@ Result<std::shared_ptr<Incoming>> MaildirAccount::begin_incoming(std::uint64_t l
 }
 
 Result<AppendResult> MaildirAccount::append(MailboxId mailbox, const std::vector<AppendItem>& items) {
-  MailboxState* box = TRY(mailboxes_.find(mailbox));
-  TRY(load_mailbox(context_, *box));
-  AppendResult result = TRY(append_messages(context_, *box, items));
+  MailboxState* box = TRY(find(mailbox));
+  AppendResult result = TRY(watched(append_messages(context_, *box, items)));
   if (!result.uids.empty()) changed();
   return result;
 }
 
 Result<std::unique_ptr<MessageReader>> MaildirAccount::open_message(MailboxId mailbox, Uid uid) {
   MailboxState* box = TRY(ready(mailbox));
-  return open_file(context_, *box, uid);
+  return watched(open_file(context_, *box, uid));
 }
 
 void MaildirAccount::note_flag_change() {
@@ -267,7 +289,7 @@ Result<StoreResult> MaildirAccount::store_flags(MailboxId mailbox, const UidSet&
   request.change = change;
   request.flags = flags;
   request.unchanged_since = unchanged_since;
-  StoreResult result = TRY(store_message_flags(context_, *box, request));
+  StoreResult result = TRY(watched(store_message_flags(context_, *box, request)));
   if (!result.changed.empty()) {
     note_flag_change();
     changed();
@@ -277,8 +299,7 @@ Result<StoreResult> MaildirAccount::store_flags(MailboxId mailbox, const UidSet&
 
 Result<CopyResult> MaildirAccount::transfer(TransferKind kind, MailboxId from, const UidSet& uids, MailboxId to) {
   MailboxState* source = TRY(ready(from));
-  MailboxState* target = TRY(mailboxes_.find(to));
-  TRY(load_mailbox(context_, *target));
+  MailboxState* target = TRY(find(to));
   Result<CopyResult> result = transfer_messages(context_, kind, *source, uids, *target);
   if (!result && result.error().kind == ErrorKind::not_found) {
     // Another program renamed or removed a file: look again, once.
@@ -286,7 +307,7 @@ Result<CopyResult> MaildirAccount::transfer(TransferKind kind, MailboxId from, c
     result = transfer_messages(context_, kind, *source, uids, *target);
   }
   if (result && !result->source.empty()) changed();
-  return result;
+  return watched(std::move(result));
 }
 
 Result<CopyResult> MaildirAccount::copy(MailboxId from, const UidSet& uids, MailboxId to) {
@@ -299,7 +320,7 @@ Result<CopyResult> MaildirAccount::move(MailboxId from, const UidSet& uids, Mail
 
 Result<UidSet> MaildirAccount::expunge(MailboxId mailbox, const UidSet& uids) {
   MailboxState* box = TRY(ready(mailbox));
-  UidSet gone = TRY(expunge_messages(context_, *box, uids));
+  UidSet gone = TRY(watched(expunge_messages(context_, *box, uids)));
   if (!gone.empty()) changed();
   return gone;
 }
@@ -331,6 +352,11 @@ Outcome MaildirAccount::write_all_flags() {
 }
 
 Result<BackgroundState> MaildirAccount::background_step() {
+  if (index_doubtful_) TRY(replace_damaged_index());
+  return watched(background_slice());
+}
+
+Result<BackgroundState> MaildirAccount::background_slice() {
   BackgroundState state;
   const std::optional<std::chrono::milliseconds> flags_due = TRY(write_due_flags());
   state.due_in = flags_due;

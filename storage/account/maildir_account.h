@@ -74,10 +74,22 @@ class MaildirAccount final : public AccountStore {
       : context_(store, std::move(path)), mailboxes_(context_), watches_(watches), user_(std::move(user)),
         listener_(std::move(listener)) {}
   Outcome open_files();
+  Outcome open_index_and_mailboxes();
+  // A damaged index is put aside and filled again from the folders. What was pending in it is lost.
+  Outcome replace_damaged_index();
+  // Passes `result` on; an error that may mean a damaged index is looked into by the next call.
+  template <class R>
+  R watched(R result) {
+    if (!result && result.error().kind == ErrorKind::corruption) index_doubtful_ = true;
+    return result;
+  }
   Outcome make_account();
 
+  Result<MailboxState*> find(MailboxId mailbox);
   // A mailbox whose row and version may be believed.
   Result<MailboxState*> ready(MailboxId mailbox);
+  Result<std::vector<MessageRow>> fetch_present(MailboxState& box, const UidSet& uids, const FetchWants& wants,
+                                                UidSet& missing);
   Result<CopyResult> transfer(TransferKind kind, MailboxId from, const UidSet& uids, MailboxId to);
   Outcome rename_inbox(const MailboxName& to);
   Outcome change_account_file(const maildir::AccountFile& changed);
@@ -85,6 +97,7 @@ class MaildirAccount final : public AccountStore {
                                std::optional<IndexChange>& change, MailboxRow& row);
   Result<std::optional<std::chrono::milliseconds>> write_due_flags();
   Outcome write_all_flags();
+  Result<BackgroundState> background_slice();
   void note_flag_change();
   void changed() {
     if (listener_) listener_();
@@ -97,6 +110,7 @@ class MaildirAccount final : public AccountStore {
   ChangeListener listener_;
   FlagTimer flag_timer_;
   bool flags_checked_ = false;  // whether an earlier run left flags pending
+  bool index_doubtful_ = false;
   bool closed_ = false;
 };
 

@@ -41,7 +41,6 @@ class Append {
       undo(intent);
       return tl::unexpected<Error>(done.error());
     }
-    if (intent) TRY(intent->remove(maildir::Durable::now));
     stage_.install();
     AppendResult result;
     result.uid_validity = row_.uid_validity;
@@ -51,6 +50,8 @@ class Append {
       states.push_back(message.state);
     }
     advance(box_, row_, states, {});
+    // Until the intent is gone for good, a power cut would undo the append: it may not be acknowledged.
+    if (intent) TRY(intent->remove(maildir::Durable::now));
     return result;
   }
 

@@ -51,10 +51,11 @@ class Transfer {
       undo(intent);
       return tl::unexpected<Error>(done.error());
     }
-    // A MOVE is carried on by recovery, which finds nothing left to do; a COPY would be undone.
+    CopyResult result = finish(std::move(from_row));
+    // Recovery finds nothing left to do for a MOVE; a COPY it would undo, so that may not be acknowledged before.
     const bool copied = kind_ == TransferKind::copy;
     if (intent) TRY(intent->remove(copied ? maildir::Durable::now : maildir::Durable::later));
-    return finish(std::move(from_row));
+    return result;
   }
 
  private:

@@ -256,6 +256,11 @@ class Reconciliation {
     for (const FoundFile* file : leftovers_) {
       TRY(context_.files().unlink(box_.folder.file_path(file->place, file->name)));
     }
+    // What is told from here on must be there after a power cut, also what an unclean stop left half done.
+    if (box_.row.scan_needed) {
+      TRY(box_.folder.sync(Place::cur));
+      TRY(box_.folder.sync(Place::fresh));
+    }
     const bool visible = !added.empty() || !removed.empty() || !changed_.empty() || box_.row.scan_needed;
     if (!visible) row_.highest_modseq = box_.row.highest_modseq;
     if (visible || names_differ()) {
@@ -302,7 +307,8 @@ class Reconciliation {
     // What was told before an unclean stop and is not there now was expunged, whenever that was.
     if (box_.row.scan_needed && box_.row.adopt_from.value() > 0) {
       const UidSet doubtful = UidSet::of_range(box_.row.adopt_from, Uid(row_.uid_next.value() - 1));
-      TRY(add_expunged(index, box_.row.key, row_.highest_modseq, doubtful.subtract(present)));
+      const UidSet there = present.union_with(box_.version->all_uids()).subtract(removed).subtract(risen_);
+      TRY(add_expunged(index, box_.row.key, row_.highest_modseq, doubtful.subtract(there)));
     }
     return save_mailbox_row(index, row_);
   }

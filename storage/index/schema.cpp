@@ -80,7 +80,7 @@ Result<IndexFacts> read_facts(Database& database) {
   return facts;
 }
 
-// nullopt-like: an index that cannot be used comes back as an error of kind corruption.
+// An index that cannot be used comes back as an error of kind corruption.
 Result<OpenedIndex> open_existing(FileSystem& files, const std::string& path, std::int64_t oldest_generation) {
   OpenedIndex opened;
   opened.database = TRY(Database::open(files, path, Database::Options{}));
@@ -98,8 +98,10 @@ Result<OpenedIndex> open_existing(FileSystem& files, const std::string& path, st
   return opened;
 }
 
+}  // namespace
+
 // The WAL goes first: an old one beside a new database would be played into it.
-Outcome put_aside(FileSystem& files, const std::string& path) {
+Outcome put_index_aside(FileSystem& files, const std::string& path) {
   for (const char* suffix : {"-wal", "-shm", "-journal"}) {
     if (Outcome gone = files.unlink(path + suffix); !gone && gone.error().kind != ErrorKind::not_found) return gone;
   }
@@ -109,13 +111,11 @@ Outcome put_aside(FileSystem& files, const std::string& path) {
   return {};
 }
 
-}  // namespace
-
 Result<OpenedIndex> open_index(FileSystem& files, const std::string& path, std::int64_t oldest_generation) {
   Result<OpenedIndex> opened = open_existing(files, path, oldest_generation);
   if (!opened && (opened.error().kind == ErrorKind::corruption || opened.error().kind == ErrorKind::already_exists ||
                   opened.error().kind == ErrorKind::server_bug)) {
-    TRY(put_aside(files, path));
+    TRY(put_index_aside(files, path));
     opened = open_existing(files, path, 0);
   }
   if (opened && opened->fresh) {

@@ -34,6 +34,9 @@ struct OpenedIndex {
 // `oldest_generation` is renamed to "<path>.aside" (replacing an older one) and made anew.
 Result<OpenedIndex> open_index(FileSystem& files, const std::string& path, std::int64_t oldest_generation);
 
+// What open_index() does with a file that it cannot use. The database is closed. No error if it is not there.
+Outcome put_index_aside(FileSystem& files, const std::string& path);
+
 Outcome save_index_facts(Database& database, const IndexFacts& facts);
 
 }  // namespace postkeep::storage
