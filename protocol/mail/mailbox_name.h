@@ -21,7 +21,8 @@ class MailboxName {
   static MailboxName inbox();
 
   // What a client sent: modified UTF-7 (rev1) or UTF-8; raw UTF-8 is accepted in both since clients send it.
-  // `separator` is the wire's, '/' or '.'; the other one of the two cannot stand inside a name.
+  // `separator` is the wire's, '/' or '.'. With '.' the two change places: "a.b/c" on the wire is "a/b.c" here,
+  // so that every name can be told to the client.
   enum class Encoding { modified_utf7, utf8 };
   static Result<MailboxName> from_wire(std::string_view text, Encoding encoding, char separator);
   std::string to_wire(Encoding encoding, char separator) const;

@@ -20,7 +20,11 @@ MailboxName name_of(const char* utf8) { return MailboxName::from_utf8(utf8).valu
 }  // namespace
 
 TEST_CASE("modified UTF-7 follows the examples of RFC 3501 and goes there and back") {
-  const std::pair<const char*, const char*> examples[] = {
+  struct Example {
+    const char* utf8;
+    const char* encoded;
+  };
+  const Example examples[] = {
       {"plain", "plain"},
       {"a&b", "a&-b"},
       {"\xE5\x8F\xB0\xE5\x8C\x97", "&U,BTFw-"},
@@ -32,10 +36,10 @@ TEST_CASE("modified UTF-7 follows the examples of RFC 3501 and goes there and ba
       {"&\xC3\xBC&", "&-&APw-&-"},
       {"", ""},
   };
-  for (const auto& [utf8, encoded] : examples) {
-    CAPTURE(encoded);
-    CHECK(encode_modified_utf7(utf8) == encoded);
-    CHECK(decode_modified_utf7(encoded) == std::string(utf8));
+  for (const Example& example : examples) {
+    CAPTURE(example.encoded);
+    CHECK(encode_modified_utf7(example.utf8) == example.encoded);
+    CHECK(decode_modified_utf7(example.encoded) == std::string(example.utf8));
   }
 }
 

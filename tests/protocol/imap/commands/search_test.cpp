@@ -155,7 +155,11 @@ std::string repeated(std::size_t n, const std::string& text) {
 }  // namespace
 
 TEST_CASE("every search key of RFC 9051 and RFC 3501 is read") {
-  const std::pair<const char*, const char*> rows[] = {
+  struct Row {
+    const char* program;
+    const char* expected;
+  };
+  const Row rows[] = {
       {"ALL", "all"},
       {"answered", "answered"},
       {"BCC x", "bcc=x"},
@@ -196,9 +200,9 @@ TEST_CASE("every search key of RFC 9051 and RFC 3501 is read") {
       {"$", "seq=$"},
       {"UID $", "uid=$"},
   };
-  for (const auto& [program, expected] : rows) {
-    CAPTURE(program);
-    CHECK(search(program) == expected);
+  for (const Row& row : rows) {
+    CAPTURE(row.program);
+    CHECK(search(row.program) == row.expected);
   }
 }
 
