@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "protocol/mime/encoded_words.h"
-#include "protocol/mime/header_fields.h"
 #include "protocol/mime/transfer_decode.h"
 #include "protocol/text/charset.h"
 
@@ -48,7 +47,7 @@ std::size_t last_field_end(std::string_view header) {
   return 0;
 }
 
-// The end of the field that `header` starts in the middle of: behind the first line end that is no fold.
+// The end of the field that `header` starts with or in: behind the first line end that is no fold.
 std::size_t first_field_end(std::string_view header) {
   for (std::size_t lf = header.find('\n'); lf != header.npos; lf = header.find('\n', lf + 1)) {
     if (lf + 1 < header.size() && header[lf + 1] != ' ' && header[lf + 1] != '\t') return lf + 1;
@@ -158,11 +157,12 @@ class SearchTextExtractor::State {
       sink_(segment.area, decode_header_text(header.substr(0, end)) + "\n");
       header.remove_prefix(end);
     }
-    HeaderReader reader(header);
-    for (HeaderField field; reader.next(field);) {
-      std::string line(field.name);
-      line = text::to_utf8_leniently("us-ascii", line) + ": " + decode_header_text(field.value) + "\n";
-      sink_(segment.area, line);
+    // Lines that are no field are there too: of a broken header they may be all that there is.
+    while (!header.empty()) {
+      const std::size_t end = first_field_end(header);
+      const std::string line = decode_header_text(header.substr(0, end));
+      if (!line.empty()) sink_(segment.area, line + "\n");
+      header.remove_prefix(end);
     }
   }
 

@@ -18,7 +18,7 @@ bool is_padding(std::string_view rest) { return rest.find_first_not_of(" \t\r") 
 
 // Compares a line that starts with "--" with a boundary. RFC 2046 §5.1.1: "--" boundary ["--"] padding. The whole
 // line must match: taking any line that merely starts so would let "foo" end at "--foobar".
-Delimiter match_delimiter(std::string_view line, std::string_view boundary) {
+Delimiter match_exactly(std::string_view line, std::string_view boundary) {
   line.remove_prefix(2);
   if (!line.starts_with(boundary)) return Delimiter::none;
   line.remove_prefix(boundary.size());
@@ -27,13 +27,20 @@ Delimiter match_delimiter(std::string_view line, std::string_view boundary) {
   return Delimiter::none;
 }
 
+// A boundary cannot end with blanks, but some say so, and transports have taken them away from the lines.
+Delimiter match_delimiter(std::string_view line, std::string_view boundary) {
+  const Delimiter exact = match_exactly(line, boundary);
+  if (exact != Delimiter::none || !boundary.ends_with(' ')) return exact;
+  const std::size_t last = boundary.find_last_not_of(" \t\r");
+  return match_exactly(line, boundary.substr(0, last + 1));
+}
+
 // The boundary as delimiter lines have it; empty if the multipart names none that could be found.
 std::string usable_boundary(const Part& part) {
   const Parameter* parameter = find_parameter(part.parameters, "boundary");
   if (parameter == nullptr || parameter->value.size() > limits::boundary_octets_max) return {};
-  std::string boundary = parameter->value;
-  while (!boundary.empty() && is_padding(std::string_view(boundary).substr(boundary.size() - 1))) boundary.pop_back();
-  return boundary.find('\n') == boundary.npos ? boundary : std::string();
+  const bool findable = !is_padding(parameter->value) && parameter->value.find('\n') == std::string::npos;
+  return findable ? parameter->value : std::string();
 }
 
 // A container that cannot be opened: RFC 2045 §6.4 says to treat it as application/octet-stream.
@@ -128,7 +135,7 @@ class StructureParser::State {
       if (delimiter == Delimiter::none) continue;
       if (delimiter == Delimiter::open && parts_ >= limits_.parts_max) return false;
       header_.resize(std::min(header_.size(), header_at_line_start_));  // the delimiter is no header line
-      while (open_.size() > i + 1) close_before_delimiter();
+      if (open_.size() > i + 1) close_before_delimiter(i);
       Open& multipart = open_.back();
       if (delimiter == Delimiter::close) {
         multipart.where = Where::epilogue;
@@ -143,12 +150,19 @@ class StructureParser::State {
     return false;
   }
 
-  // The line end before a delimiter belongs to the delimiter (RFC 2046 §5.1.1).
-  void close_before_delimiter() {
-    const Open& top = open_.back();
-    if (top.where == Where::header || position_ <= top.part->body.begin) return close_entity(position_, 0);
-    const std::uint64_t line_feeds = line_feeds_ - top.line_feeds_at_body;
-    close_entity(position_ - previous_end_, line_feeds - (previous_end_ > 0 ? 1 : 0) + (previous_blank_ ? 0 : 1));
+  // Closes everything inside the multipart at `multipart`. The line end before a delimiter belongs to the delimiter
+  // (RFC 2046 §5.1.1), for the part and for all that ends with it, even where that was the end of a header's blank
+  // line; save that a part which ends in its header keeps its last line whole.
+  void close_before_delimiter(std::size_t multipart) {
+    const Open& child = open_[multipart + 1];
+    const bool has_body = child.where != Where::header && position_ > child.part->body.begin;
+    const std::uint64_t end = has_body ? position_ - previous_end_ : position_;
+    while (open_.size() > multipart + 1) {
+      const Open& top = open_.back();
+      const bool lines = top.where != Where::header && position_ > top.part->body.begin;
+      const std::uint64_t line_feeds = line_feeds_ - top.line_feeds_at_body;
+      close_entity(end, lines ? line_feeds - (previous_end_ > 0 ? 1 : 0) + (previous_blank_ ? 0 : 1) : 0);
+    }
   }
 
   void open_entity(Part& part, Role role, DefaultType default_type, std::uint64_t begin) {
@@ -164,16 +178,15 @@ class StructureParser::State {
     header_at_line_start_ = 0;
   }
 
-  void close_entity(std::uint64_t body_end, std::uint64_t lines) {
+  void close_entity(std::uint64_t end, std::uint64_t lines) {
     Part& part = *open_.back().part;
-    if (open_.back().where == Where::header) {
-      read_header_of(open_.back(), position_);
-      body_end = position_;
-      lines = 0;
-    }
+    const bool no_body = open_.back().where == Where::header;
+    if (no_body) read_header_of(open_.back(), end);
     open_.pop_back();
-    part.body.end = body_end;
-    part.lines = lines;
+    for (std::uint64_t* offset : {&part.header.begin, &part.header.end, &part.body.begin})
+      *offset = std::min(*offset, end);
+    part.body.end = end;
+    part.lines = no_body ? 0 : lines;
     if (part.children.empty()) add_missing_child(part);
   }
 

@@ -150,6 +150,30 @@ TEST_CASE("a message part that is cut short still has a message inside") {
   CHECK(tree("Content-Type: message/global\n\n\nx\n") == "message/global(text/plain{x|}1)");
 }
 
+TEST_CASE("a nested message without blank line ends where its part does") {
+  const std::string message =
+      crlf("Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\nSubject: x\n--b--\n");
+  const Part root = parse_structure(message);
+  const Part& part = root.children[0];
+  CHECK(message.substr(part.body.begin, part.body.size()) == "Subject: x");
+  CHECK(part.children[0].header == part.body);
+  CHECK(part.children[0].body == ByteRange{part.body.end, part.body.end});
+  CHECK(part.children[0].envelope->subject == "x");
+}
+
+TEST_CASE("a part that ends in its header stays within the multiparts around it") {
+  const std::string message = crlf(
+      "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n--b\nX: y\n"
+      "--a\nZ: z\n--a--\n");
+  const Part root = parse_structure(message);
+  REQUIRE(root.children.size() == 2);
+  const Part& cut = root.children[0].children[0];
+  CHECK(message.substr(cut.header.begin, cut.header.size()) == "X: y");
+  CHECK(root.children[0].body.end == cut.body.end);
+  const Part& last = root.children[1];
+  CHECK(message.substr(last.header.begin, last.header.size()) == "Z: z\r\n");
+}
+
 TEST_CASE("a container with a transfer encoding that containers cannot have is a leaf") {
   CHECK(tree("Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdA==\n") ==
         "application/octet-stream{U3ViamVjdA==|}1");
