@@ -1,6 +1,6 @@
 // AccountStore: one user's mail. THE interface between sessions and storage; sessions never see SQLite,
 // files or paths. Two implementations: storage/maildir_store (Maildir++ and SQLite) and
-// storage/memory/memory_store (the model in tests); tests/storage/contract_test runs over both.
+// storage/memory/memory_store (the model in tests); tests/storage/contract_*_test run over both.
 //
 // Blocking. Calls on one AccountStore are made one after another (the server's gateway has a strand per
 // account); open_message's reader and begin_incoming's Incoming are independent of it. Values in, values
@@ -48,13 +48,15 @@ class AccountStore {
   virtual Result<std::vector<Mailbox>> list_mailboxes() = 0;
   // Errors: not_found.
   virtual Result<Mailbox> find_mailbox(const MailboxName& name) = 0;
-  // Makes it and all missing superiors; not subscribed. Errors: already_exists, cannot, limit, use_attribute.
+  // Makes it and all missing superiors; not subscribed. Errors: already_exists, cannot, limit, use_attribute (\All,
+  // \Flagged and \Important show messages of other mailboxes, which none here does; RFC 6154 §2).
   virtual Result<Mailbox> create_mailbox(const MailboxName& name, SpecialUse special_use = SpecialUse::none) = 0;
   // Errors: not_found, cannot (INBOX), has_children is not an error: the inferiors stay and the name
   // becomes \NonExistent. Subscriptions stay (RFC 9051 §6.3.5).
   virtual Outcome delete_mailbox(const MailboxName& name) = 0;
-  // With its inferiors. INBOX: its messages move to the new mailbox, its inferiors stay (RFC 9051 §6.3.6).
-  // Errors: not_found, already_exists, cannot.
+  // With its inferiors; superiors of `to` are made; subscriptions stay with the names. INBOX: its messages move to the
+  // new mailbox, its inferiors stay (RFC 9051 §6.3.6). Errors: not_found (also for a name that only has inferiors),
+  // already_exists (`to`, or a new name of an inferior), cannot (`to` is an inferior), limit.
   virtual Outcome rename_mailbox(const MailboxName& from, const MailboxName& to) = 0;
   virtual Outcome subscribe(const MailboxName& name) = 0;    // the name need not exist
   virtual Outcome unsubscribe(const MailboxName& name) = 0;  // no error if not subscribed

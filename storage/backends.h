@@ -1,5 +1,5 @@
 // THE table of storage backends. To add one: implement AccountStore and MailStore in storage/<name>/, add a row in
-// backends.cpp; tests/storage/contract_test runs over every row. docs/add-storage-backend.md tells the rest.
+// backends.cpp; tests/storage/contract_*_test run over every row. docs/add-storage-backend.md tells the rest.
 #pragma once
 
 #include <memory>
