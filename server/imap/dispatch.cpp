@@ -88,12 +88,15 @@ server::Awaitable<Judged> dispatch(Context& context, FramedCommand command) {
   co_return co_await finish(context, std::move(head->tag), row, std::move(result));
 }
 
+std::optional<Error> objection_to_literal(const Context& context) {
+  Cursor cursor(context.framer.partial());
+  const auto head = parse_command_head(cursor);
+  if (!head) return head.error();
+  return objection(context, find_command(head->verb, head->uid));
+}
+
 server::Awaitable<Judged> dispatch_append(Context& context) {
   const CommandRow* row = find_command("APPEND", UidForm::no);
-  if (std::optional<Error> error = objection(context, row)) {
-    context.framer.refuse_literal(std::move(*error));
-    co_return Judged::fine;  // answered when the framer is past the command
-  }
   std::string tag = tag_of(context.framer.partial()).value_or("*");
   context.uid_form = UidForm::no;
   auto result = co_await stream_append(context);

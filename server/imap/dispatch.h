@@ -2,6 +2,8 @@
 // that turns Errors into NO, BAD and response codes. RFC 9051 §2.2, §7.1; RFC 5530. Called by session.cpp.
 #pragma once
 
+#include <optional>
+
 #include "server/imap/context.h"
 
 namespace postkeep::imap {
@@ -11,6 +13,9 @@ enum class Judged { fine, malformed };
 
 // A whole command: finds its row, checks the state, runs it, reports changes, writes the tagged reply.
 server::Awaitable<Judged> dispatch(Context& context, FramedCommand command);
+
+// Why a command whose first literal is due will not run: then its literal is refused, and need not come at all.
+std::optional<Error> objection_to_literal(const Context& context);
 
 // The framer stands before a literal of an APPEND command, which is to be streamed into storage rather than kept.
 // Runs it to its end.

@@ -48,6 +48,10 @@ Awaitable<Judged> serve_event(Context& context, Framer::Event event) {
     case Framer::Event::command: co_return co_await dispatch(context, context.framer.take_command());
     case Framer::Event::refused: co_return co_await dispatch_refusal(context, context.framer.take_refusal());
     case Framer::Event::literal_due:
+      if (std::optional<Error> error = objection_to_literal(context)) {
+        context.framer.refuse_literal(std::move(*error));  // answered when the framer is past the command
+        co_return Judged::fine;
+      }
       if (is_append(context.framer.partial())) co_return co_await dispatch_append(context);
       context.framer.buffer_literal();
       send_continuation(context);
