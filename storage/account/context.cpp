@@ -42,6 +42,11 @@ Outcome save_account_file(AccountContext& context) {
 }
 
 Result<OpenIntent> OpenIntent::write(AccountContext& context, const maildir::Intent& intent) {
+  // Recovery looks for intents after an unclean stop only: the index must say that the account is in use first.
+  if (context.facts.clean) {
+    IndexChange change = TRY(IndexChange::begin(context, Commit::durable));
+    TRY(change.commit());
+  }
   const std::uint64_t number = context.next_intent++;
   TRY(maildir::write_intent(context.files(), context.path, number, intent));
   return OpenIntent(context, number);
