@@ -126,6 +126,19 @@ TEST_CASE("a rename to another directory is durable with that one, and the file 
   CHECK(outcomes(disk, "/a") == std::set<std::string>{"(not_found)"});
 }
 
+TEST_CASE("a rename there and back leaves the file where it was, whichever directory is synced first") {
+  for (const char* first : {"/", "/d"}) {
+    SimulatedDisk disk;
+    REQUIRE(disk.make_directory("/d"));
+    write_synced(disk, "/a", "x");
+    REQUIRE(disk.rename("/a", "/d/b"));
+    REQUIRE(disk.rename("/d/b", "/a"));
+    for (const char* directory : {first, "/d", "/"}) REQUIRE(disk.sync_directory(directory));
+    CHECK(outcomes(disk, "/a") == std::set<std::string>{"x"});
+    CHECK(outcomes(disk, "/d/b") == std::set<std::string>{"(not_found)"});
+  }
+}
+
 TEST_CASE("an unlinked file may come back until its directory is synced") {
   SimulatedDisk disk;
   write_synced(disk, "/a", "x");

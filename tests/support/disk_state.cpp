@@ -212,43 +212,51 @@ int DiskState::rename(std::string_view from, std::string_view to, bool replace) 
 
 // --- Durability of entries ---
 
-void DiskState::make_durable(const EntryChange& change, bool adds, bool removes) {
+void DiskState::make_durable(const EntryChange& change) {
   const bool is_rename = change.kind == EntryChange::Kind::rename;
-  if (adds) {
+  if (change.kind != EntryChange::Kind::remove) {
     const InodePtr directory = inode(is_rename ? change.to_directory : change.directory);
     directory->durable_entries[is_rename ? change.to_name : change.name] = change.inode;
   }
-  if (removes) {
+  if (change.kind != EntryChange::Kind::add) {
     auto& entries = inode(change.directory)->durable_entries;
     const auto found = entries.find(change.name);
     // The name may be another file's by now.
     if (found != entries.end() && found->second == change.inode) entries.erase(found);
   }
+  // A directory's time changes with its entries.
+  for (const std::uint64_t number : {change.directory, change.to_directory}) {
+    if (const InodePtr directory = inode(number)) directory->durable_modified = directory->modified;
+  }
 }
 
-// Takes the change into the directory that is synced, if it belongs there.
-bool DiskState::sync_change(std::uint64_t directory, const EntryChange& change) {
-  if (change.kind != EntryChange::Kind::rename) {
-    if (change.directory != directory) return false;
-    const bool adds = change.kind == EntryChange::Kind::add;
-    if (!change.lost) make_durable(change, adds, !adds);
-    return true;
-  }
-  // Syncing only the directory that a file was moved out of does not bring it into the other one.
-  if (change.to_directory != directory) return false;
-  if (change.lost) return true;
-  make_durable(change, true, true);
-  // A directory's time changes with its entries.
-  const InodePtr source = inode(change.directory);
-  source->durable_modified = source->modified;
-  return true;
+std::vector<DiskState::Name> DiskState::names_of(const EntryChange& change) {
+  std::vector<Name> names{{change.directory, change.name}};
+  if (change.kind == EntryChange::Kind::rename) names.emplace_back(change.to_directory, change.to_name);
+  return names;
 }
 
 int DiskState::sync_directory(std::string_view path) {
   const InodePtr directory = find(path);
   if (!directory) return ENOENT;
   if (!directory->is_directory) return ENOTDIR;
-  std::erase_if(journal_, [&](const EntryChange& change) { return sync_change(directory->number, change); });
+  // Syncing only the directory that a file was moved out of does not bring it into the other one. What was done before
+  // to a name that is made durable is made durable first: changes of one name keep their order.
+  std::set<Name> names;
+  std::vector<EntryChange> taken;
+  for (auto change = journal_.rbegin(); change != journal_.rend(); ++change) {
+    const bool is_rename = change->kind == EntryChange::Kind::rename;
+    const std::vector<Name> own = names_of(*change);
+    const bool is_here = (is_rename ? change->to_directory : change->directory) == directory->number;
+    if (!is_here && std::none_of(own.begin(), own.end(), [&](const Name& n) { return names.contains(n); })) continue;
+    names.insert(own.begin(), own.end());
+    taken.push_back(std::move(*change));
+    change->inode = 0;
+  }
+  std::erase_if(journal_, [](const EntryChange& change) { return change.inode == 0; });
+  for (auto change = taken.rbegin(); change != taken.rend(); ++change) {
+    if (!change->lost) make_durable(*change);
+  }
   directory->durable_modified = directory->modified;
   return 0;
 }
@@ -302,12 +310,7 @@ DiskState DiskState::clone() const {
 void DiskState::survive_entries(const SurvivalPlan& plan, std::mt19937_64& random, unsigned chance) {
   for (const EntryChange& change : journal_) {
     const bool survives = plan.kind == SurvivalPlan::Kind::everything ? !change.lost : coin(random, chance);
-    if (!survives) continue;
-    make_durable(change, change.kind != EntryChange::Kind::remove, change.kind != EntryChange::Kind::add);
-    // A directory's time changes with its entries.
-    for (const std::uint64_t number : {change.directory, change.to_directory}) {
-      if (const InodePtr directory = inode(number)) directory->durable_modified = directory->modified;
-    }
+    if (survives) make_durable(change);
   }
 }
 

@@ -16,6 +16,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/file_system.h"
@@ -104,8 +105,9 @@ class DiskState {
   void add_entry(const Place& place, Inode& file);
   void remove_entry(const Place& place, Inode& file);
   int check_rename(const Place& from, const Place& to, bool replace) const;
-  void make_durable(const EntryChange& change, bool adds, bool removes);
-  bool sync_change(std::uint64_t directory, const EntryChange& change);
+  using Name = std::pair<std::uint64_t, std::string>;  // directory and name in it
+  static std::vector<Name> names_of(const EntryChange& change);
+  void make_durable(const EntryChange& change);
   void survive_entries(const SurvivalPlan& plan, std::mt19937_64& random, unsigned chance);
   static void survive_content(Inode& file, const SurvivalPlan& plan, std::mt19937_64& random, unsigned chance);
   void settle();
