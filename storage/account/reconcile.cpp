@@ -203,6 +203,7 @@ class Reconciliation {
     const Result<FileInfo> info = context_.files().info(box_.folder.file_path(found.place, found.name));
     if (!info && info.error().kind == ErrorKind::not_found) return std::optional<NewMessage>();  // gone again
     if (!info) return tl::unexpected<Error>(info.error());
+    if (info->type != FileInfo::Type::regular) return std::optional<NewMessage>();  // never a message
     NewMessage message;
     message.flags = maildir::flags_of(box_.file, found.parsed.flags);
     if (const auto extra = extra_keywords_.find(adopted.uid); extra != extra_keywords_.end()) {

@@ -25,6 +25,8 @@ class StoreFixture {
   storage::MailStore& store() { return *store_; }
   FakeClock& clock() { return clock_; }
   bool persistent() const { return backend_.persistence == storage::Persistence::disk; }
+  // Of the account, for tests that do what other programs do. Only backends on disk have anything there.
+  std::string mail_directory() const { return directory_ / "mail/tess"; }
   int changes() const { return *changes_; }  // how often the listener was told
 
   // Closes cleanly and opens again; a backend on disk in a new MailStore, as after a restart of the server.
