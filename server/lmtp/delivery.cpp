@@ -63,9 +63,13 @@ std::string Delivery::trace_fields() const {
   std::string with = envelope_.smtputf8 ? "UTF8LMTP" : "LMTP";
   if (connection.is_tls()) with += 'S';
   const std::string& address = connection.peer().address;
-  fields += "Received: from " + header_word(envelope_.client_name) + " ([" +
-            (address.find(':') != std::string::npos ? "IPv6:" : "") + address + "])\r\n\tby " +
-            context_.settings->hostname + " (Postkeep) with " + with + " id " + context_.logger.session();
+  fields += "Received: from " + header_word(envelope_.client_name);
+  if (address != "unix") {
+    fields += address.find(':') != std::string::npos ? " ([IPv6:" : " ([";
+    fields += address + "])";
+  }
+  fields += "\r\n\tby " + context_.settings->hostname + " (Postkeep) with " + with + " id " +
+            context_.logger.session();
   if (alone) fields += "\r\n\tfor <" + envelope_.recipients.front().address.to_string() + ">";
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   const UnixTime time{now.time_since_epoch().count()};
