@@ -169,8 +169,7 @@ server::Awaitable<Outcome> Append::end_message() {
 Answer Append::commit() {
   const FramedCommand rest = context_.framer.take_command();
   Cursor cursor(rest);
-  const std::optional<AppendMessage> more = CO_TRY(parse_append_next(cursor, message_));
-  if (more) co_return failure(ErrorKind::bad_syntax, "A message must be a literal");
+  CO_TRY(parse_append_end(cursor, message_));
   auto outcome = co_await context_.gateway().append(context_.account, target_, std::move(items_));
   if (!outcome && outcome.error().kind == ErrorKind::not_found) {
     co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
