@@ -165,6 +165,7 @@ Outcome App::open_data() {
   options.hostname = settings.hostname;
   options.mailboxes_max = static_cast<std::uint32_t>(settings.limits.mailboxes);
   options.keywords_max = static_cast<std::uint32_t>(settings.limits.keywords);
+  options.watch_folders = true;
   mail_ = TRY(storage::open_mail_store(storage_backend, std::move(options), *files_, storage::system_clock()));
   return {};
 }

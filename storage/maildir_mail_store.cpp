@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "storage/account/context.h"
+#include "storage/account/folder_watches.h"
 #include "storage/account/maildir_account.h"
 #include "storage/maildir/folder.h"
 #include "storage/maildir/layout.h"
@@ -18,9 +19,10 @@ Outcome make_directory(FileSystem& files, const std::string& path) {
   return made;
 }
 
-class MaildirMailStore final : public MailStore, private FolderWatches {
+class MaildirMailStore final : public MailStore {
  public:
-  MaildirMailStore(StoreOptions options, FileSystem& files, Clock& clock) : shared_(files, clock, std::move(options)) {}
+  MaildirMailStore(StoreOptions options, FileSystem& files, Clock& clock)
+      : shared_(files, clock, std::move(options)), watches_(open_watcher(shared_.options)) {}
 
   Outcome prepare() {
     FileSystem& files = shared_.files;
@@ -35,7 +37,7 @@ class MaildirMailStore final : public MailStore, private FolderWatches {
   Result<std::unique_ptr<AccountStore>> open(const std::string& user, ChangeListener listener) override {
     std::string path = TRY(path_of(user));
     std::unique_ptr<AccountStore> account =
-        TRY(MaildirAccount::open(shared_, *this, user, std::move(path), std::move(listener)));
+        TRY(MaildirAccount::open(shared_, watches_, user, std::move(path), std::move(listener)));
     return account;
   }
 
@@ -73,8 +75,8 @@ class MaildirMailStore final : public MailStore, private FolderWatches {
     return TRY(Spool::create(shared_.files, shared_.clock, shared_.spool_directory(), shared_.names, limit));
   }
 
-  int foreign_change_descriptor() override { return -1; }
-  std::vector<ForeignChange> take_foreign_changes() override { return {}; }
+  int foreign_change_descriptor() override { return watches_.descriptor(); }
+  std::vector<ForeignChange> take_foreign_changes() override { return watches_.read(); }
 
  private:
   // No user's directory starts with a dot.
@@ -93,10 +95,15 @@ class MaildirMailStore final : public MailStore, private FolderWatches {
     return {};
   }
 
-  bool watch(const std::string&, MailboxId, const std::string&) override { return false; }
-  void unwatch(const std::string&, MailboxId) override {}
+  // Where there is no inotify the server polls.
+  static std::unique_ptr<maildir::Watcher> open_watcher(const StoreOptions& options) {
+    if (!options.watch_folders) return nullptr;
+    Result<std::unique_ptr<maildir::Watcher>> watcher = maildir::Watcher::open();
+    return watcher ? std::move(*watcher) : nullptr;
+  }
 
   StoreShared shared_;
+  FolderWatches watches_;
   std::atomic<std::uint64_t> removed_{0};
 };
 

@@ -243,7 +243,11 @@ Result<Uid> MaildirAccount::claim_recent(MailboxId mailbox) {
 
 Outcome MaildirAccount::refresh(MailboxId mailbox) {
   MailboxState* box = TRY(find(mailbox));
-  if (TRY(watched(refresh_mailbox(context_, *box))) == Found::changes) changed();
+  const FolderWatches::Events events = watches_.take(user_, mailbox);
+  // The folder's times cannot tell two changes within one tick apart; the watch can.
+  const bool ours = TRY(watched(all_ours(context_, *box, events)));
+  const Found found = TRY(watched(ours ? refresh_mailbox(context_, *box) : reconcile(context_, *box)));
+  if (found == Found::changes) changed();
   return {};
 }
 

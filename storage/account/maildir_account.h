@@ -9,20 +9,13 @@
 #include <vector>
 
 #include "storage/account/context.h"
+#include "storage/account/folder_watches.h"
 #include "storage/account/mailbox_list.h"
 #include "storage/account/message_transfer.h"
 #include "storage/account/reconcile.h"
 #include "storage/account_store.h"
 
 namespace postkeep::storage {
-
-// Watching folders belongs to the MailStore and outlives accounts.
-class FolderWatches {
- public:
-  virtual ~FolderWatches() = default;
-  virtual bool watch(const std::string& user, MailboxId mailbox, const std::string& folder_path) = 0;
-  virtual void unwatch(const std::string& user, MailboxId mailbox) = 0;
-};
 
 class MaildirAccount final : public AccountStore {
  public:

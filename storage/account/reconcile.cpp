@@ -360,4 +360,18 @@ Result<Found> refresh_mailbox(AccountContext& context, MailboxState& box) {
   return reconcile(context, box);
 }
 
+Result<bool> all_ours(AccountContext& context, const MailboxState& box, const FolderWatches::Events& events) {
+  using Kind = maildir::Watcher::Event::Kind;
+  if (events.unknown) return false;
+  for (const maildir::Watcher::Event& event : events.names) {
+    const std::optional<maildir::FileName> name = maildir::FileName::parse(event.name);
+    const std::optional<maildir::UidTag> tag = name ? name->tag() : std::nullopt;
+    if (!tag || tag->uid_validity != box.row.uid_validity) return false;
+    const std::optional<FileRow> row = TRY(find_file(*context.index, box.row.key, tag->uid));
+    const bool known_there = row && row->name == event.name;
+    if (known_there != (event.kind == Kind::appeared)) return false;
+  }
+  return true;
+}
+
 }  // namespace postkeep::storage

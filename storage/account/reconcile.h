@@ -5,6 +5,7 @@
 
 #include "protocol/base/result.h"
 #include "storage/account/context.h"
+#include "storage/account/folder_watches.h"
 #include "storage/account/mailbox_state.h"
 
 namespace postkeep::storage {
@@ -15,5 +16,7 @@ enum class Found { nothing_new, changes };
 Result<Found> reconcile(AccountContext& context, MailboxState& box);
 // The same, unless the folder's times say that nothing happened since the last listing but our own changes.
 Result<Found> refresh_mailbox(AccountContext& context, MailboxState& box);
+// Whether what the folder's watch told is all known to the index: files that we named, renamed or removed ourselves.
+Result<bool> all_ours(AccountContext& context, const MailboxState& box, const FolderWatches::Events& events);
 
 }  // namespace postkeep::storage

@@ -333,6 +333,11 @@ def corpus(*folders):
     return found[::10] if SMOKE else found
 
 
+def appendable(messages):
+    """Without the empty one, which APPEND must refuse (RFC 3502 §6.3.11)."""
+    return [(name, text) for name, text in messages if text]
+
+
 def mbox_messages():
     """[(name, bytes)] of lists/, cut at "From " lines after an empty line, those lines removed, CRLF."""
     if not MAIL.is_dir():

@@ -37,7 +37,7 @@ class Lmtp(unittest.TestCase):
                 codes = [self.reply(lines) for _ in range(7)]
                 self.assertEqual([c[:3] for c in codes], [b"250", b"250", b"550", b"250", b"250", b"550", b"354"])
                 self.assertTrue(codes[2].startswith(b"550 5.1.1 "))
-                connection.sendall(message("to three", "..dot\r\n") + b".\r\nQUIT\r\n")
+                connection.sendall(message("to three", ".dot\r\n").replace(b"\r\n.", b"\r\n..") + b".\r\nQUIT\r\n")
                 done = [self.reply(lines) for _ in range(4)]
                 self.assertEqual([d[:3] for d in done], [b"250", b"250", b"250", b"221"], done)
             files = [p for user in ("alice", "bob", "carol%40example.net", "carol@example.net")

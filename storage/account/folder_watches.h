@@ -1,0 +1,56 @@
+// FolderWatches: the folders that somebody looks at, and what other programs did to them since. Belongs to the mail
+// store and outlives its accounts: a session in IDLE holds none open. Over maildir/watcher; without it nothing is
+// watched and the server polls.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "storage/account_store.h"
+#include "storage/maildir/watcher.h"
+
+namespace postkeep::storage {
+
+// Thread-safe.
+class FolderWatches {
+ public:
+  // Names of files that appeared or vanished; our own are among them.
+  struct Events {
+    std::vector<maildir::Watcher::Event> names;
+    bool unknown = false;  // more than could be kept, or the watch was lost
+  };
+  static constexpr std::size_t names_max = 1000;  // kept for each folder until the account asks
+
+  // nullptr: no watching.
+  explicit FolderWatches(std::unique_ptr<maildir::Watcher> watcher) : watcher_(std::move(watcher)) {}
+
+  // Counted: as many unwatch() as watch(). False: this folder cannot be watched.
+  bool watch(const std::string& user, MailboxId mailbox, const std::string& folder_path);
+  void unwatch(const std::string& user, MailboxId mailbox);
+  // What happened in the folder since the last call; forgets it.
+  Events take(const std::string& user, MailboxId mailbox);
+
+  // As MailStore has them.
+  int descriptor() const { return watcher_ ? watcher_->fd() : -1; }
+  std::vector<MailStore::ForeignChange> read();
+
+ private:
+  using Key = std::pair<std::string, MailboxId>;
+  struct Folder {
+    maildir::Watcher::Cookie cookie = 0;
+    unsigned watchers = 0;
+    Events events;
+  };
+  void note(const maildir::Watcher::Event& event);
+
+  const std::unique_ptr<maildir::Watcher> watcher_;
+  std::mutex mutex_;
+  maildir::Watcher::Cookie next_cookie_ = 1;
+  std::map<Key, Folder> folders_;
+  std::map<maildir::Watcher::Cookie, Key> by_cookie_;
+};
+
+}  // namespace postkeep::storage
