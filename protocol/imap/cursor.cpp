@@ -195,7 +195,7 @@ Result<Flags> Cursor::flags_bare() {
     const std::string backslash = accept('\\') ? "\\" : "";
     const std::string flag = backslash + TRY(atom());
     TRY(flags.add_from_wire(flag));
-  } while (accept(' '));
+  } while (!end() && accept(' '));
   return flags;
 }
 

@@ -65,6 +65,7 @@ TEST_CASE("STORE takes flags in a list or bare") {
   CHECK(remove.change == FlagChange::remove);
   CHECK(remove.silent == StoreArgs::Silent::yes);
   CHECK(remove.flags.to_wire() == "\\Seen $Junk");
+  CHECK(parsed("STORE 1 FLAGS \\Seen  ", parse_store)->flags.to_wire() == "\\Seen");
   const auto replace = parsed("STORE 1 FLAGS ()", parse_store).value();
   CHECK(replace.change == FlagChange::replace);
   CHECK(replace.flags.empty());
