@@ -18,7 +18,8 @@ using Json = nlohmann::json;
 using Protocol = asio::local::stream_protocol;
 using server::into;
 
-constexpr std::chrono::seconds peer_patience{30};  // for a request to arrive, and for the answer to be taken
+// For a request to arrive, and for its answer to be taken; also what a silent peer can add to a stop of the server.
+constexpr std::chrono::seconds peer_patience{5};
 
 // A Unix socket's address has room for 107 octets; a longer path is reached through its open directory.
 class Address {

@@ -9,8 +9,7 @@ std::vector<std::string> own_domains(const Settings& settings) {
   own.push_back(settings.hostname);
   own.emplace_back("localhost");
   std::ranges::sort(own);
-  const auto repeated = std::ranges::unique(own);
-  own.erase(repeated.begin(), repeated.end());
+  own.erase(std::unique(own.begin(), own.end()), own.end());  // std::ranges::unique is beyond clang 14
   std::erase(own, "");
   return own;
 }

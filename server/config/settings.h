@@ -97,7 +97,6 @@ struct Settings {
 
   struct Storage {
     std::uint64_t threads = 32;
-    std::uint64_t search_threads = 0;  // 0: as many as cores
     std::uint64_t open_accounts = 256;
     bool allow_network_file_system = false;
   } storage;

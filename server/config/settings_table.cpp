@@ -226,8 +226,6 @@ const std::array table = {
 
     COUNT("storage", "threads", storage.threads, 1, 512,
           "Threads that touch mail. They mostly wait for the disk, so there may be many more than cores."),
-    COUNT("storage", "search_threads", storage.search_threads, 0, 512,
-          "Threads that read message texts for searches. 0: as many as cores."),
     COUNT("storage", "open_accounts", storage.open_accounts, 1, 100'000,
           "Accounts kept open at one time; an open one costs about 150 KiB and three file descriptors."),
     BOOLEAN("storage", "allow_network_file_system", storage.allow_network_file_system,

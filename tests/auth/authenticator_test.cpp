@@ -2,8 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
-#include <chrono>
+#include <ctime>
 #include <map>
 #include <thread>
 
@@ -114,14 +115,20 @@ TEST_CASE_FIXTURE(Fixture, "a wrong user costs as much as a wrong password") {
   authenticator.reconfigure(costly);
   add("argon", std::nullopt, costly.cost);
   add("plain");
+  // Time of this thread, not of the clock on the wall: the machine may be busy. The best of some.
+  const auto thread_seconds = [] {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+  };
   const auto cost = [&](const std::string& login) {
-    auto best = std::chrono::steady_clock::duration::max();  // the best of some: the machine may be busy
+    double best = 1e9;
     for (int i = 0; i < 5; ++i) {
-      const auto begin = std::chrono::steady_clock::now();
+      const double begin = thread_seconds();
       CHECK_FALSE(verify(login, "wrong").has_value());
-      best = std::min(best, std::chrono::steady_clock::now() - begin);
+      best = std::min(best, thread_seconds() - begin);
     }
-    return std::chrono::duration<double>(best).count();
+    return best;
   };
   const double real = cost("argon");
   CHECK(cost("nobody") > real / 3);
@@ -179,9 +186,9 @@ TEST_CASE_FIXTURE(Fixture, "a recipient means the whole name, else the name with
       {"", "not_found"},
       {"nobody@example.org", "not_found"},
   };
-  for (const auto& [address, expected] : table) {
-    CAPTURE(address);
-    CHECK(resolved(address) == expected);
+  for (const auto& row : table) {
+    CAPTURE(row.first);
+    CHECK(resolved(row.first) == row.second);
   }
 }
 

@@ -103,6 +103,13 @@ TEST_CASE_FIXTURE(Fixture, "exit codes tell what went wrong, and the error goes 
   CHECK(run({"user", "list"}).out == "a\n");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a user may be called like a command") {
+  for (const std::string name : {"add", "list", "mailbox", "serve", "user", "version"}) {
+    CHECK(run({"user", "add", name, "--password-stdin", "--scheme", "PLAIN"}, "x\n").code == 0);
+  }
+  CHECK(run({"user", "list"}).out == "add\nlist\nmailbox\nserve\nuser\nversion\n");
+}
+
 TEST_CASE_FIXTURE(Fixture, "a password on the command line is not understood") {
   CHECK(run({"user", "add", "a", "secret"}).code == 2);
   CHECK(run({"user", "add", "a", "--password", "secret"}).code == 2);

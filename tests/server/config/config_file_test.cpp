@@ -146,11 +146,11 @@ TEST_CASE("values that are not of the key's kind are refused with what is wanted
       {"[storage]\nallow_network_file_system = 1", "2: storage.allow_network_file_system: must be true or false"},
       {"[tls]\ncertificate = \"x\"", "1: tls: certificate and private_key are set both or neither"},
   };
-  for (const auto& [text, expected] : table) {
-    CAPTURE(text);
-    const auto found = problems(text);
+  for (const auto& row : table) {
+    CAPTURE(row.first);
+    const auto found = problems(row.first);
     REQUIRE(found.size() == 1);
-    CHECK_MESSAGE(begins(found[0], expected), found[0]);
+    CHECK_MESSAGE(begins(found[0], row.second), found[0]);
   }
 }
 
