@@ -7,6 +7,9 @@ failed = 0
 ARGV.each do |folder|
   Dir.children(folder).sort.each do |name|
     bytes = File.binread(File.join(folder, name))
+    # Net::IMAP 0.2.4 reads every message/* as message/rfc822 and then stumbles over the disposition of a
+    # message/delivery-status; RFC 9051 §7.5.2 gives those the form of any other type, so it is told another type.
+    bytes.gsub!(/\("message" "(?!rfc822"|global")/i, '("x-message" "')
     begin
       attributes = parser.parse(bytes).data.attr
       envelope, structure = attributes["ENVELOPE"], attributes["BODYSTRUCTURE"]
