@@ -6,6 +6,7 @@
 #include "protocol/mime/header_fields.h"
 #include "protocol/mime/transfer_decode.h"
 #include "protocol/text/charset.h"
+#include "protocol/text/utf8.h"
 
 namespace postkeep::mime {
 namespace {
@@ -120,6 +121,10 @@ class Decoder {
 
 }  // namespace
 
-std::string decode_header_text(std::string_view raw_value) { return Decoder().run(unfold(raw_value)); }
+std::string decode_header_text(std::string_view raw_value) {
+  std::string value = unfold(raw_value);
+  const bool plain = value.find("=?") == std::string::npos && text::is_ascii(value);
+  return plain ? value : Decoder().run(value);
+}
 
 }  // namespace postkeep::mime

@@ -42,13 +42,15 @@ void append_folded(char32_t value, std::string& out) {
 
 void fold_into(std::string_view utf8, std::string& out) {
   out.reserve(out.size() + utf8.size());
-  while (!utf8.empty()) {
-    const char c = utf8.front();
-    if (static_cast<unsigned char>(c) < 0x80) {
-      out += (c >= 'a' && c <= 'z') ? static_cast<char>(c - 32) : c;
-      utf8.remove_prefix(1);
-      continue;
+  while (true) {
+    const std::size_t ascii = ascii_prefix(utf8);
+    const std::size_t begin = out.size();
+    out.append(utf8.substr(0, ascii));
+    for (std::size_t i = begin; i < out.size(); ++i) {
+      if (out[i] >= 'a' && out[i] <= 'z') out[i] = static_cast<char>(out[i] - 32);
     }
+    utf8.remove_prefix(ascii);
+    if (utf8.empty()) return;
     const CodePoint point = first_code_point(utf8);
     append_folded(point.value, out);
     utf8.remove_prefix(point.length);

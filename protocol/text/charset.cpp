@@ -21,18 +21,19 @@ struct Alias {
   std::string_view name;  // lower case
   const char* icu;
 };
-constexpr const char* guessed = "";  // ASCII and Latin-1 by name, anything in practice
+constexpr const char* guessed = "";  // ASCII by name, anything in practice
+constexpr const char* utf8 = "UTF-8";
 
 constexpr std::array aliases = {
     Alias{"us-ascii", guessed},
     Alias{"ascii", guessed},
     Alias{"ansi_x3.4-1968", guessed},
     Alias{"646", guessed},
-    Alias{"utf-8", "UTF-8"},
-    Alias{"utf8", "UTF-8"},
-    Alias{"uft-8", "UTF-8"},
-    Alias{"unicode-1-1-utf-8", "UTF-8"},
-    Alias{"utf-8-bom", "UTF-8"},
+    Alias{"utf-8", utf8},
+    Alias{"utf8", utf8},
+    Alias{"uft-8", utf8},
+    Alias{"unicode-1-1-utf-8", utf8},
+    Alias{"utf-8-bom", utf8},
     Alias{"unicode-1-1-utf-7", "UTF-7"},
     Alias{"iso-8859-1", "windows-1252"},
     Alias{"iso8859-1", "windows-1252"},
@@ -109,9 +110,12 @@ class CharsetConverter::Engine {
   virtual void finish(std::string& out) = 0;
 };
 
-// UTF-8 where it is, windows-1252 octet by octet where it is not.
-class CharsetConverter::GuessEngine final : public Engine {
+// UTF-8 passed on where it is well-formed. What is not becomes U+FFFD, or, in a guess, windows-1252.
+class CharsetConverter::Utf8Engine final : public Engine {
  public:
+  enum class IllFormed { replaced, windows_1252 };
+  explicit Utf8Engine(IllFormed ill_formed) : ill_formed_(ill_formed) {}
+
   void feed(std::string_view bytes, std::string& out) override {
     std::string joined;
     if (!held_.empty()) {
@@ -119,7 +123,11 @@ class CharsetConverter::GuessEngine final : public Engine {
       joined.append(bytes);
       bytes = joined;
     }
-    while (!bytes.empty()) {
+    while (true) {
+      const std::size_t ascii = ascii_prefix(bytes);
+      out.append(bytes.substr(0, ascii));
+      bytes.remove_prefix(ascii);
+      if (bytes.empty()) return;
       const CodePoint point = first_code_point(bytes);
       if (point.state == CodePoint::State::cut) {
         held_ = bytes;  // at most three octets
@@ -128,18 +136,22 @@ class CharsetConverter::GuessEngine final : public Engine {
       if (point.state == CodePoint::State::ok) {
         out.append(bytes.substr(0, point.length));
       } else {
-        append_as_1252(bytes.substr(0, point.length), out);
+        append_ill_formed(bytes.substr(0, point.length), out);
       }
       bytes.remove_prefix(point.length);
     }
   }
 
-  void finish(std::string& out) override { append_as_1252(std::exchange(held_, {}), out); }
+  void finish(std::string& out) override {
+    if (!held_.empty()) append_ill_formed(std::exchange(held_, {}), out);
+  }
 
  private:
-  static void append_as_1252(std::string_view bytes, std::string& out) {
+  void append_ill_formed(std::string_view bytes, std::string& out) const {
+    if (ill_formed_ == IllFormed::replaced) return append_utf8(out, 0xFFFD);
     for (const char c : bytes) append_utf8(out, windows_1252(static_cast<unsigned char>(c)));
   }
+  IllFormed ill_formed_;
   std::string held_;
 };
 
@@ -204,6 +216,9 @@ Result<CharsetConverter> CharsetConverter::open(std::string_view charset) {
   const auto alias = std::find_if(aliases.begin(), aliases.end(), [&](const Alias& a) { return a.name == name; });
   const char* icu_name = alias == aliases.end() ? name.c_str() : alias->icu;
   if (icu_name == guessed) return guess();
+  if (icu_name == utf8) {  // which most text is, and needs no conversion
+    return CharsetConverter(std::make_unique<Utf8Engine>(Utf8Engine::IllFormed::replaced));
+  }
   UErrorCode status = U_ZERO_ERROR;
   UConverter* converter = ucnv_open(icu_name, &status);
   if (U_FAILURE(status) || converter == nullptr) {
@@ -212,7 +227,9 @@ Result<CharsetConverter> CharsetConverter::open(std::string_view charset) {
   return CharsetConverter(std::make_unique<IcuEngine>(converter));
 }
 
-CharsetConverter CharsetConverter::guess() { return CharsetConverter(std::make_unique<GuessEngine>()); }
+CharsetConverter CharsetConverter::guess() {
+  return CharsetConverter(std::make_unique<Utf8Engine>(Utf8Engine::IllFormed::windows_1252));
+}
 
 void CharsetConverter::feed(std::string_view bytes, std::string& out) { engine_->feed(bytes, out); }
 void CharsetConverter::finish(std::string& out) { engine_->finish(out); }

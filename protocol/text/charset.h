@@ -33,7 +33,7 @@ class CharsetConverter {
 
  private:
   class Engine;
-  class GuessEngine;
+  class Utf8Engine;
   class IcuEngine;
   explicit CharsetConverter(std::unique_ptr<Engine> engine);
   std::unique_ptr<Engine> engine_;

@@ -34,19 +34,6 @@ constexpr Lead lead_of(unsigned char c) {
   return {};
 }
 
-// Octets at the start of `bytes` that are ASCII, eight at a time where possible.
-std::size_t ascii_prefix(std::string_view bytes) {
-  constexpr std::uint64_t high_bits = 0x8080808080808080ULL;
-  std::size_t i = 0;
-  for (; i + sizeof(std::uint64_t) <= bytes.size(); i += sizeof(std::uint64_t)) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + i, sizeof word);
-    if ((word & high_bits) != 0) break;
-  }
-  while (i < bytes.size() && octet(bytes, i) < 0x80) ++i;
-  return i;
-}
-
 }  // namespace
 
 CodePoint first_code_point(std::string_view bytes) {
@@ -85,6 +72,19 @@ void append_utf8(std::string& out, char32_t value) {
     out += static_cast<char>(0x80 | ((value >> 6) & 0x3F));
   }
   out += static_cast<char>(0x80 | (value & 0x3F));
+}
+
+std::size_t ascii_prefix(std::string_view bytes) {
+  // Eight at a time where possible: most mail is ASCII.
+  constexpr std::uint64_t high_bits = 0x8080808080808080ULL;
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= bytes.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + i, sizeof word);
+    if ((word & high_bits) != 0) break;
+  }
+  while (i < bytes.size() && octet(bytes, i) < 0x80) ++i;
+  return i;
 }
 
 bool is_ascii(std::string_view bytes) { return ascii_prefix(bytes) == bytes.size(); }

@@ -26,7 +26,8 @@ void append_utf8(std::string& out, char32_t value);
 
 // True for well-formed UTF-8: no overlong forms, no surrogates. U+0000 is well-formed.
 bool is_valid_utf8(std::string_view bytes);
-bool is_ascii(std::string_view bytes);  // every octet below 0x80
+bool is_ascii(std::string_view bytes);             // every octet below 0x80
+std::size_t ascii_prefix(std::string_view bytes);  // how many octets at the start are below 0x80
 
 // `bytes` with each maximal ill-formed subpart replaced by U+FFFD.
 std::string repair_utf8(std::string_view bytes);

@@ -110,9 +110,9 @@ TEST_CASE("envelopes are those of MailCore, but for what is meant otherwise") {
     const auto header = nlohmann::json::parse(test::read_file(entry.path()))["header"];
     const std::pair<std::string, const AddressList*> lists[] = {
         {"from", &envelope.from}, {"to", &envelope.to}, {"cc", &envelope.cc}, {"bcc", &envelope.bcc}};
-    for (const auto& [field, list] : lists) {
-      const bool equal = same(ours(*list), theirs(header, field));
-      CHECK_MESSAGE(equal != meant_otherwise.contains(name + " " + field), name << " " << field);
+    for (const auto& list : lists) {
+      const bool equal = same(ours(*list.second), theirs(header, list.first));
+      CHECK_MESSAGE(equal != meant_otherwise.contains(name + " " + list.first), name << " " << list.first);
       different += equal ? 0 : 1;
       ++compared;
     }
