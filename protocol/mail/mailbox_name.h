@@ -31,8 +31,8 @@ class MailboxName {
   bool is_inbox() const { return utf8_ == "INBOX"; }
   std::vector<std::string_view> components() const;
   std::string_view last_component() const;
-  std::optional<MailboxName> parent() const;           // none at the top
-  bool is_under(const MailboxName& ancestor) const;    // a proper inferior
+  std::optional<MailboxName> parent() const;         // none at the top
+  bool is_under(const MailboxName& ancestor) const;  // a proper inferior
   // This name with the leading `from` replaced by `to`; *this is `from` or under it.
   MailboxName moved(const MailboxName& from, const MailboxName& to) const;
 
@@ -57,7 +57,7 @@ bool matches_list_pattern(std::string_view pattern, std::string_view name);
 
 // Special-use attributes (RFC 6154 §2, RFC 8457 §4).
 enum class SpecialUse { none, all, archive, drafts, flagged, important, junk, sent, trash };
-std::string_view to_wire(SpecialUse use);                            // "\Sent"; "" for none
+std::string_view to_wire(SpecialUse use);                           // "\Sent"; "" for none
 std::optional<SpecialUse> special_use_from_wire(std::string_view);  // ASCII case ignored
 
 }  // namespace postkeep

@@ -48,7 +48,8 @@ class UidSet {
   template <class Visit>
   void for_each(Visit&& visit) const {
     for (const Range& range : ranges_) {
-      for (std::uint64_t v = range.first.value(); v <= range.last.value(); ++v) visit(Uid(static_cast<std::uint32_t>(v)));
+      for (std::uint64_t v = range.first.value(); v <= range.last.value(); ++v)
+        visit(Uid(static_cast<std::uint32_t>(v)));
     }
   }
   std::vector<Uid> to_vector() const;
