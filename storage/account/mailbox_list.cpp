@@ -411,7 +411,7 @@ Outcome MailboxList::move_folders(const std::vector<Move>& moves) {
   OpenIntent open = TRY(OpenIntent::write(context_, intent));
   for (const Move& move : moves) TRY(rename_one(move));
   TRY(context_.files().sync_directory(context_.path));
-  return open.remove(maildir::Durable::later);
+  return open.remove(maildir::Durable::now);  // carried on later it might move a new mailbox of an old name
 }
 
 }  // namespace postkeep::storage

@@ -52,9 +52,11 @@ Outcome MaildirAccount::open_index_and_mailboxes() {
   context_.index = std::move(opened.database);
   context_.facts = opened.facts;
   context_.generation_behind = static_cast<std::uint64_t>(opened.facts.generation) != context_.file.generation;
-  if (!opened.fresh && opened.facts.clean) return mailboxes_.open(MailboxList::IndexState::current);
-  TRY(recover_intents(context_));
-  return mailboxes_.open(opened.fresh ? MailboxList::IndexState::fresh : MailboxList::IndexState::unclean);
+  // An intent may be older than the first write to the index, which still says that all was in good order.
+  const Recovered recovered = TRY(recover_intents(context_));
+  if (opened.fresh) return mailboxes_.open(MailboxList::IndexState::fresh);
+  const bool current = opened.facts.clean && recovered == Recovered::nothing;
+  return mailboxes_.open(current ? MailboxList::IndexState::current : MailboxList::IndexState::unclean);
 }
 
 Outcome MaildirAccount::replace_damaged_index() {

@@ -5,6 +5,7 @@
 
 #include "storage/account/message_changes.h"
 #include "storage/account/own_change.h"
+#include "storage/account/reconcile.h"
 #include "storage/body_reader.h"
 #include "storage/maildir/flag_letters.h"
 #include "storage/maildir/record_file.h"
@@ -47,14 +48,18 @@ class Transfer {
     if (done) done = own_to.note(to_row_);
     if (done && kind_ == TransferKind::move && &from_ != &to_) done = own_from.note(from_row);
     if (done) done = write_index(from_row);
+    if (!done && commit_tried_ && kind_ == TransferKind::move) return settle_by_listing(done.error(), intent);
     if (!done) {
       undo(intent);
       return tl::unexpected<Error>(done.error());
     }
     CopyResult result = finish(std::move(from_row));
-    // Recovery finds nothing left to do for a MOVE; a COPY it would undo, so that may not be acknowledged before.
-    const bool copied = kind_ == TransferKind::copy;
-    if (intent) TRY(intent->remove(copied ? maildir::Durable::now : maildir::Durable::later));
+    if (!intent) return result;
+    if (kind_ == TransferKind::move) {
+      (void)intent->remove(maildir::Durable::later);  // should it stay, recovery finds nothing left to do
+    } else {
+      TRY(intent->remove(maildir::Durable::now));  // recovery would undo the copy
+    }
     return result;
   }
 
@@ -134,6 +139,7 @@ class Transfer {
       if (!within_one()) TRY(save_mailbox_row(*context_.index, row));
     }
     TRY(save_mailbox_row(*context_.index, to_row_));
+    commit_tried_ = true;
     return change.commit();
   }
 
@@ -159,6 +165,24 @@ class Transfer {
     return result;
   }
 
+  // A commit that failed may be found done after a restart. For a copy that is rows without files, which the next
+  // listing drops. Moved messages would not get their UIDs back, so they stay moved: their files are all in place and
+  // synced, and the index learns of them by listing the folders. Only if that fails too the answer is NO.
+  Result<CopyResult> settle_by_listing(const Error& first, std::optional<OpenIntent>& intent) {
+    distrust(to_, messages_.front().state.uid);
+    if (!within_one()) distrust(from_, from_.row.uid_next);
+    CopyResult result;
+    result.uid_validity = to_row_.uid_validity;
+    result.source = source_uids();
+    for (const NewMessage& message : messages_) result.target.add(message.state.uid);
+    if (!reconcile(context_, from_) || (!within_one() && !reconcile(context_, to_))) {
+      return tl::unexpected<Error>(first);
+    }
+    if (intent) (void)intent->remove(maildir::Durable::later);
+    if (to_.version->existing(result.target) != result.target) return tl::unexpected<Error>(first);
+    return result;
+  }
+
   // The first error is the one to tell. What cannot be undone is found by the next listing, or by recovery.
   void undo(std::optional<OpenIntent>& intent) {
     bool undone = true;
@@ -169,10 +193,10 @@ class Transfer {
                             : context_.files().rename_new(target, source_path(sources_[i])).has_value();
       undone = undone && back;
     }
-    if (transferred_ > 0) {
-      undone = from_.folder.sync(Place::cur).has_value() && undone;
-      undone = to_.folder.sync(Place::cur).has_value() && undone;
-    }
+    // In the order of the renames, first there, then back.
+    undone = to_.folder.sync(Place::cur).has_value() && undone;
+    undone = from_.folder.sync(Place::cur).has_value() && undone;
+    undone = from_.folder.sync(Place::fresh).has_value() && undone;
     if (intent && undone) (void)intent->remove(maildir::Durable::now);
     if (!undone) distrust(to_, messages_.front().state.uid);
     if (!undone) distrust(from_, from_.row.uid_next);
@@ -189,6 +213,7 @@ class Transfer {
   std::vector<FileRow> sources_;
   std::vector<NewMessage> messages_;
   std::size_t transferred_ = 0;
+  bool commit_tried_ = false;
 };
 
 // Foreign messages need their served size before they get a name of ours.
@@ -224,7 +249,10 @@ Outcome transfer_file(AccountContext& context, TransferKind kind, const std::str
         (void)files.unlink(staged);
         return written;
       }
-      return kind == TransferKind::move ? files.unlink(source) : Outcome();
+      if (kind == TransferKind::copy) return {};
+      Outcome gone = files.unlink(source);
+      if (!gone) (void)files.unlink(target);
+      return gone;
     }
   }
   return kind == TransferKind::move ? files.rename_new(source, target) : to.put(source, name);
