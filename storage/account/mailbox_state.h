@@ -35,7 +35,7 @@ struct MailboxState {
   Flags keywords;                                   // all known here, in the spelling first seen
 
   MailboxVersionPtr version;      // null: nobody asked yet, or the index had an error
-  std::int64_t listing_us = 0;    // what the last listing of the folder took
+  std::int64_t listing_us = 0;    // what listing the folder and comparing it took last
   bool records_checked = false;   // postkeep-uids and -keywords end with a whole line
 
   MailboxState(MailboxName mailbox_name, maildir::MessageFolder mailbox_folder, MailboxRow mailbox_row)

@@ -16,8 +16,9 @@ using maildir::FoundFile;
 // An unchanged directory time is believed only if it was this old when the directory was listed: file times are
 // coarse, and a change right after the listing may have the same one.
 constexpr std::int64_t settled_ns = 2'000'000'000;
-// A folder that only we seem to change is listed again to be sure, but not for more than this part of the time.
+// A large folder that only we seem to change is listed again to be sure, but not for more than this part of the time.
 constexpr std::int64_t relisting_share = 1000;
+constexpr std::int64_t large_us = 5000;  // what listing a large folder takes at least
 
 UnixTime unix_time(FileTime time) {
   return UnixTime{std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count()};
@@ -63,11 +64,9 @@ class Reconciliation {
   // --- What is there ---
 
   Outcome list() {
-    const std::int64_t begin_us = context_.now_us();
+    listed_at_us_ = context_.now_us();
     times_ = TRY(box_.folder.times());
     found_ = TRY(box_.folder.list());
-    listed_at_us_ = begin_us;
-    box_.listing_us = context_.now_us() - begin_us;
     matched_.assign(rows_.size(), nullptr);
     unmatched_.clear();
     for (const FoundFile& file : found_) {
@@ -344,7 +343,10 @@ class Reconciliation {
 Result<Found> reconcile(AccountContext& context, MailboxState& box) {
   TRY(load_mailbox(context, box));
   TRY(reserve(context, box, 0));
-  return Reconciliation(context, box).run();
+  const std::int64_t begin_us = context.now_us();
+  Result<Found> found = Reconciliation(context, box).run();
+  box.listing_us = context.now_us() - begin_us;
+  return found;
 }
 
 Result<Found> refresh_mailbox(AccountContext& context, MailboxState& box) {
@@ -353,8 +355,8 @@ Result<Found> refresh_mailbox(AccountContext& context, MailboxState& box) {
     const std::int64_t newest = std::max(times.cur, times.fresh);
     const bool same = times.cur == box.row.cur_modified && times.fresh == box.row.new_modified;
     const bool settled = box.row.listed_at - newest > settled_ns;
-    const bool listed_lately =
-        context.now_us() - box.row.listed_at / 1000 < box.listing_us * relisting_share;
+    const bool listed_lately = box.listing_us >= large_us &&
+                               context.now_us() - box.row.listed_at / 1000 < box.listing_us * relisting_share;
     if (same && (settled || listed_lately)) return Found::nothing_new;
   }
   return reconcile(context, box);
