@@ -119,7 +119,7 @@ TEST_CASE("a pipelined delivery gets one reply per command and one per recipient
   for (const std::string user : {"alice", "bob"}) {
     const auto mail = server.mail_of(user);
     REQUIRE(mail.size() == 1);
-    CHECK(mail.front().starts_with("Return-Path: <ann@example.org>\r\nReceived: from mta.example.org "));
+    CHECK(mail.front().starts_with("Return-Path: <ann@example.org>\r\nReceived: from mta.example.org"));
     CHECK(mail.front().ends_with("\r\nSubject: x\r\n\r\n.dot\r\n"));
     CHECK(mail.front().find("Delivered-To:") == std::string::npos);
   }
