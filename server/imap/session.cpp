@@ -36,7 +36,8 @@ void say_farewell(Context& context) {
 void count(Context& context, Judged judged, std::uint64_t& bad_commands) {
   if (judged == Judged::fine) return;
   ++bad_commands;
-  const std::uint64_t allowed = context.account ? context.settings().limits.bad_commands : unknown_peer_bad_commands_max;
+  const std::uint64_t allowed =
+      context.account ? context.settings().limits.bad_commands : unknown_peer_bad_commands_max;
   if (allowed == 0 || bad_commands < allowed || context.next == Next::log_out) return;
   context.next = Next::log_out;
   context.farewell = "Too many bad commands";
@@ -45,8 +46,10 @@ void count(Context& context, Judged judged, std::uint64_t& bad_commands) {
 // What the framer stands at, dealt with.
 Awaitable<Judged> serve_event(Context& context, Framer::Event event) {
   switch (event) {
-    case Framer::Event::command: co_return co_await dispatch(context, context.framer.take_command());
-    case Framer::Event::refused: co_return co_await dispatch_refusal(context, context.framer.take_refusal());
+    case Framer::Event::command:
+      co_return co_await dispatch(context, context.framer.take_command());
+    case Framer::Event::refused:
+      co_return co_await dispatch_refusal(context, context.framer.take_refusal());
     case Framer::Event::literal_due:
       if (std::optional<Error> error = objection_to_literal(context)) {
         context.framer.refuse_literal(std::move(*error));  // answered when the framer is past the command
@@ -57,7 +60,8 @@ Awaitable<Judged> serve_event(Context& context, Framer::Event event) {
       send_continuation(context);
       co_return Judged::fine;
     case Framer::Event::need_more:
-    case Framer::Event::streaming: break;
+    case Framer::Event::streaming:
+      break;
   }
   ENSURE(event == Framer::Event::need_more, "a streamed literal is taken by its command");
   if (context.connection.ending() == Ending::shutting_down && context.framer.is_idle()) {
@@ -76,6 +80,7 @@ Awaitable<void> serve(Context& context) {
     const Framer::Event event = context.framer.next();
     const Judged judged = co_await serve_event(context, event);
     count(context, judged, bad_commands);
+    co_await context.flush_if_large();  // a few pipelined bytes can ask for very much
     if (context.next == Next::start_tls) {
       co_await switch_to_tls(context);
       bad_commands = 0;

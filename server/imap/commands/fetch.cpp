@@ -1,6 +1,6 @@
 // FETCH and UID FETCH. RFC 9051 §6.4.5, §6.4.9. Messages go in batches, each a fixed amount of memory: rows from the
-// index, message files only where an item needs them, bodies in slices of one literal whose size was announced. The view
-// is frozen from the first message to the last; \Seen is set once for all, afterwards.
+// index, message files only where an item needs them, bodies in slices of one literal whose size was announced. The
+// view is frozen from the first message to the last; \Seen is set once for all, afterwards.
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -13,21 +13,23 @@ namespace postkeep::imap {
 
 namespace {
 
-constexpr std::uint64_t row_batch = 500;      // messages a storage job reads rows of
-constexpr std::uint64_t message_batch = 32;   // message files open at once
+constexpr std::uint64_t row_batch = 500;        // messages a storage job reads rows of
+constexpr std::uint64_t header_batch = 100;     // likewise, where a header may be too large to be cached
+constexpr std::uint64_t message_batch = 32;     // message files open at once
 constexpr std::uint64_t batch_bytes = 1 << 20;  // of sections read ahead
 
-// A message whose file is open. No reader: it is gone, or cannot be read.
+// A message whose file is open. No reader: it is gone, or cannot be read, as `error` says.
 struct OpenMessage {
   Uid uid;
   std::shared_ptr<storage::MessageReader> reader;
+  std::optional<Error> error;
   std::vector<SectionContent> contents;
   bool loaded = false;
 };
 
 class OpenMessagesJob {
  public:
-  OpenMessagesJob(MailboxId mailbox, const UidSet& uids) : mailbox_(mailbox), uids_(uids.to_vector()) {}
+  OpenMessagesJob(MailboxId mailbox, std::vector<Uid> uids) : mailbox_(mailbox), uids_(std::move(uids)) {}
 
   Result<std::vector<OpenMessage>> operator()(storage::AccountStore& store) const {
     std::vector<OpenMessage> opened;
@@ -38,7 +40,7 @@ class OpenMessagesJob {
       if (reader) {
         message.reader = std::move(*reader);
       } else if (reader.error().kind != ErrorKind::expunge_issued) {
-        return tl::unexpected<Error>(std::move(reader).error());
+        message.error = std::move(reader).error();
       }
       opened.push_back(std::move(message));
     }
@@ -63,7 +65,13 @@ class LoadJob {
       OpenMessage& message = messages_[i];
       message.loaded = true;
       if (!message.reader) continue;
-      message.contents = TRY(load_sections(*message.reader, items_));
+      Result<std::vector<SectionContent>> contents = load_sections(*message.reader, items_);
+      if (!contents) {
+        message.reader.reset();
+        message.error = std::move(contents).error();
+        continue;
+      }
+      message.contents = std::move(*contents);
       for (const SectionContent& content : message.contents) bytes += content.bytes.size();
     }
     return true;
@@ -88,13 +96,23 @@ class Fetch {
 
   server::Awaitable<Outcome> run(UidSet uids);
   bool some_gone() const { return some_gone_; }
+  const std::optional<Error>& unreadable() const { return unreadable_; }
   bool unknown_cte() const { return unknown_cte_; }
 
  private:
   server::Awaitable<Outcome> run_batch(UidSet uids);
   server::Awaitable<Outcome> write_messages(UidSet uids, std::vector<storage::MessageRow> rows);
   server::Awaitable<Outcome> load_rows(const UidSet& uids, std::vector<storage::MessageRow>& rows);
-  bool must_open(const std::vector<storage::MessageRow>& rows) const;
+  std::vector<Uid> to_open(const UidSet& uids, const std::vector<storage::MessageRow>& rows) const;
+  void note_missing(const std::optional<Error>& error) {
+    if (!error) some_gone_ = true;
+    if (error && !unreadable_) unreadable_ = error;
+  }
+  // Its file and its contents are not held until the end of the batch.
+  static void release(OpenMessage& message) {
+    message.reader.reset();
+    message.contents = std::vector<SectionContent>();
+  }
   server::Awaitable<void> write_message(storage::MessageState state, SeqNum number, storage::MessageRow row,
                                         OpenMessage* opened);
   server::Awaitable<void> write_section(FetchResponse& response, const FetchItem& item, SectionContent content,
@@ -105,11 +123,13 @@ class Fetch {
   Context& context_;
   const FetchPlan plan_;
   bool some_gone_ = false;
+  std::optional<Error> unreadable_;  // the first
   bool unknown_cte_ = false;
 };
 
 server::Awaitable<Outcome> Fetch::run(UidSet uids) {
-  const std::uint64_t batch_size = plan_.needs_messages ? message_batch : row_batch;
+  std::uint64_t batch_size = plan_.wants.headers ? header_batch : row_batch;
+  if (plan_.needs_messages) batch_size = message_batch;
   while (!uids.empty()) {
     UidSet batch = first_of(uids, batch_size);
     uids = uids.subtract(batch);
@@ -124,16 +144,18 @@ server::Awaitable<Outcome> Fetch::load_rows(const UidSet& uids, std::vector<stor
   auto fetched = co_await context_.gateway().fetch(context_.account, context_.selected->mailbox.id, uids, plan_.wants);
   if (!fetched) co_return tl::unexpected<Error>(std::move(fetched).error());
   rows = std::move(*fetched);
-  if (rows.size() < uids.size()) some_gone_ = true;
   co_return Outcome();
 }
 
 // Files are opened for sections that no row answers, also where a header was too large to be cached.
-bool Fetch::must_open(const std::vector<storage::MessageRow>& rows) const {
-  if (plan_.needs_messages) return true;
-  return plan_.wants.headers && std::any_of(rows.begin(), rows.end(), [](const storage::MessageRow& row) {
-           return !row.cached_headers.has_value();
-         });
+std::vector<Uid> Fetch::to_open(const UidSet& uids, const std::vector<storage::MessageRow>& rows) const {
+  if (plan_.needs_messages) return uids.to_vector();
+  std::vector<Uid> wanted;
+  if (!plan_.wants.headers) return wanted;
+  for (const storage::MessageRow& row : rows) {
+    if (!row.cached_headers) wanted.push_back(row.uid);
+  }
+  return wanted;
 }
 
 server::Awaitable<Outcome> Fetch::run_batch(UidSet uids) {
@@ -145,8 +167,9 @@ server::Awaitable<Outcome> Fetch::run_batch(UidSet uids) {
 
 server::Awaitable<Outcome> Fetch::write_messages(UidSet uids, std::vector<storage::MessageRow> rows) {
   std::vector<OpenMessage> opened;
-  if (must_open(rows)) {
-    OpenMessagesJob job(context_.selected->mailbox.id, uids);
+  std::vector<Uid> wanted = to_open(uids, rows);
+  if (!wanted.empty()) {
+    OpenMessagesJob job(context_.selected->mailbox.id, std::move(wanted));
     auto outcome = co_await context_.gateway().run(context_.account, std::move(job));
     if (!outcome) co_return tl::unexpected<Error>(std::move(outcome).error());
     opened = std::move(*outcome);
@@ -155,26 +178,26 @@ server::Awaitable<Outcome> Fetch::write_messages(UidSet uids, std::vector<storag
   context_.selected->view.messages().for_each_in(
       uids, [&](SeqNum number, const storage::MessageState& state) { messages.emplace_back(number, state); });
   auto row = rows.begin();
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    const auto [number, state] = messages[i];
-    if (context_.selected->view.ghosts().contains(state.uid)) some_gone_ = true;
+  std::size_t open = 0;
+  for (const auto& [number, state] : messages) {
     while (row != rows.end() && row->uid < state.uid) ++row;
+    while (open < opened.size() && opened[open].uid < state.uid) ++open;
     const bool has_row = row != rows.end() && row->uid == state.uid;
-    if (plan_.needs_rows && !has_row) continue;
-    OpenMessage* open = opened.empty() ? nullptr : &opened[i];
-    if (open != nullptr && !open->loaded) {
-      LoadJob job(opened, i, plan_.items);
+    const bool is_open = open < opened.size() && opened[open].uid == state.uid;
+    if (is_open && !opened[open].loaded) {
+      LoadJob job(opened, open, plan_.items);
       auto outcome = co_await context_.gateway().run_beside(std::move(job));
       if (!outcome) co_return tl::unexpected<Error>(std::move(outcome).error());
     }
-    if (open != nullptr && !open->reader) {
-      some_gone_ = true;
+    const bool gone = context_.selected->view.ghosts().contains(state.uid) || (plan_.needs_rows && !has_row);
+    if (gone || (is_open && !opened[open].reader)) {
+      note_missing(is_open ? opened[open].error : std::nullopt);
       continue;
     }
     storage::MessageRow own_row;
     if (has_row) own_row = std::move(*row);
-    co_await write_message(state, number, std::move(own_row), open);
-    if (open != nullptr) *open = OpenMessage();
+    co_await write_message(state, number, std::move(own_row), is_open ? &opened[open] : nullptr);
+    if (is_open) release(opened[open]);
     co_await context_.flush_if_large();
   }
   co_return Outcome();
@@ -209,8 +232,12 @@ server::Awaitable<void> Fetch::write_section(FetchResponse& response, const Fetc
                                              std::shared_ptr<storage::MessageReader> reader) {
   const bool binary = item.kind == FetchItem::Kind::binary_section;
   switch (content.kind) {
-    case SectionContent::Kind::absent: response.section_nil(item); break;
-    case SectionContent::Kind::number: response.binary_size(item, content.size); break;
+    case SectionContent::Kind::absent:
+      response.section_nil(item);
+      break;
+    case SectionContent::Kind::number:
+      response.binary_size(item, content.size);
+      break;
     case SectionContent::Kind::unknown_cte:
       unknown_cte_ = true;
       response.section_nil(item);
@@ -310,6 +337,7 @@ Answer run_fetch(Context& context, FetchArgs arguments) {
     const Outcome marked = co_await mark_seen(context, unseen_of(context, uids));
     if (!marked) co_return tl::unexpected<Error>(marked.error());
   }
+  if (fetch->unreadable()) co_return tl::unexpected<Error>(*fetch->unreadable());
   if (fetch->unknown_cte()) co_return failure(ErrorKind::unknown_cte, "A part has an unknown transfer encoding");
   // The data of all others was sent (RFC 5530 §3).
   if (fetch->some_gone()) {
