@@ -69,9 +69,7 @@ bool offers_starttls(const Context& context) {
   return !context.account && !context.connection.is_tls() && context.services.tls.current() != nullptr;
 }
 
-bool refuses_login(const Context& context) {
-  return !context.account && context.channel() == auth::Channel::exposed;
-}
+bool refuses_login(const Context& context) { return !context.account && context.channel() == auth::Channel::exposed; }
 
 bool before_login(const Context& context) { return !context.account; }
 

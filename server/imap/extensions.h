@@ -40,9 +40,9 @@ const CommandRow* find_command(std::string_view name, UidForm uid);
 struct CapabilityRow {
   std::string_view token;  // as advertised; with a value: the part up to "="
   std::string_view rfc;
-  bool (*offered)(const Context& context);        // null: always
-  std::string (*value)(const Context& context);   // what follows the token; null: nothing
-  bool (*enable)(Context& context);               // ENABLE: turns it on, false if it was on; null: not for ENABLE
+  bool (*offered)(const Context& context);       // null: always
+  std::string (*value)(const Context& context);  // what follows the token; null: nothing
+  bool (*enable)(Context& context);              // ENABLE: turns it on, false if it was on; null: not for ENABLE
 };
 std::span<const CapabilityRow> capabilities();
 // Without regard to case.

@@ -78,8 +78,8 @@ std::string from_cached_headers(const FetchItem& item, std::string_view cached_h
 Result<FetchPlan> plan_fetch(std::vector<FetchItem> items, UidForm uid) {
   FetchPlan plan;
   plan.items = std::move(items);
-  const bool has_uid = std::any_of(plan.items.begin(), plan.items.end(),
-                                   [](const FetchItem& item) { return item.kind == Kind::uid; });
+  const bool has_uid =
+      std::any_of(plan.items.begin(), plan.items.end(), [](const FetchItem& item) { return item.kind == Kind::uid; });
   if (uid == UidForm::yes && !has_uid) {
     FetchItem uid_item;
     uid_item.kind = Kind::uid;
@@ -103,17 +103,38 @@ Result<FetchPlan> plan_fetch(std::vector<FetchItem> items, UidForm uid) {
 void write_simple_item(FetchResponse& response, const FetchItem& item, const storage::MessageState& state,
                        const Flags& flags, Recent recent, const storage::MessageRow& row) {
   switch (item.kind) {
-    case Kind::uid: response.uid(state.uid); break;
-    case Kind::flags: response.flags(flags, recent); break;
-    case Kind::internal_date: response.internal_date(row.internal_date); break;
-    case Kind::save_date: response.save_date(row.save_date); break;
-    case Kind::rfc822_size: response.rfc822_size(row.size); break;
-    case Kind::email_id: response.email_id(row.email_id); break;
-    case Kind::thread_id: response.thread_id(row.thread_id); break;
-    case Kind::envelope: response.ready(item, row.envelope); break;
-    case Kind::body_structure: response.ready(item, row.body_structure); break;
-    case Kind::body: response.ready(item, without_extension_data(row.body_structure)); break;
-    default: break;
+    case Kind::uid:
+      response.uid(state.uid);
+      break;
+    case Kind::flags:
+      response.flags(flags, recent);
+      break;
+    case Kind::internal_date:
+      response.internal_date(row.internal_date);
+      break;
+    case Kind::save_date:
+      response.save_date(row.save_date);
+      break;
+    case Kind::rfc822_size:
+      response.rfc822_size(row.size);
+      break;
+    case Kind::email_id:
+      response.email_id(row.email_id);
+      break;
+    case Kind::thread_id:
+      response.thread_id(row.thread_id);
+      break;
+    case Kind::envelope:
+      response.ready(item, row.envelope);
+      break;
+    case Kind::body_structure:
+      response.ready(item, row.body_structure);
+      break;
+    case Kind::body:
+      response.ready(item, without_extension_data(row.body_structure));
+      break;
+    default:
+      break;
   }
 }
 

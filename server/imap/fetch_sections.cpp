@@ -229,8 +229,10 @@ bool is_section(const FetchItem& item) {
     case Kind::rfc822_text:
     case Kind::body_section:
     case Kind::binary_section:
-    case Kind::binary_size: return true;
-    default: return false;
+    case Kind::binary_size:
+      return true;
+    default:
+      return false;
   }
 }
 

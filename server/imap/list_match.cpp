@@ -22,10 +22,13 @@ struct Below {
 
 bool satisfies(const Mailbox& mailbox, ListQuery::Select select) {
   switch (select) {
-    case ListQuery::Select::existing: return mailbox.exists;
+    case ListQuery::Select::existing:
+      return mailbox.exists;
     case ListQuery::Select::subscribed:
-    case ListQuery::Select::lsub: return mailbox.subscribed;
-    case ListQuery::Select::special_use: return mailbox.exists && mailbox.special_use != SpecialUse::none;
+    case ListQuery::Select::lsub:
+      return mailbox.subscribed;
+    case ListQuery::Select::special_use:
+      return mailbox.exists && mailbox.special_use != SpecialUse::none;
     case ListQuery::Select::subscribed_special_use:
       return mailbox.subscribed && mailbox.special_use != SpecialUse::none;
   }

@@ -80,7 +80,8 @@ UidSet MailboxView::to_report(const UidSet& changed, const MailboxVersion& newes
   newest.for_each_in(changed, [&](SeqNum, const MessageState& now) {
     if (own->uids.contains(now.uid)) {
       const std::optional<MessageState> before = version_->find(now.uid);
-      if (before && postkeep::apply(version_->flags_of(*before), own->change, own->flags) == newest.flags_of(now)) return;
+      if (before && postkeep::apply(version_->flags_of(*before), own->change, own->flags) == newest.flags_of(now))
+        return;
     }
     reported.add(now.uid);
   });

@@ -73,8 +73,7 @@ class MailboxView {
 
   // Moves the view to `newest` and says what the client must be told. `recent_from`: added messages from
   // this UID on are \Recent here; 0: none are. `own` may be null.
-  ViewReport apply(storage::MailboxVersionPtr newest, ExpungeRule rule, Uid recent_from,
-                   const OwnStore* own = nullptr);
+  ViewReport apply(storage::MailboxVersionPtr newest, ExpungeRule rule, Uid recent_from, const OwnStore* own = nullptr);
 
  private:
   UidSet to_report(const UidSet& changed, const storage::MailboxVersion& newest, const OwnStore* own) const;

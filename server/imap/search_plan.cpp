@@ -17,9 +17,15 @@ class Rewriter {
 
   void rewrite(SearchKey& key) const {
     switch (key.kind) {
-      case Kind::recent: become_set(key, view_.recent()); break;
-      case Kind::not_recent: become_set(key, all().subtract(view_.recent())); break;
-      case Kind::unseen_recent: become_set(key, view_.recent().subtract(seen())); break;
+      case Kind::recent:
+        become_set(key, view_.recent());
+        break;
+      case Kind::not_recent:
+        become_set(key, all().subtract(view_.recent()));
+        break;
+      case Kind::unseen_recent:
+        become_set(key, view_.recent().subtract(seen()));
+        break;
       case Kind::uid_sequence:
         become_set(key, key.numbers.saved_result ? saved_ : view_.resolve_uids(key.numbers));
         break;
@@ -35,7 +41,8 @@ class Rewriter {
       case Kind::not_:
         for (SearchKey& child : key.children) rewrite(child);
         break;
-      default: break;
+      default:
+        break;
     }
   }
 
@@ -98,14 +105,18 @@ std::optional<UidSet> answer_from_view(const SearchKey& key, const MailboxView& 
   const storage::MailboxVersion& messages = view.messages();
   switch (key.kind) {
     case Kind::all:
-    case Kind::save_date_supported: return messages.all_uids();
-    case Kind::has_flag: return messages.uids_with(key.flag);
-    case Kind::lacks_flag: return messages.all_uids().subtract(messages.uids_with(key.flag));
+    case Kind::save_date_supported:
+      return messages.all_uids();
+    case Kind::has_flag:
+      return messages.uids_with(key.flag);
+    case Kind::lacks_flag:
+      return messages.all_uids().subtract(messages.uids_with(key.flag));
     case Kind::has_keyword:
       return with_flags(messages, [&](const Flags& flags) { return flags.has_keyword(key.text); });
     case Kind::lacks_keyword:
       return with_flags(messages, [&](const Flags& flags) { return !flags.has_keyword(key.text); });
-    case Kind::uid_set: return messages.existing(key.uids);
+    case Kind::uid_set:
+      return messages.existing(key.uids);
     case Kind::modseq: {
       UidSet found;
       messages.for_each([&](SeqNum, const storage::MessageState& message) {
@@ -115,8 +126,10 @@ std::optional<UidSet> answer_from_view(const SearchKey& key, const MailboxView& 
     }
     case Kind::and_:
     case Kind::or_:
-    case Kind::not_: return answer_combination(key, view);
-    default: return std::nullopt;
+    case Kind::not_:
+      return answer_combination(key, view);
+    default:
+      return std::nullopt;
   }
 }
 

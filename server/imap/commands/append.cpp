@@ -14,8 +14,8 @@ namespace postkeep::imap {
 
 namespace {
 
-constexpr std::size_t messages_max = 1'000;             // of one MULTIAPPEND; each holds a file in the spool
-constexpr std::size_t spool_slice_bytes = 64 * 1024;    // handed to storage at once
+constexpr std::size_t messages_max = 1'000;           // of one MULTIAPPEND; each holds a file in the spool
+constexpr std::size_t spool_slice_bytes = 64 * 1024;  // handed to storage at once
 
 // One APPEND command on its way.
 class Append {
@@ -52,11 +52,19 @@ Answer Append::run() {
   Framer& framer = context_.framer;
   for (;;) {
     switch (framer.next()) {
-      case Framer::Event::need_more: co_await context_.read_more(); break;
-      case Framer::Event::literal_due: co_await begin_message(); break;
-      case Framer::Event::streaming: co_await take_bytes(); break;
-      case Framer::Event::command: co_return co_await commit();
-      case Framer::Event::refused: co_return co_await refused();
+      case Framer::Event::need_more:
+        co_await context_.read_more();
+        break;
+      case Framer::Event::literal_due:
+        co_await begin_message();
+        break;
+      case Framer::Event::streaming:
+        co_await take_bytes();
+        break;
+      case Framer::Event::command:
+        co_return co_await commit();
+      case Framer::Event::refused:
+        co_return co_await refused();
     }
   }
 }

@@ -22,7 +22,7 @@ namespace postkeep::imap {
 
 // any_state.cpp
 Answer run_capability(Context& context);
-Answer run_noop(Context& context);   // and CHECK
+Answer run_noop(Context& context);  // and CHECK
 Answer run_logout(Context& context);
 // id.cpp
 Answer run_id(Context& context, IdArgs arguments);

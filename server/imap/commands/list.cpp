@@ -16,8 +16,8 @@ ListQuery query_of(const Context& context, const ListArgs& arguments) {
   ListQuery query;
   for (const std::string& pattern : arguments.patterns) {
     if (pattern.empty()) continue;  // ignored in the extended form (RFC 9051 §6.3.9)
-    query.patterns.push_back(canonical_pattern(arguments.reference, pattern, context.name_encoding(),
-                                               context.settings().mailbox.separator));
+    query.patterns.push_back(
+        canonical_pattern(arguments.reference, pattern, context.name_encoding(), context.settings().mailbox.separator));
   }
   query.recursive_match = arguments.select.recursive_match;
   if (arguments.select.subscribed) {

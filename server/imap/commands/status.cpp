@@ -15,17 +15,39 @@ StatusValue value_of(const Context& context, const storage::Mailbox& mailbox, co
   StatusValue value;
   value.item = item;
   switch (item) {
-    case StatusItem::messages: value.value = std::uint64_t{status.messages}; break;
-    case StatusItem::uid_next: value.value = std::uint64_t{status.uid_next.value()}; break;
-    case StatusItem::uid_validity: value.value = std::uint64_t{status.uid_validity.value()}; break;
-    case StatusItem::unseen: value.value = std::uint64_t{status.unseen}; break;
-    case StatusItem::deleted: value.value = std::uint64_t{status.deleted}; break;
-    case StatusItem::size: value.value = status.size; break;
-    case StatusItem::recent: value.value = std::uint64_t{status.recent}; break;
-    case StatusItem::highest_modseq: value.value = status.highest_modseq.value(); break;
-    case StatusItem::mailbox_id: value.value = mailbox.id; break;
-    case StatusItem::append_limit: value.value = context.settings().limits.message_size; break;
-    case StatusItem::deleted_storage: value.value = std::uint64_t{0}; break;  // refused by check_status_items()
+    case StatusItem::messages:
+      value.value = std::uint64_t{status.messages};
+      break;
+    case StatusItem::uid_next:
+      value.value = std::uint64_t{status.uid_next.value()};
+      break;
+    case StatusItem::uid_validity:
+      value.value = std::uint64_t{status.uid_validity.value()};
+      break;
+    case StatusItem::unseen:
+      value.value = std::uint64_t{status.unseen};
+      break;
+    case StatusItem::deleted:
+      value.value = std::uint64_t{status.deleted};
+      break;
+    case StatusItem::size:
+      value.value = status.size;
+      break;
+    case StatusItem::recent:
+      value.value = std::uint64_t{status.recent};
+      break;
+    case StatusItem::highest_modseq:
+      value.value = status.highest_modseq.value();
+      break;
+    case StatusItem::mailbox_id:
+      value.value = mailbox.id;
+      break;
+    case StatusItem::append_limit:
+      value.value = context.settings().limits.message_size;
+      break;
+    case StatusItem::deleted_storage:
+      value.value = std::uint64_t{0};
+      break;  // refused by check_status_items()
   }
   return value;
 }

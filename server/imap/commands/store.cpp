@@ -40,7 +40,8 @@ Answer run_store(Context& context, StoreArgs arguments) {
     co_return tl::unexpected<Error>(std::move(stored).error());
   }
   const bool some_gone = !own.uids.intersect(context.selected->view.ghosts()).empty();
-  if (some_gone) co_return Completion(Condition::no, ResponseCode::of(ErrorKind::expunge_issued), "Some messages are gone");
+  if (some_gone)
+    co_return Completion(Condition::no, ResponseCode::of(ErrorKind::expunge_issued), "Some messages are gone");
   co_return Completion("Flags stored");
 }
 

@@ -109,8 +109,8 @@ class ImapClient {
   std::string ok(const std::string& command) { return run(command).back(); }
   void append(const std::string& mailbox, const std::string& message, const std::string& flags = "") {
     const std::string count = std::to_string(message.size());
-    const std::string reply = ok("APPEND " + mailbox + (flags.empty() ? " " : " (" + flags + ") ") + "{" + count +
-                                 "+}\r\n" + message);
+    const std::string reply =
+        ok("APPEND " + mailbox + (flags.empty() ? " " : " (" + flags + ") ") + "{" + count + "+}\r\n" + message);
     REQUIRE(reply.starts_with("OK"));
   }
   // Whether the server closes within the time.

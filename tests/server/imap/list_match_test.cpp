@@ -23,10 +23,14 @@ Mailbox mailbox(const std::string& name, Is is, SpecialUse use = SpecialUse::non
 }
 
 std::vector<Mailbox> tree() {
-  return {mailbox("Archive", Is::level),          mailbox("Archive/2024", Is::subscribed),
-          mailbox("Fruit", Is::there),            mailbox("Fruit/Apple", Is::subscribed),
-          mailbox("Fruit/Apple/Green", Is::there), mailbox("Gone/Deep", Is::only_subscribed),
-          mailbox("INBOX", Is::subscribed),       mailbox("Sent", Is::subscribed, SpecialUse::sent)};
+  return {mailbox("Archive", Is::level),
+          mailbox("Archive/2024", Is::subscribed),
+          mailbox("Fruit", Is::there),
+          mailbox("Fruit/Apple", Is::subscribed),
+          mailbox("Fruit/Apple/Green", Is::there),
+          mailbox("Gone/Deep", Is::only_subscribed),
+          mailbox("INBOX", Is::subscribed),
+          mailbox("Sent", Is::subscribed, SpecialUse::sent)};
 }
 
 // "name flags": ! does not exist, + has children, l level only, c CHILDINFO.
@@ -57,8 +61,8 @@ TEST_CASE("LIST % gives one level, with levels that do not exist but have mailbo
 }
 
 TEST_CASE("LIST * gives everything that exists and the levels above") {
-  CHECK(listed({"*"}, Select::existing) == Names{"Archive ! +", "Archive/2024", "Fruit +", "Fruit/Apple +",
-                                                  "Fruit/Apple/Green", "INBOX", "Sent"});
+  CHECK(listed({"*"}, Select::existing) ==
+        Names{"Archive ! +", "Archive/2024", "Fruit +", "Fruit/Apple +", "Fruit/Apple/Green", "INBOX", "Sent"});
 }
 
 TEST_CASE("a mailbox that several patterns match is listed once") {
@@ -74,8 +78,7 @@ TEST_CASE("LIST (SUBSCRIBED) gives exactly what is subscribed, existing or not")
 }
 
 TEST_CASE("RECURSIVEMATCH adds parents of what is selected but not matched, and nothing redundant") {
-  CHECK(listed({"%"}, Select::subscribed, true) ==
-        Names{"Archive ! + c", "Fruit + c", "Gone ! c", "INBOX", "Sent"});
+  CHECK(listed({"%"}, Select::subscribed, true) == Names{"Archive ! + c", "Fruit + c", "Gone ! c", "INBOX", "Sent"});
   CHECK(listed({"*"}, Select::subscribed, true) ==
         Names{"Archive/2024", "Fruit/Apple +", "Gone/Deep !", "INBOX", "Sent"});
 }

@@ -128,8 +128,7 @@ TEST_CASE("a silent store is not reported where its outcome is what the client e
   own.change = FlagChange::add;
   own.flags.set(SystemFlag::seen);
   // Message 1 was flagged by another session at the same time, and message 3 is none of ours.
-  const auto newest =
-      version(9, {message(1, 8, seen_flagged), message(2, 8, seen_flagged), message(3, 9, flagged)});
+  const auto newest = version(9, {message(1, 8, seen_flagged), message(2, 8, seen_flagged), message(3, 9, flagged)});
   const ViewReport report = view.apply(newest, ExpungeRule::held, Uid(0), &own);
   CHECK(lines(report, view) == Lines{"1 FETCH \\Flagged \\Seen", "3 FETCH \\Flagged"});
   CHECK(view.apply(newest, ExpungeRule::allowed, Uid(0)).empty());
