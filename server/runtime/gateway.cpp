@@ -2,6 +2,7 @@
 #include "server/runtime/gateway.h"
 
 #include <algorithm>
+#include <asio/bind_executor.hpp>
 #include <exception>
 #include <utility>
 
