@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +22,7 @@
 #include "server/machine.h"
 #include "server/net/listener.h"
 #include "server/protocols.h"
+#include "server/runtime/awaits.h"
 #include "server/runtime/foreign_changes.h"
 #include "server/runtime/runtime.h"
 #include "server/runtime/session_host.h"
@@ -33,6 +35,7 @@ using std::chrono::milliseconds;
 
 constexpr std::string_view storage_backend = "maildir";
 constexpr milliseconds wait_for_sessions{10'000};  // of a user whose mail is to be removed
+constexpr milliseconds memory_interval{1'000};     // between looks at whether there is memory to give back
 constexpr unsigned spare_auth_threads = 2;         // for logins that need no hash while hashes run
 
 unsigned or_cores(std::uint64_t configured) {
@@ -118,6 +121,7 @@ class App final : public admin::Host {
   Outcome open_listeners();
   Outcome open_admin();
   asio::awaitable<void> handle_signals();
+  asio::awaitable<void> give_memory_back();
   void reload();
   void begin_stop();
 
@@ -143,6 +147,8 @@ class App final : public admin::Host {
   asio::io_context control_{1};  // this thread's: listeners, signals, the admin socket, inotify
   TaskGroup loops_{control_.get_executor()};
   asio::signal_set signals_{control_};
+  asio::steady_timer memory_timer_{control_};
+  bool stopping_ = false;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::string> ready_;  // "imap 127.0.0.1:143"
   std::unique_ptr<asio::local::stream_protocol::acceptor> admin_acceptor_;
@@ -239,6 +245,7 @@ std::string App::ready_line() const {
 void App::run() {
   foreign_->start(loops_);
   loops_.spawn(handle_signals());
+  loops_.spawn(give_memory_back());
   std::cout << ready_line() << std::endl;
   ::sd_notify(0, "READY=1\nSTATUS=Serving mail");
   control_.run();  // until begin_stop() has ended all loops
@@ -251,6 +258,18 @@ asio::awaitable<void> App::handle_signals() {
     reload();
   }
   begin_stop();
+}
+
+// Closed accounts and finished handshakes leave holes in the heap that the C library would keep.
+asio::awaitable<void> App::give_memory_back() {
+  std::uint64_t seen = 0;
+  while (!stopping_) {
+    memory_timer_.expires_after(memory_interval);
+    asio::error_code error;
+    co_await memory_timer_.async_wait(into(error));
+    const std::uint64_t closed = gateway_->closed_accounts();
+    if (std::exchange(seen, closed) != closed) return_memory();
+  }
 }
 
 void App::reload() {
@@ -278,6 +297,8 @@ void App::reload() {
 void App::begin_stop() {
   ::sd_notify(0, "STOPPING=1\nSTATUS=Ending sessions");
   log_->write(LogLevel::info, "stop", {{"sessions", std::uint64_t{host_->sessions()}}});
+  stopping_ = true;
+  memory_timer_.cancel();
   for (const auto& listener : listeners_) listener->close();
   asio::error_code ignored;
   if (admin_acceptor_) admin_acceptor_->close(ignored);

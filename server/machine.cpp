@@ -20,6 +20,8 @@ void prepare_process(unsigned busy_threads) {
   ::mallopt(M_ARENA_MAX, static_cast<int>(busy_threads));
 }
 
+void return_memory() { ::malloc_trim(0); }
+
 std::uint64_t raise_file_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;

@@ -11,6 +11,8 @@ namespace postkeep::server {
 
 // umask 077, SIGPIPE ignored, memory arenas bounded by the number of threads that allocate much.
 void prepare_process(unsigned busy_threads);
+// Gives free memory inside the heap back to the machine: what a burst of logins took. Takes some milliseconds.
+void return_memory();
 // Raises the limit of open files to the hard limit; returns it.
 std::uint64_t raise_file_limit();
 // Makes the folder (0700) and its missing parents. Errors: unavailable.

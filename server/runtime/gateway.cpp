@@ -114,6 +114,7 @@ void Gateway::close_store(Account& account) {
   const Outcome closed = account.store_->close();
   if (!closed && problem_) problem_(account.user_, closed.error());
   account.store_.reset();
+  ++closed_;
   note_closed(account);
 }
 
