@@ -66,7 +66,9 @@ Result<Intent> Intent::parse(std::string_view text) {
   Intent intent;
   bool kind_seen = false;
   std::size_t number = 1;
-  for (const auto& [key, value] : lines) {
+  for (const auto& line : lines) {
+    const std::string& key = line.first;
+    const std::string& value = line.second;  // named one by one: clang 14 lets no lambda use a structured binding
     ++number;
     if (key == "kind") {
       const auto* row = std::find_if(std::begin(kind_names), std::end(kind_names),

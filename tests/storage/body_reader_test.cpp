@@ -59,10 +59,12 @@ TEST_CASE_FIXTURE(Fixture, "a foreign file is served with each bare LF as CRLF a
       {"a\rb\n", "a\rb\r\n"},
       {"a\r\n", "a\r\n"},
   };
-  for (const auto& [stored, served] : rows) {
+  for (const auto& row : rows) {
+    const std::string_view stored = row.first;
+    const std::string_view served = row.second;
     CAPTURE(stored);
     const auto body = reader(stored, LineEnds::to_crlf);
-    CHECK(body->size() == std::string_view(served).size());
+    CHECK(body->size() == served.size());
     CHECK(read(*body, 0, 100) == served);
   }
 }

@@ -82,7 +82,9 @@ TEST_CASE("a wrong mailbox file is refused with line and reason") {
       {"postkeep-mailbox 1\nspecial-use \\Nonsense\n", "postkeep-mailbox line 2: special-use is unknown"},
       {"postkeep-mailbox 1\nmetadata comment x\n", "postkeep-mailbox line 2: metadata without an entry name"},
   };
-  for (const auto& [text, detail] : rows) {
+  for (const auto& row : rows) {
+    const std::string& text = row.first;
+    const std::string& detail = row.second;
     CAPTURE(text);
     const auto parsed = MailboxFile::parse(with_checksum(text));
     REQUIRE(!parsed);

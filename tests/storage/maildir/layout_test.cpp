@@ -24,11 +24,13 @@ TEST_CASE("a mailbox name and its directory lead to each other") {
       {"ü.ü", ".&APwALgD8-"},
       {"x😀y", ".x&2D3eAA-y"},
   };
-  for (const auto& [utf8, directory] : rows) {
+  for (const auto& row : rows) {
+    const std::string utf8 = row.first;
+    const std::string directory = row.second;
     CAPTURE(utf8);
     const MailboxName name = MailboxName::from_utf8(utf8).value();
     CHECK(folder_directory(name).value() == directory);
-    if (*directory != '\0') CHECK(mailbox_of_directory(directory) == name);
+    if (!directory.empty()) CHECK(mailbox_of_directory(directory) == name);
   }
 }
 
@@ -70,7 +72,9 @@ TEST_CASE("a user has one safe directory, and it leads back") {
       {"käse", "k%C3%A4se"},
       {"a b", "a%20b"},
   };
-  for (const auto& [user, directory] : rows) {
+  for (const auto& row : rows) {
+    const std::string user = row.first;
+    const std::string directory = row.second;
     CAPTURE(user);
     CHECK(user_directory(user).value() == directory);
     CHECK(user_of_directory(directory) == user);
