@@ -68,8 +68,7 @@ std::string Delivery::trace_fields() const {
     fields += address.find(':') != std::string::npos ? " ([IPv6:" : " ([";
     fields += address + "])";
   }
-  fields += "\r\n\tby " + context_.settings->hostname + " (Postkeep) with " + with + " id " +
-            context_.logger.session();
+  fields += "\r\n\tby " + context_.settings->hostname + " (Postkeep) with " + with + " id " + context_.logger.session();
   if (alone) fields += "\r\n\tfor <" + envelope_.recipients.front().address.to_string() + ">";
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   const UnixTime time{now.time_since_epoch().count()};

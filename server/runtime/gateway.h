@@ -73,7 +73,7 @@ class Gateway {
     // Of not being used. An open account costs some 200 KiB and three descriptors, opening one again a fraction of a
     // millisecond: so it stays open for a burst of commands, not for an idle session.
     std::chrono::milliseconds close_after{2'000};
-    std::chrono::milliseconds poll_every{5'000};    // folders that cannot be watched
+    std::chrono::milliseconds poll_every{5'000};  // folders that cannot be watched
   };
   // Told of failures in the background, on a pool thread; nobody else would hear of them.
   using Problem = std::function<void(const std::string& user, const Error& error)>;
