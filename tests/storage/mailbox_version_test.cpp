@@ -172,7 +172,7 @@ TEST_CASE("A version answers like a sorted list of messages, through random chan
     MailboxVersionPtr version = MailboxVersion::build(facts_at(modseq), make_table(), {});
     MailboxVersionPtr long_ago = version;
     Model model_long_ago;
-    for (int step = 0; step < 120; ++step) {
+    for (int step = 0; step < 60; ++step) {
       modseq += random.one_in(10) ? 5'000'000'000ULL : 1;
       const Model before = model;
       std::vector<MessageState> changes;
