@@ -147,8 +147,7 @@ Outcome shorten_records(AccountContext& context, MailboxState& box) {
   const Result<FileInfo> info = context.files().info(box.folder.path() + "/" + maildir::uids_file_name);
   if (!info || info->size < record_file_octets_kept) return {};
   TRY(load_version(context, box));
-  maildir::RecordFile found =
-      TRY(maildir::read_records(context.files(), box.folder.path(), maildir::uids_file_name));
+  maildir::RecordFile found = TRY(maildir::read_records(context.files(), box.folder.path(), maildir::uids_file_name));
   const std::size_t before = found.records.size();
   std::erase_if(found.records, [&](const maildir::Record& record) {
     const auto* named = std::get_if<maildir::UidRecord>(&record);

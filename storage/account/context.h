@@ -36,18 +36,20 @@ struct StoreShared {
 
 struct AccountContext {
   StoreShared& store;
-  std::string path;                 // <data_dir>/mail/<user>
+  std::string path;  // <data_dir>/mail/<user>
   std::unique_ptr<Database> index;
   IndexFacts facts;
   maildir::AccountFile file;
-  bool generation_behind = false;   // postkeep-account does not have facts.generation yet
-  bool commits_are_lazy = false;    // what PRAGMA synchronous says now
+  bool generation_behind = false;  // postkeep-account does not have facts.generation yet
+  bool commits_are_lazy = false;   // what PRAGMA synchronous says now
   std::uint64_t next_intent = 1;
 
   AccountContext(StoreShared& shared, std::string account_path) : store(shared), path(std::move(account_path)) {}
   FileSystem& files() { return store.files; }
   std::int64_t now_us() { return store.clock.now().time_since_epoch().count(); }
-  UnixTime now() { return UnixTime{std::chrono::floor<std::chrono::seconds>(store.clock.now()).time_since_epoch().count()}; }
+  UnixTime now() {
+    return UnixTime{std::chrono::floor<std::chrono::seconds>(store.clock.now()).time_since_epoch().count()};
+  }
 };
 
 // Does a commit have to survive a power cut? lazy: what it says can be read back from the folders.

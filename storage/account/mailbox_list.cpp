@@ -16,9 +16,7 @@ constexpr char leftover_prefix[] = "postkeep-deleted.";
 constexpr std::uint64_t u32_max = std::numeric_limits<std::uint32_t>::max();
 
 tl::unexpected<Error> no_such_mailbox() { return failure(ErrorKind::not_found, "No such mailbox"); }
-tl::unexpected<Error> there_already() {
-  return failure(ErrorKind::already_exists, "There is such a mailbox already");
-}
+tl::unexpected<Error> there_already() { return failure(ErrorKind::already_exists, "There is such a mailbox already"); }
 
 // RFC 6154 §2: these show messages of other mailboxes, which no mailbox of ours does.
 bool is_virtual(SpecialUse use) {

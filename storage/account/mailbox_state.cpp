@@ -119,8 +119,8 @@ Flags FlagStage::canonical(const Flags& flags) const {
   known.set_system_bits(flags.system_bits());
   const std::vector<std::string>& all = box_.keywords.keywords();
   for (const std::string& keyword : flags.keywords()) {
-    const auto same = std::find_if(all.begin(), all.end(),
-                                   [&](const std::string& other) { return ascii::iequals(other, keyword); });
+    const auto same =
+        std::find_if(all.begin(), all.end(), [&](const std::string& other) { return ascii::iequals(other, keyword); });
     known.add_keyword(same != all.end() ? *same : keyword);
   }
   return known;
@@ -149,7 +149,8 @@ void FlagStage::install() {
   if (added_.empty()) return;
   std::vector<Flags> sets;
   sets.reserve(box_.flag_table->size() + added_.size());
-  for (std::size_t i = 0; i < box_.flag_table->size(); ++i) sets.push_back(box_.flag_table->flags(static_cast<FlagCode>(i)));
+  for (std::size_t i = 0; i < box_.flag_table->size(); ++i)
+    sets.push_back(box_.flag_table->flags(static_cast<FlagCode>(i)));
   for (auto& [text, flags] : added_) {
     box_.codes.emplace(std::move(text), static_cast<FlagCode>(sets.size()));
     know(box_, flags);
@@ -237,9 +238,10 @@ void count_out(MailboxRow& row, const Flags& flags, std::uint64_t octets) {
 }
 
 void count_change(MailboxRow& row, const Flags& before, const Flags& after) {
-  row.seen += static_cast<std::uint32_t>(after.has(SystemFlag::seen)) - static_cast<std::uint32_t>(before.has(SystemFlag::seen));
-  row.deleted +=
-      static_cast<std::uint32_t>(after.has(SystemFlag::deleted)) - static_cast<std::uint32_t>(before.has(SystemFlag::deleted));
+  row.seen += static_cast<std::uint32_t>(after.has(SystemFlag::seen)) -
+              static_cast<std::uint32_t>(before.has(SystemFlag::seen));
+  row.deleted += static_cast<std::uint32_t>(after.has(SystemFlag::deleted)) -
+                 static_cast<std::uint32_t>(before.has(SystemFlag::deleted));
 }
 
 }  // namespace postkeep::storage

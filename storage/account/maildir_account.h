@@ -64,7 +64,10 @@ class MaildirAccount final : public AccountStore {
 
   MaildirAccount(StoreShared& store, FolderWatches& watches, std::string user, std::string path,
                  ChangeListener listener)
-      : context_(store, std::move(path)), mailboxes_(context_), watches_(watches), user_(std::move(user)),
+      : context_(store, std::move(path)),
+        mailboxes_(context_),
+        watches_(watches),
+        user_(std::move(user)),
         listener_(std::move(listener)) {}
   Outcome open_files();
   Outcome open_index_and_mailboxes();

@@ -106,8 +106,8 @@ class Transfer {
     intent.source = from_.row.directory;
     intent.target = to_.row.directory;
     for (std::size_t i = 0; i < sources_.size(); ++i) {
-      intent.entries.push_back(maildir::Intent::Entry{sources_[i].uid, messages_[i].state.uid, sources_[i].name,
-                                                      messages_[i].file.name});
+      intent.entries.push_back(
+          maildir::Intent::Entry{sources_[i].uid, messages_[i].state.uid, sources_[i].name, messages_[i].file.name});
     }
     return OpenIntent::write(context_, intent);
   }

@@ -1,6 +1,7 @@
 // OwnChange: tells our own changes of a folder from those of other programs. Made before the first link, rename or
 // unlink of an operation; note() afterwards takes the new directory times into the mailbox's row, unless somebody
-// else had changed the folder before: then the next refresh lists it. Used by all of storage/account that touches files.
+// else had changed the folder before: then the next refresh lists it. Used by all of storage/account that touches
+// files.
 #pragma once
 
 #include "protocol/base/result.h"

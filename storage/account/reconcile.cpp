@@ -355,8 +355,8 @@ Result<Found> refresh_mailbox(AccountContext& context, MailboxState& box) {
     const std::int64_t newest = std::max(times.cur, times.fresh);
     const bool same = times.cur == box.row.cur_modified && times.fresh == box.row.new_modified;
     const bool settled = box.row.listed_at - newest > settled_ns;
-    const bool listed_lately = box.listing_us >= large_us &&
-                               context.now_us() - box.row.listed_at / 1000 < box.listing_us * relisting_share;
+    const bool listed_lately =
+        box.listing_us >= large_us && context.now_us() - box.row.listed_at / 1000 < box.listing_us * relisting_share;
     if (same && (settled || listed_lately)) return Found::nothing_new;
   }
   return reconcile(context, box);

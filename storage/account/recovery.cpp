@@ -7,8 +7,8 @@
 namespace postkeep::storage {
 namespace {
 
-using maildir::MessageFolder;
 using maildir::Intent;
+using maildir::MessageFolder;
 
 bool is_missing(const Outcome& outcome) { return !outcome && outcome.error().kind == ErrorKind::not_found; }
 
@@ -41,8 +41,8 @@ Outcome carry_on_move(AccountContext& context, const Intent& intent) {
     for (const Place place : {Place::cur, Place::fresh}) {
       const std::string path = source.file_path(place, entry.source_name);
       if (!context.files().info(path)) continue;
-      Outcome moved = transfer_file(context, TransferKind::move, path,
-                                    origin_of(context, intent, entry.source_name), target, entry.target_name);
+      Outcome moved = transfer_file(context, TransferKind::move, path, origin_of(context, intent, entry.source_name),
+                                    target, entry.target_name);
       // A power cut may have kept both names of a rename: the target is there, the source has to go.
       if (!moved && moved.error().kind == ErrorKind::already_exists) moved = context.files().unlink(path);
       if (!moved && !is_missing(moved)) return moved;
@@ -70,9 +70,12 @@ Outcome carry_on_rename(AccountContext& context, const Intent& intent) {
 Outcome recover(AccountContext& context, const Intent& intent) {
   switch (intent.kind) {
     case Intent::Kind::append:
-    case Intent::Kind::copy: return undo(context, intent);
-    case Intent::Kind::move: return carry_on_move(context, intent);
-    case Intent::Kind::rename: break;
+    case Intent::Kind::copy:
+      return undo(context, intent);
+    case Intent::Kind::move:
+      return carry_on_move(context, intent);
+    case Intent::Kind::rename:
+      break;
   }
   return carry_on_rename(context, intent);
 }

@@ -17,7 +17,7 @@ namespace postkeep::storage {
 
 // A value; what the table `mailbox` says of one.
 struct MailboxRow {
-  std::int64_t key = 0;   // 0: not in the table yet
+  std::int64_t key = 0;  // 0: not in the table yet
   MailboxId id;
   std::string directory;  // below the account: "" for INBOX, ".Sent"
   SpecialUse special_use = SpecialUse::none;
@@ -25,16 +25,16 @@ struct MailboxRow {
   Uid uid_next{1};
   ModSeq highest_modseq{1};
   Uid first_recent{1};
-  ModSeq expunges_known_since;      // older expunges are forgotten: RFC 7162 §3.2.6
-  Uid adopt_from;                   // files named with a UID from here on may be unknown to the index
-  bool scan_needed = true;          // the folder has to be listed before anything is believed
+  ModSeq expunges_known_since;  // older expunges are forgotten: RFC 7162 §3.2.6
+  Uid adopt_from;               // files named with a UID from here on may be unknown to the index
+  bool scan_needed = true;      // the folder has to be listed before anything is believed
   std::uint32_t messages = 0;
   std::uint32_t seen = 0;
   std::uint32_t deleted = 0;
-  std::uint64_t octets = 0;         // as served; an upper bound while messages are uncached
-  std::int64_t cur_modified = 0;    // nanoseconds
-  std::int64_t new_modified = 0;    // nanoseconds
-  std::int64_t listed_at = 0;       // nanoseconds, by the machine's file times
+  std::uint64_t octets = 0;       // as served; an upper bound while messages are uncached
+  std::int64_t cur_modified = 0;  // nanoseconds
+  std::int64_t new_modified = 0;  // nanoseconds
+  std::int64_t listed_at = 0;     // nanoseconds, by the machine's file times
 };
 
 Result<std::vector<MailboxRow>> load_mailbox_rows(Database& database);

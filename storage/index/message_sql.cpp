@@ -41,10 +41,9 @@ struct WorkSql {
 };
 
 const WorkSql& sql_of(Work work) {
-  static constexpr WorkSql flags = {"INSERT OR IGNORE INTO pending_flags VALUES (?)",
-                                    "DELETE FROM pending_flags WHERE id = ?",
-                                    "SELECT id FROM pending_flags ORDER BY id LIMIT ?",
-                                    "SELECT id FROM pending_flags WHERE id BETWEEN ? AND ?"};
+  static constexpr WorkSql flags = {
+      "INSERT OR IGNORE INTO pending_flags VALUES (?)", "DELETE FROM pending_flags WHERE id = ?",
+      "SELECT id FROM pending_flags ORDER BY id LIMIT ?", "SELECT id FROM pending_flags WHERE id BETWEEN ? AND ?"};
   static constexpr WorkSql unlink = {"INSERT OR IGNORE INTO doomed VALUES (?)", "DELETE FROM doomed WHERE id = ?",
                                      "SELECT id FROM doomed ORDER BY id LIMIT ?",
                                      "SELECT id FROM doomed WHERE id BETWEEN ? AND ?"};
@@ -52,9 +51,12 @@ const WorkSql& sql_of(Work work) {
                                     "SELECT id FROM uncached ORDER BY id LIMIT ?",
                                     "SELECT id FROM uncached WHERE id BETWEEN ? AND ?"};
   switch (work) {
-    case Work::flags: return flags;
-    case Work::unlink: return unlink;
-    case Work::cache: break;
+    case Work::flags:
+      return flags;
+    case Work::unlink:
+      return unlink;
+    case Work::cache:
+      break;
   }
   return cache;
 }
@@ -163,8 +165,8 @@ Outcome put_cache(Database& database, std::int64_t key, Uid uid, const CacheRow&
 }
 
 Result<std::optional<CacheRow>> find_cache(Database& database, std::int64_t key, Uid uid) {
-  Statement statement = TRY(
-      database.prepare("SELECT email_id, thread_id, envelope, body_structure, headers FROM cache WHERE id = ?"));
+  Statement statement =
+      TRY(database.prepare("SELECT email_id, thread_id, envelope, body_structure, headers FROM cache WHERE id = ?"));
   statement.bind(1, id_of(key, uid));
   if (!TRY(statement.step())) return std::optional<CacheRow>();
   CacheRow row;

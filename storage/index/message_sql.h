@@ -30,8 +30,8 @@ struct FileRow {
   Origin origin = Origin::ours;
   UnixTime internal_date;
   UnixTime save_date;
-  std::uint64_t octets = 0;               // of the file
-  std::int64_t served = served_unknown;   // RFC822.SIZE
+  std::uint64_t octets = 0;              // of the file
+  std::int64_t served = served_unknown;  // RFC822.SIZE
 };
 
 // What can be computed from the message alone; the table `cache`.

@@ -1,5 +1,5 @@
-// MessageFolder: one Maildir on disk: cur/, new/ and tmp/. Puts files in, renames, removes and lists them; knows nothing of
-// UIDs or the index. Used by the store and reconciliation. Blocking; one thread at a time.
+// MessageFolder: one Maildir on disk: cur/, new/ and tmp/. Puts files in, renames, removes and lists them; knows
+// nothing of UIDs or the index. Used by the store and reconciliation. Blocking; one thread at a time.
 // https://cr.yp.to/proto/maildir.html
 #pragma once
 
