@@ -143,10 +143,10 @@ class FileSystem;
 // What every backend gets.
 struct StoreOptions {
   std::string data_dir;
-  std::string hostname = "localhost";      // in file names
-  std::uint32_t mailboxes_max = 10'000;    // per account
-  std::uint32_t keywords_max = 500;        // per mailbox
-  bool watch_folders = false;              // by inotify: for the file system of the machine only
+  std::string hostname = "localhost";    // in file names
+  std::uint32_t mailboxes_max = 10'000;  // per account
+  std::uint32_t keywords_max = 500;      // per mailbox
+  bool watch_folders = false;            // by inotify: for the file system of the machine only
 };
 
 // The backends: storage/backends.cpp has the table. Names: "maildir", "memory".

@@ -49,9 +49,9 @@ class MessageChunk {
   Uid last_uid() const;
   ModSeq highest_modseq() const;
   MessageState at(std::size_t index) const;
-  std::optional<std::size_t> find(Uid uid) const;     // index of exactly this UID
-  std::size_t lower_bound(Uid uid) const;             // number of messages with a smaller UID
-  std::uint32_t count_with(SystemFlag flag) const;    // O(1): counted when it is made
+  std::optional<std::size_t> find(Uid uid) const;        // index of exactly this UID
+  std::size_t lower_bound(Uid uid) const;                // number of messages with a smaller UID
+  std::uint32_t count_with(SystemFlag flag) const;       // O(1): counted when it is made
   void append_to(std::vector<MessageState>& out) const;  // all messages, ascending
   // The UIDs of the messages with index first..last (both included), added to `out`; O(ranges).
   void add_uids_between(std::size_t first, std::size_t last, UidSet& out) const;
@@ -87,9 +87,9 @@ class MailboxVersion {
   struct Facts {
     MailboxId mailbox;
     UidValidity uid_validity;
-    Uid uid_next;            // larger than any UID ever given
-    ModSeq highest_modseq;   // of any change ever, expunges included; at least 1
-    Uid first_recent;        // messages from this UID on are \Recent to whoever claims them
+    Uid uid_next;                       // larger than any UID ever given
+    ModSeq highest_modseq;              // of any change ever, expunges included; at least 1
+    Uid first_recent;                   // messages from this UID on are \Recent to whoever claims them
     std::vector<std::string> keywords;  // defined in the mailbox, for FLAGS and PERMANENTFLAGS
   };
 
@@ -108,14 +108,14 @@ class MailboxVersion {
   std::uint32_t count_deleted() const { return deleted_; }
   std::uint32_t unseen() const { return count_ - seen_; }
 
-  MessageState at(SeqNum seq) const;                 // 1..count()
-  std::optional<SeqNum> seq_of(Uid uid) const;       // none if not there; O(log)
-  std::uint32_t count_below(Uid uid) const;          // messages with a smaller UID
+  MessageState at(SeqNum seq) const;            // 1..count()
+  std::optional<SeqNum> seq_of(Uid uid) const;  // none if not there; O(log)
+  std::uint32_t count_below(Uid uid) const;     // messages with a smaller UID
   std::optional<MessageState> find(Uid uid) const;
   const Flags& flags_of(const MessageState& message) const { return flag_table_->flags(message.flags); }
   const std::shared_ptr<const FlagTable>& flag_table() const { return flag_table_; }
   std::optional<SeqNum> first_unseen() const;
-  Uid last_uid() const;                              // 0 if empty
+  Uid last_uid() const;  // 0 if empty
 
   // Calls visit(SeqNum, const MessageState&) for the messages whose UID is in `uids`, ascending; cost in
   // what is visited and in ranges, not in the mailbox.
@@ -124,9 +124,9 @@ class MailboxVersion {
   template <class Visit>
   void for_each(Visit&& visit) const;
   UidSet all_uids() const;
-  UidSet uids_of_seqs(const UidSet& seqs) const;     // message numbers (as numbers in a UidSet) to UIDs
-  UidSet existing(const UidSet& uids) const;         // the part of `uids` that is here
-  UidSet uids_with(SystemFlag flag) const;           // O(messages in chunks that have one)
+  UidSet uids_of_seqs(const UidSet& seqs) const;  // message numbers (as numbers in a UidSet) to UIDs
+  UidSet existing(const UidSet& uids) const;      // the part of `uids` that is here
+  UidSet uids_with(SystemFlag flag) const;        // O(messages in chunks that have one)
   const std::vector<ChunkPtr>& chunks() const { return chunks_; }
   std::size_t memory_bytes() const;
 

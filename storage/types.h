@@ -40,12 +40,12 @@ struct MailboxStatus {
 
 // What fetch() is to find out. UID, FLAGS and MODSEQ are not here: they stand in MailboxVersion.
 struct FetchWants {
-  bool dates = false;       // internal_date, save_date
+  bool dates = false;  // internal_date, save_date
   bool size = false;
   bool object_ids = false;  // email_id, thread_id
   bool envelope = false;
   bool body_structure = false;
-  bool headers = false;     // cached_headers
+  bool headers = false;  // cached_headers
 };
 
 // One message as the index knows it; members that were not wanted are empty.
