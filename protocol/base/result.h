@@ -34,17 +34,17 @@ T take_value(Result<T>&& result) {
 
 // Evaluates to the value, or returns the error from the enclosing function. Never with `co_await`
 // inside (GCC 12 cannot compile that): await on the line above, then TRY(std::move(result)).
-#define TRY(expression)                                                                         \
-  __extension__({                                                                               \
-    auto try_result = (expression);                                                             \
-    if (!try_result) return tl::unexpected<::postkeep::Error>(std::move(try_result).error());   \
-    ::postkeep::detail::take_value(std::move(try_result));                                      \
+#define TRY(expression)                                                                       \
+  __extension__({                                                                             \
+    auto try_result = (expression);                                                           \
+    if (!try_result) return tl::unexpected<::postkeep::Error>(std::move(try_result).error()); \
+    ::postkeep::detail::take_value(std::move(try_result));                                    \
   })
 
 // The same inside a coroutine.
-#define CO_TRY(expression)                                                                      \
-  __extension__({                                                                               \
-    auto try_result = (expression);                                                             \
+#define CO_TRY(expression)                                                                       \
+  __extension__({                                                                                \
+    auto try_result = (expression);                                                              \
     if (!try_result) co_return tl::unexpected<::postkeep::Error>(std::move(try_result).error()); \
-    ::postkeep::detail::take_value(std::move(try_result));                                      \
+    ::postkeep::detail::take_value(std::move(try_result));                                       \
   })

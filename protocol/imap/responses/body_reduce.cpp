@@ -90,15 +90,25 @@ class Reducer {
     std::size_t depth = 0;
     do {
       switch (peek()) {
-        case '(': ++depth, ++position_; break;
-        case ')': leave(depth); break;
-        case '"': skip_quoted(); break;
-        case '{': skip_literal(); break;
+        case '(':
+          ++depth, ++position_;
+          break;
+        case ')':
+          leave(depth);
+          break;
+        case '"':
+          skip_quoted();
+          break;
+        case '{':
+          skip_literal();
+          break;
         case ' ':
           if (depth == 0) failed_ = true;
           ++position_;
           break;
-        default: skip_atom(); break;
+        default:
+          skip_atom();
+          break;
       }
     } while (!failed_ && depth > 0);
   }
@@ -112,7 +122,8 @@ class Reducer {
   }
   void skip_atom() {
     const std::size_t begin = position_;
-    while (position_ < in_.size() && in_[position_] != ' ' && in_[position_] != '(' && in_[position_] != ')') ++position_;
+    while (position_ < in_.size() && in_[position_] != ' ' && in_[position_] != '(' && in_[position_] != ')')
+      ++position_;
     if (position_ == begin) failed_ = true;
   }
   void skip_quoted() {
