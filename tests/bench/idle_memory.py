@@ -42,8 +42,8 @@ def main():
             server.add_user(user)
         with server.lmtp() as lmtp:
             for number in range(options.messages):
-                for at in range(0, len(users), 50):
-                    lmtp.sendmail("sender@example.com", users[at:at + 50], message(f"number {number}"))
+                for user in users:
+                    lmtp.sendmail("sender@example.com", [user], message(f"number {number}"))
         time.sleep(6)
         server.stop()
         server.start()
