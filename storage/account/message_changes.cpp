@@ -35,6 +35,8 @@ class Append {
     // UIDs that may have reached the disk are not given again, whatever happens now.
     box_.row.uid_next = row_.uid_next;
     Outcome done = link_all(items);
+    // From here on recovery keeps what it finds. Before the index, so that a failure can still be undone unseen.
+    if (done && intent) done = intent->remove(maildir::Durable::now);
     if (done) done = own.note(row_);
     if (done) done = write_index();
     if (!done) {
@@ -50,8 +52,6 @@ class Append {
       states.push_back(message.state);
     }
     advance(box_, row_, states, {});
-    // Until the intent is gone for good, a power cut would undo the append: it may not be acknowledged.
-    if (intent) TRY(intent->remove(maildir::Durable::now));
     return result;
   }
 

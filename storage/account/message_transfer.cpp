@@ -45,6 +45,11 @@ class Transfer {
     to_.row.uid_next = to_row_.uid_next;
     MailboxRow from_row = from_.row;
     Outcome done = transfer_all();
+    // From here on recovery keeps what it finds of a copy. Before the index, so that a failure can be undone unseen.
+    if (done && intent && kind_ == TransferKind::copy) {
+      done = intent->remove(maildir::Durable::now);
+      if (done) intent.reset();
+    }
     if (done) done = own_to.note(to_row_);
     if (done && kind_ == TransferKind::move && &from_ != &to_) done = own_from.note(from_row);
     if (done) done = write_index(from_row);
@@ -54,12 +59,7 @@ class Transfer {
       return tl::unexpected<Error>(done.error());
     }
     CopyResult result = finish(std::move(from_row));
-    if (!intent) return result;
-    if (kind_ == TransferKind::move) {
-      (void)intent->remove(maildir::Durable::later);  // should it stay, recovery finds nothing left to do
-    } else {
-      TRY(intent->remove(maildir::Durable::now));  // recovery would undo the copy
-    }
+    if (intent) (void)intent->remove(maildir::Durable::later);  // should it stay, nothing is left to do
     return result;
   }
 
