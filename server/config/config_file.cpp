@@ -1,5 +1,6 @@
 #include "server/config/config_file.h"
 
+#include <arpa/inet.h>
 #include <toml++/toml.h>
 #include <unistd.h>
 
@@ -92,12 +93,27 @@ void read_table(const toml::table& table, const std::string& prefix, Settings& s
   }
 }
 
+bool is_local(const ListenAddress& address) {
+  if (address.kind == ListenAddress::Kind::unix_socket || address.host == "localhost") return true;
+  std::array<unsigned char, 16> octets{};
+  if (inet_pton(AF_INET, address.host.c_str(), octets.data()) == 1) return octets[0] == 127;
+  constexpr std::array<unsigned char, 16> loopback = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+  return inet_pton(AF_INET6, address.host.c_str(), octets.data()) == 1 && octets == loopback;
+}
+
 // What no single key can say.
 void check_whole(const Settings& settings, const toml::table& table, Problems& problems) {
+  const auto problem = [&](std::string_view section_name, const std::string& text) {
+    const toml::node* section = table.get(section_name);
+    problems.push_back({section == nullptr ? 0 : line_of(*section), std::string(section_name) + text});
+  };
   if (settings.tls.certificate.empty() != settings.tls.private_key.empty()) {
-    const toml::node* section = table.get("tls");
-    problems.push_back(
-        {section == nullptr ? 0 : line_of(*section), "tls: certificate and private_key are set both or neither"});
+    problem("tls", ": certificate and private_key are set both or neither");
+  }
+  if (settings.service.user.empty() && !settings.service.group.empty()) problem("service", ": group is set, user not");
+  for (const ListenAddress& address : settings.metrics.listen) {
+    if (settings.metrics.allow_remote || is_local(address)) continue;
+    problem("metrics", ".listen: " + address.text + " is not on loopback; set allow_remote if others may read it");
   }
 }
 

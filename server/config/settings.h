@@ -105,6 +105,15 @@ struct Settings {
     std::uint64_t io_threads = 0;  // 0: as many as cores
     std::chrono::seconds shutdown_grace{10};
   } server;
+
+  struct Service {
+    std::string user, group;  // names or numbers; empty: stay who we are, and the user's own group
+  } service;
+
+  struct Metrics {
+    std::vector<ListenAddress> listen;
+    bool allow_remote = false;
+  } metrics;
 };
 
 using SettingsPtr = std::shared_ptr<const Settings>;

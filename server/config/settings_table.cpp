@@ -235,6 +235,30 @@ const std::array table = {
     COUNT("server", "io_threads", server.io_threads, 0, 256, "Threads that serve connections. 0: as many as cores."),
     DURATION("server", "shutdown_grace", server.shutdown_grace, seconds(0), minutes(10),
              "How long commands under way may take to finish when the server is asked to stop."),
+
+    TEXT(
+        "service", "user", service.user,
+        "The system user, by name or number, that the server becomes when it is started as root: after it has bound "
+        "its "
+        "addresses and read its private key it gives up all privileges for good. The data belongs to this user. Empty: "
+        "it stays who it is."),
+    TEXT("service", "group", service.group,
+         "The system group that goes with `user`, beside the groups that the user is a member of. Empty: the user's "
+         "own."),
+
+    Setting{"metrics", "listen", ValueType::addresses,
+            [](Settings& s, const RawValue& v) -> Outcome {
+              s.metrics.listen = TRY(read_addresses(v));
+              return {};
+            },
+            [](const Settings& s) -> RawValue { return write_addresses(s.metrics.listen); },
+            "Where to serve figures for Prometheus (`/metrics`) and a health check (`/health`) by HTTP, for instance "
+            "\"127.0.0.1:9095\". There is no password: only loopback addresses and Unix sockets are taken, see "
+            "`allow_remote`."},
+    BOOLEAN(
+        "metrics", "allow_remote", metrics.allow_remote,
+        "Take addresses in `listen` that others can reach. The figures tell how many people log in and how much mail "
+        "they get."),
 };
 
 }  // namespace

@@ -96,6 +96,12 @@ allow_network_file_system = true
   CHECK(settings.storage.allow_network_file_system);
 }
 
+TEST_CASE("figures are served on loopback, and elsewhere only if the file says so") {
+  CHECK(
+      parse("[metrics]\nlisten = [\"127.0.0.1:1\", \"[::1]:1\", \"localhost:1\", \"unix:/run/figures\"]").has_value());
+  CHECK(parse("[metrics]\nlisten = [\"*:9095\"]\nallow_remote = true").has_value());
+}
+
 TEST_CASE("all unknown and wrong keys are told at once, with their lines") {
   const auto found = problems(
       "nonsense = 1\n"
@@ -145,6 +151,11 @@ TEST_CASE("values that are not of the key's kind are refused with what is wanted
       {"[mailbox]\nspecial_use = [\"A=sent\", \"B=sent\"]", "2: mailbox.special_use: must be a list in which nothing"},
       {"[storage]\nallow_network_file_system = 1", "2: storage.allow_network_file_system: must be true or false"},
       {"[tls]\ncertificate = \"x\"", "1: tls: certificate and private_key are set both or neither"},
+      {"[service]\ngroup = \"mail\"", "1: service: group is set, user not"},
+      {"[metrics]\nlisten = [\"*:9095\"]", "1: metrics.listen: *:9095 is not on loopback"},
+      {"[metrics]\nlisten = [\"192.0.2.1:9095\"]", "1: metrics.listen: 192.0.2.1:9095 is not on loopback"},
+      {"[metrics]\nlisten = [\"[2001:db8::1]:9095\"]", "1: metrics.listen: [2001:db8::1]:9095 is not on loopback"},
+      {"[metrics]\nlisten = [\"figures.example.org:9095\"]", "1: metrics.listen: figures.example.org:9095 is not"},
   };
   for (const auto& row : table) {
     CAPTURE(row.first);
