@@ -20,6 +20,8 @@
 #include "server/admin/socket.h"
 #include "server/config/config_file.h"
 #include "server/machine.h"
+#include "server/metrics/endpoint.h"
+#include "server/metrics/metrics.h"
 #include "server/net/listener.h"
 #include "server/protocols.h"
 #include "server/runtime/awaits.h"
@@ -82,8 +84,9 @@ Outcome load_certificates(TlsStore& tls, const Settings& settings) {
 // What a reload cannot change.
 bool needs_restart(const Settings& before, const Settings& after) {
   return before.data_dir != after.data_dir || before.listen.imap != after.listen.imap ||
-         before.listen.imaps != after.listen.imaps || before.listen.lmtp != after.listen.lmtp ||
-         before.storage.threads != after.storage.threads || before.server.io_threads != after.server.io_threads ||
+         before.listen.imaps != after.listen.imaps || before.metrics.listen != after.metrics.listen ||
+         before.listen.lmtp != after.listen.lmtp || before.storage.threads != after.storage.threads ||
+         before.server.io_threads != after.server.io_threads ||
          before.storage.open_accounts != after.storage.open_accounts ||
          before.limits.mailboxes != after.limits.mailboxes || before.limits.keywords != after.limits.keywords;
 }
@@ -120,6 +123,7 @@ class App final : public admin::Host {
   Outcome open_data();
   Outcome open_listeners();
   Outcome open_admin();
+  void start_endpoint();
   asio::awaitable<void> handle_signals();
   asio::awaitable<void> give_memory_back();
   void reload();
@@ -128,6 +132,7 @@ class App final : public admin::Host {
   const std::string config_file_;
   SettingsHolder settings_;
   SettingsPtr admin_settings_;  // what start() began with: fixed, since admin commands get a reference
+  MetricsEndpoint endpoint_;    // before all that its probes refer to
   std::unique_ptr<Log> log_;
   std::unique_ptr<storage::FileSystem> files_;
   std::unique_ptr<storage::FileLock> lock_;
@@ -193,6 +198,7 @@ Outcome App::start() {
       runtime_->storage_pool(), *mail_, hub_, gateway_options, [this](const std::string& user, const Error& error) {
         log_->write(LogLevel::error, "background_failed",
                     {{"user", user}, {"kind", to_string(error.kind)}, {"reason", error.detail}});
+        metrics().errors.at("storage", to_string(error.kind)).add();
       });
   authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings));
   auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool());
@@ -200,6 +206,8 @@ Outcome App::start() {
   services_.reset(new Services{*log_, settings_, hub_, *gateway_, *auth_, *admission_, tls_});
   host_ = std::make_unique<SessionHost>(*services_, *runtime_);
   TRY(open_listeners());
+  for (const ListenAddress& address : settings.metrics.listen) TRY(endpoint_.listen(address));
+  for (const std::string& address : endpoint_.addresses()) ready_.push_back("metrics " + address);
   TRY(open_admin());
   foreign_ = std::make_unique<ForeignChanges>(control_, *mail_, *gateway_);
   signals_.add(SIGTERM);
@@ -229,6 +237,21 @@ Outcome App::open_listeners() {
   return {};
 }
 
+// The health check asks the thread that accepts, and a storage thread that touches the data.
+void App::start_endpoint() {
+  std::vector<MetricsEndpoint::Probe> probes(2);
+  probes[0].failure = "listeners do not answer";
+  probes[0].ask = [this](std::function<void()> alive) { asio::post(control_, std::move(alive)); };
+  probes[1].failure = "storage does not answer";
+  probes[1].ask = [this](std::function<void()> alive) {
+    asio::post(runtime_->storage_pool(), [this, alive = std::move(alive)] {
+      if (files_->info(admin_settings_->data_dir)) alive();
+    });
+  };
+  const auto refresh = [this] { metrics().open_accounts.set(static_cast<std::int64_t>(gateway_->open_accounts())); };
+  endpoint_.start(std::move(probes), refresh);
+}
+
 Outcome App::open_admin() {
   const std::string path = admin::socket_path(admin_settings_->data_dir);
   admin_acceptor_ = TRY(admin::open_admin_socket(control_.get_executor(), path));
@@ -246,6 +269,7 @@ void App::run() {
   foreign_->start(loops_);
   loops_.spawn(handle_signals());
   loops_.spawn(give_memory_back());
+  start_endpoint();
   std::cout << ready_line() << std::endl;
   ::sd_notify(0, "READY=1\nSTATUS=Serving mail");
   control_.run();  // until begin_stop() has ended all loops
@@ -298,6 +322,7 @@ void App::begin_stop() {
   ::sd_notify(0, "STOPPING=1\nSTATUS=Ending sessions");
   log_->write(LogLevel::info, "stop", {{"sessions", std::uint64_t{host_->sessions()}}});
   stopping_ = true;
+  endpoint_.set_stopping();
   memory_timer_.cancel();
   for (const auto& listener : listeners_) listener->close();
   asio::error_code ignored;
@@ -320,6 +345,7 @@ bool App::stop() {
   }
   if (admin_pool_) admin_pool_->join();
   if (runtime_) runtime_->join();
+  endpoint_.stop();
   if (log_) log_->write(LogLevel::info, "stopped", {});
   return true;
 }

@@ -9,6 +9,7 @@
 #include "server/imap/commands/handlers.h"
 #include "server/imap/extensions.h"
 #include "server/imap/updates.h"
+#include "server/metrics/metrics.h"
 
 namespace postkeep::imap {
 
@@ -18,6 +19,7 @@ namespace {
 void log_failure(const Context& context, std::string_view verb, const Error& error) {
   const bool ours = error.kind == ErrorKind::server_bug || error.kind == ErrorKind::corruption ||
                     error.kind == ErrorKind::unavailable;
+  server::metrics().errors.at("imap", postkeep::to_string(error.kind)).add();
   const LogLevel level = ours ? LogLevel::error : LogLevel::debug;
   if (!context.log.wants(level)) return;
   const std::string_view mailbox = context.selected ? context.selected->mailbox.name.utf8() : std::string_view();
@@ -54,6 +56,8 @@ std::optional<Error> objection(const Context& context, const CommandRow* row) {
   return Error(ErrorKind::bad_syntax, "Already logged in");
 }
 
+server::Histogram& time_of(std::string_view command) { return server::metrics().command_seconds.at("imap", command); }
+
 // Behind a barrier nothing may have arrived: it could have been put there by somebody else (STARTTLS injection).
 bool more_was_sent(const Context& context) {
   return context.framer.buffered() > 0 || (!context.connection.is_tls() && context.connection.unread_plaintext());
@@ -71,10 +75,12 @@ server::Awaitable<Judged> dispatch(Context& context, FramedCommand command) {
   Cursor cursor(command);
   auto head = parse_command_head(cursor);
   if (!head) {
+    time_of("other").observe({});
     co_return write_error(context, tag_of(command).value_or("*"), "", head.error());
   }
   const CommandRow* row = find_command(head->verb, head->uid);
   if (std::optional<Error> error = objection(context, row)) {
+    time_of(row == nullptr ? "other" : row->name).observe({});
     co_return write_error(context, head->tag, head->verb, *error);
   }
   if (row->pipelining == Pipelining::barrier && more_was_sent(context)) {
@@ -84,6 +90,7 @@ server::Awaitable<Judged> dispatch(Context& context, FramedCommand command) {
   }
   context.uid_form = head->uid;
   context.correlator = head->tag;
+  const server::Stopwatch watch(time_of(row->name));
   auto result = co_await row->run(context, cursor);
   co_return co_await finish(context, std::move(head->tag), row, std::move(result));
 }
@@ -99,6 +106,7 @@ server::Awaitable<Judged> dispatch_append(Context& context) {
   const CommandRow* row = find_command("APPEND", UidForm::no);
   std::string tag = tag_of(context.framer.partial()).value_or("*");
   context.uid_form = UidForm::no;
+  const server::Stopwatch watch(time_of(row->name));
   auto result = co_await stream_append(context);
   co_return co_await finish(context, std::move(tag), row, std::move(result));
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/metrics/metrics.h"
+
 namespace postkeep::server {
 namespace {
 
@@ -10,6 +12,22 @@ std::optional<std::string> lookup_address(const lmtp::Path& path) {
   if (path.local_part.find('@') != std::string::npos) return std::nullopt;
   return path.domain.empty() ? path.local_part : path.local_part + '@' + path.domain;
 }
+
+// For the figures.
+struct CommandName {
+  std::string_view operator()(const lmtp::Lhlo&) const { return "LHLO"; }
+  std::string_view operator()(const lmtp::Mail&) const { return "MAIL"; }
+  std::string_view operator()(const lmtp::Rcpt&) const { return "RCPT"; }
+  std::string_view operator()(const lmtp::Data&) const { return "DATA"; }
+  std::string_view operator()(const lmtp::Rset&) const { return "RSET"; }
+  std::string_view operator()(const lmtp::Noop&) const { return "NOOP"; }
+  std::string_view operator()(const lmtp::Vrfy&) const { return "VRFY"; }
+  std::string_view operator()(const lmtp::Quit&) const { return "QUIT"; }
+  template <class Other>
+  std::string_view operator()(const Other&) const {
+    return "other";
+  }
+};
 
 }  // namespace
 
@@ -33,6 +51,7 @@ void LmtpCommands::reset() {
 }
 
 asio::awaitable<LmtpNext> LmtpCommands::run(lmtp::Command command) {
+  const Stopwatch watch(metrics().command_seconds.at("lmtp", std::visit(CommandName(), command)));
   if (const auto* bad = std::get_if<lmtp::Bad>(&command)) {
     refuse(bad->code, bad->enhanced, bad->text);
   } else if (const auto* hello = std::get_if<lmtp::Lhlo>(&command)) {
@@ -102,9 +121,11 @@ asio::awaitable<void> LmtpCommands::rcpt(lmtp::Rcpt command) {
   if (address) found = co_await context_.services.auth.resolve_recipient(std::move(*address));
   if (!found && found.error().kind == ErrorKind::not_found) {
     context_.logger.info("unknown_recipient", {{"to", command.to.to_string()}});
+    metrics().deliveries.at("refused").add();
     reply(550, "5.1.1", "<" + command.to.to_string() + "> No such user here");
   } else if (!found) {
     context_.logger.error("recipient_lookup_failed", {{"reason", found.error().detail}});
+    metrics().deliveries.at("tempfail").add();
     reply(451, "4.3.0", "Cannot look the user up, try again later");
   } else {
     EnvelopeRecipient recipient;

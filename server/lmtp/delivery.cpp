@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "protocol/mail/date_time.h"
+#include "server/metrics/metrics.h"
 #include "server/runtime/task_group.h"
 
 namespace postkeep::server {
@@ -23,8 +24,15 @@ Awaitable<Result<storage::AppendResult>> append_to_inbox(Gateway& gateway, Accou
                        const storage::Mailbox inbox = TRY(store.find_mailbox(MailboxName::inbox()));
                        std::vector<storage::AppendItem> items(1);
                        items.front().message = message;
-                       return store.append(inbox.id, items);
+                       auto appended = store.append(inbox.id, items);
+                       if (appended) metrics().messages_appended.add();
+                       return appended;
                      });
+}
+
+// As the MTA sees it: whether it will try again.
+void count_reply(const lmtp::Reply& reply) {
+  metrics().deliveries.at(reply.code < 400 ? "ok" : reply.code < 500 ? "tempfail" : "refused").add();
 }
 
 enum class Last { no, yes };
@@ -115,7 +123,9 @@ asio::awaitable<std::vector<lmtp::Reply>> Delivery::deliver() {
   if (!failed_) co_await spool(true);
   if (failed_) {
     context_.logger.warn("delivery_failed", {{"kind", to_string(failed_->kind)}, {"reason", failed_->detail}});
-    co_return std::vector<lmtp::Reply>(envelope_.recipients.size(), reply_for(*failed_));
+    std::vector<lmtp::Reply> all_failed(envelope_.recipients.size(), reply_for(*failed_));
+    for (const lmtp::Reply& reply : all_failed) count_reply(reply);
+    co_return all_failed;
   }
   TaskGroup workers(context_.executor());
   const std::size_t count = std::min(deliveries_at_once, envelope_.recipients.size());
@@ -124,6 +134,7 @@ asio::awaitable<std::vector<lmtp::Reply>> Delivery::deliver() {
   std::vector<lmtp::Reply> replies;
   for (const std::optional<Outcome>& outcome : outcomes_) {
     replies.push_back(*outcome ? lmtp::Reply(250, "2.0.0", "Delivered") : reply_for(outcome->error()));
+    count_reply(replies.back());
   }
   co_return replies;
 }
@@ -137,6 +148,7 @@ asio::awaitable<void> Delivery::deliver_some() {
     AccountPtr account = gateway.account(user);
     const auto appended = co_await append_to_inbox(gateway, std::move(account), incoming_);
     if (appended) {
+      metrics().delivered_octets.add(received_);
       context_.logger.info("delivered", {{"user", user}, {"uid", appended->uids.min().value()}, {"size", received_}});
     } else {
       context_.logger.error(

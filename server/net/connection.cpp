@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "protocol/base/ensure.h"
+#include "server/metrics/metrics.h"
 #include "server/net/tls_context.h"
 #include "server/runtime/awaits.h"
 
@@ -74,6 +75,7 @@ asio::awaitable<std::size_t> Connection::read_some(std::string& into) {
       case StepResult::done:
         into.append(buffer.data(), step.bytes);
         received_ += step.bytes;
+        metrics().received_bytes.add(step.bytes);
         co_return step.bytes;
       case StepResult::ended:
         co_return 0;
@@ -113,6 +115,7 @@ asio::awaitable<void> Connection::flush() {
       if (step.result == StepResult::done) {
         offset += step.bytes;
         sent_ += step.bytes;
+        metrics().sent_bytes.add(step.bytes);
         // Its turn is between two records, or it would wait for as long as there is something to send.
         if (reader_held_) co_await yield_thread(executor());
         continue;

@@ -6,6 +6,7 @@
 #include <exception>
 #include <utility>
 
+#include "server/metrics/metrics.h"
 #include "server/runtime/change_hub.h"
 
 namespace postkeep::server {
@@ -52,6 +53,7 @@ Result<storage::AccountStore*> Gateway::enter(Account& account) {
     });
     if (!opened) return tl::unexpected<Error>(std::move(opened).error());
     account.store_ = std::move(*opened);
+    metrics().accounts_opened.add();
     account.background_due_ = Clock::now();  // what an unclean stop left to do
     note_open(account);
   } else {
@@ -172,6 +174,20 @@ bool Gateway::close(std::chrono::milliseconds limit) {
     asio::post(open->strand_, [this, open] { close_store(*open); });
   }
   return all_closed_.wait_for(lock, limit, [this] { return open_.empty(); });
+}
+
+Gateway::SteadyTime Gateway::job_queued() {
+  metrics().storage_queue.add(1);
+  return Clock::now();
+}
+
+Gateway::JobRun::JobRun(SteadyTime queued) : began_(Clock::now()) {
+  metrics().storage_wait_seconds.observe(began_ - queued);
+}
+
+Gateway::JobRun::~JobRun() {
+  metrics().storage_job_seconds.observe(Clock::now() - began_);
+  metrics().storage_queue.add(-1);
 }
 
 std::size_t Gateway::open_accounts() const {

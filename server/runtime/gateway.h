@@ -160,7 +160,7 @@ class Gateway {
   using SteadyTime = std::chrono::steady_clock::time_point;
   template <class Job>
   static Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> perform(Gateway& gateway, AccountPtr account,
-                                                                               Job job);
+                                                                               Job job, SteadyTime queued);
   // On the account's strand:
   Result<storage::AccountStore*> enter(Account& account);
   void leave(Account& account);
@@ -173,6 +173,19 @@ class Gateway {
   AccountPtr pick_victim(const Account& user);
   void start_refresh(const std::string& user, MailboxId mailbox);
   void unwatch(const AccountPtr& account, MailboxId mailbox);
+
+  // For the figures: a job waits from job_queued() on and runs for as long as its JobRun lives.
+  static SteadyTime job_queued();
+  class JobRun {
+   public:
+    explicit JobRun(SteadyTime queued);
+    ~JobRun();
+    JobRun(const JobRun&) = delete;
+    JobRun& operator=(const JobRun&) = delete;
+
+   private:
+    const SteadyTime began_;
+  };
 
   struct Leave {
     Gateway& gateway;
@@ -205,12 +218,14 @@ class Gateway {
 template <class Job>
 Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> Gateway::run(AccountPtr account, Job job) {
   const Account::Strand strand = account->strand_;
-  return asio::co_spawn(strand, perform<Job>(*this, std::move(account), std::move(job)), asio::use_awaitable);
+  return asio::co_spawn(strand, perform<Job>(*this, std::move(account), std::move(job), job_queued()),
+                        asio::use_awaitable);
 }
 
 template <class Job>
 Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> Gateway::perform(Gateway& gateway, AccountPtr account,
-                                                                               Job job) {
+                                                                               Job job, SteadyTime queued) {
+  const JobRun running(queued);
   Result<storage::AccountStore*> store = gateway.enter(*account);
   if (!store) co_return tl::unexpected<Error>(std::move(store).error());
   const Leave leave{gateway, *account};
@@ -221,7 +236,8 @@ template <class Job>
 std::invoke_result_t<Job&, storage::AccountStore&> Gateway::run_blocking(AccountPtr account, Job job) {
   using Answer = std::invoke_result_t<Job&, storage::AccountStore&>;
   const Account::Strand strand = account->strand_;
-  auto answer = asio::co_spawn(strand, perform<Job>(*this, std::move(account), std::move(job)), asio::use_future);
+  auto answer =
+      asio::co_spawn(strand, perform<Job>(*this, std::move(account), std::move(job), job_queued()), asio::use_future);
   return Answer(answer.get());
 }
 

@@ -1,6 +1,7 @@
 // Gateway's calls, each one job: the account's on its strand, those of open files beside it.
 #include <utility>
 
+#include "server/metrics/metrics.h"
 #include "server/runtime/gateway.h"
 
 namespace postkeep::server {
@@ -70,7 +71,11 @@ Awaitable<Result<UidSet>> Gateway::expunged_since(AccountPtr account, MailboxId 
 Awaitable<Result<storage::AppendResult>> Gateway::append(AccountPtr account, MailboxId mailbox,
                                                          std::vector<storage::AppendItem> items) {
   return run(std::move(account),
-             [mailbox, items = std::move(items)](AccountStore& store) { return store.append(mailbox, items); });
+             [mailbox, items = std::move(items)](AccountStore& store) -> Result<storage::AppendResult> {
+               auto appended = store.append(mailbox, items);
+               if (appended) metrics().messages_appended.add(items.size());
+               return appended;
+             });
 }
 
 Awaitable<Result<std::vector<storage::MessageRow>>> Gateway::fetch(AccountPtr account, MailboxId mailbox, UidSet uids,
@@ -108,8 +113,11 @@ Awaitable<Result<storage::CopyResult>> Gateway::move(AccountPtr account, Mailbox
 }
 
 Awaitable<Result<UidSet>> Gateway::expunge(AccountPtr account, MailboxId mailbox, UidSet uids) {
-  return run(std::move(account),
-             [mailbox, uids = std::move(uids)](AccountStore& store) { return store.expunge(mailbox, uids); });
+  return run(std::move(account), [mailbox, uids = std::move(uids)](AccountStore& store) -> Result<UidSet> {
+    auto gone = store.expunge(mailbox, uids);
+    if (gone) metrics().messages_expunged.add(gone->size());
+    return gone;
+  });
 }
 
 Awaitable<Result<UidSet>> Gateway::search(AccountPtr account, MailboxId mailbox, SearchKey key, UidSet candidates) {
@@ -134,6 +142,7 @@ Awaitable<Result<std::string>> Gateway::read(std::shared_ptr<storage::MessageRea
   return run_beside([reader = std::move(reader), offset, count]() -> Result<std::string> {
     std::string bytes;
     TRY(reader->read(offset, count, bytes));
+    metrics().fetched_octets.add(bytes.size());
     return bytes;
   });
 }

@@ -8,6 +8,7 @@
 #include <future>
 #include <utility>
 
+#include "server/metrics/metrics.h"
 #include "server/runtime/awaits.h"
 
 namespace postkeep::server {
@@ -44,8 +45,10 @@ void SessionHost::accept(int descriptor, Peer peer, const Protocol& protocol) {
   if (!ticket) {
     services_.log.write(LogLevel::warn, "refused",
                         {{"protocol", protocol.name}, {"peer", peer.address}, {"reason", ticket.error().text}});
+    metrics().connections_refused.at(protocol.name).add();
     return refuse(descriptor, protocol);
   }
+  metrics().connections_total.at(protocol.name).add();
   const auto least = std::min_element(threads_.begin(), threads_.end(),
                                       [](const auto& a, const auto& b) { return a->load < b->load; });
   Thread& thread = **least;
@@ -68,6 +71,7 @@ void SessionHost::accept(int descriptor, Peer peer, const Protocol& protocol) {
 asio::awaitable<void> SessionHost::run(Thread& thread, int descriptor, Peer peer, const Protocol& protocol,
                                        Admission::Ticket ticket) {
   {
+    const Counted counted(metrics().connections.at(protocol.name));
     Connection connection(thread.io, descriptor, std::move(peer), timeouts());
     SessionContext context(services_, connection, Logger(services_.log, next_session_id()));
     const auto place = thread.live.insert(thread.live.end(), &context);
@@ -91,6 +95,7 @@ asio::awaitable<void> SessionHost::serve(Thread& thread, Connection& connection,
       const Outcome started = co_await connection.start_tls(services_.tls.current());
       if (!started) {
         logger.info("tls_failed", {{"reason", started.error().detail}});
+        metrics().errors.at("tls", to_string(started.error().kind)).add();
         connection.abort(Ending::failed);
         co_return;
       }
@@ -100,8 +105,10 @@ asio::awaitable<void> SessionHost::serve(Thread& thread, Connection& connection,
     co_await protocol.run(context);
   } catch (const ConnectionEnded& ended) {
     logger.info("ended", {{"how", to_string(ended.ending())}, {"reason", ended.what()}});
+    metrics().errors.at(protocol.name, to_string(ended.ending())).add();
   } catch (const std::exception& problem) {
     logger.error("session_failed", {{"reason", problem.what()}});
+    metrics().errors.at(protocol.name, "session_failed").add();
   }
 }
 
