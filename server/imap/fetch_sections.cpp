@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/mime/section_resolve.h"
+#include "server/metrics/metrics.h"
 
 namespace postkeep::imap {
 
@@ -152,6 +153,7 @@ class Loader {
 
   Outcome read(ByteRange range, std::string& out) {
     TRY(reader_.read(range.begin, range.size(), out));
+    server::metrics().fetched_octets.add(range.size());
     if (out.size() != range.size()) {
       return failure(ErrorKind::corruption, "The message cannot be read", "message file shorter than its size");
     }
