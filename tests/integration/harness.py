@@ -319,6 +319,15 @@ def stored_form(sent):
     return re.sub(rb"(?<!\r)\n", b"\r\n", sent)
 
 
+def on_the_wire(message):
+    """What smtplib sends for a message, the dots undone as RFC 5321 §4.5.2 has it: after CRLF only."""
+    sent = smtplib._quote_periods(message)
+    if sent[-2:] != b"\r\n":
+        sent += b"\r\n"
+    sent = re.sub(rb"\r\n\.", b"\r\n", sent)
+    return sent[1:] if sent.startswith(b".") else sent
+
+
 def served_form(stored):
     """What BODY[] serves: a NUL, which an IMAP literal cannot carry, as 0x80."""
     return stored.replace(b"\0", b"\x80")

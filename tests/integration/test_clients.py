@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 from harness import HOST, Server, corpus, insecure_tls, mbox_messages, message, program, stored_form
+from neighbours import unpacked
 
 
 class Clients(unittest.TestCase):
@@ -37,7 +38,8 @@ class Clients(unittest.TestCase):
             self.assertEqual(denied.returncode, 67)  # curl: login denied
 
     def test_mbsync_mirrors_the_account_both_ways_and_then_moves_nothing(self):
-        mbsync = program("mbsync")
+        isync = unpacked("isync")
+        mbsync = isync.program("mbsync")
         with Server() as server, tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             sent = [stored_form(m) for name, m in corpus("real")[::8] if b"\0" not in m]

@@ -1,23 +1,13 @@
 """All of the mail corpus in by LMTP and by APPEND, out by IMAP: each message once, byte for byte."""
 import pathlib
 import re
-import smtplib
 import subprocess
 import tempfile
 import unittest
 
-from harness import Server, appendable, corpus, mbox_messages, program, served_form, stored_form
+from harness import Server, appendable, corpus, mbox_messages, on_the_wire, program, served_form, stored_form
 
 TRACE = re.compile(rb"\AReturn-Path: <[^\r\n]*>\r\n(Delivered-To: [^\r\n]*\r\n)?Received: [^\r\n]*\r\n([ \t][^\r\n]*\r\n)*\Z")
-
-
-def on_the_wire(message):
-    """What smtplib sends for a message, the dots undone as RFC 5321 §4.5.2 has it: after CRLF only."""
-    sent = smtplib._quote_periods(message)
-    if sent[-2:] != b"\r\n":
-        sent += b"\r\n"
-    sent = re.sub(rb"\r\n\.", b"\r\n", sent)
-    return sent[1:] if sent.startswith(b".") else sent
 
 
 class Corpus(unittest.TestCase):
