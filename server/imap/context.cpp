@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "server/runtime/login.h"
+
 namespace postkeep::imap {
 
 namespace {
@@ -44,13 +46,7 @@ State Context::state() const {
 
 server::Gateway& Context::gateway() const { return services.gateway; }
 
-auth::Channel Context::channel() const {
-  if (connection.is_tls() || settings().auth.allow_plaintext == AllowPlaintext::always) {
-    return auth::Channel::confidential;
-  }
-  const bool passes = settings().auth.allow_plaintext == AllowPlaintext::loopback && connection.is_loopback();
-  return passes ? auth::Channel::confidential : auth::Channel::exposed;
-}
+auth::Channel Context::channel() const { return server::channel_of(host); }
 
 server::Awaitable<void> Context::read_more() {
   co_await connection.flush();
@@ -95,7 +91,7 @@ void Context::forget_everything() {
   account.reset();
   selected.reset();
   enabled = Enabled();
-  failed_logins = 0;
+  host.failed_logins = 0;
   set_limits();
 }
 

@@ -63,7 +63,6 @@ class Context {
   std::string correlator;          // its tag, for ESEARCH alone (RFC 9051 §7.3.4)
   Next next = Next::read_command;
   std::string farewell;  // text of the BYE, where next is log_out and the handler has not sent one
-  unsigned failed_logins = 0;
 
   State state() const;
   server::Gateway& gateway() const;

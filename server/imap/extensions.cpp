@@ -6,6 +6,7 @@
 
 #include "server/imap/commands/handlers.h"
 #include "server/imap/run_command.h"
+#include "server/runtime/login.h"
 
 namespace postkeep::imap {
 
@@ -142,7 +143,7 @@ std::vector<std::string> capability_list(const Context& context) {
     list.push_back(std::move(token));
   }
   if (before_login(context)) {
-    for (const std::string_view mechanism : auth::offered_mechanisms(context.channel())) {
+    for (const std::string_view mechanism : server::offered_mechanisms(context.host)) {
       list.push_back("AUTH=" + std::string(mechanism));
     }
   }

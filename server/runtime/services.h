@@ -72,6 +72,7 @@ class SessionContext {
   }
   const std::string& user() const { return user_; }  // empty before a login
   asio::any_io_executor executor() { return connection.executor(); }
+  unsigned failed_logins = 0;  // since the connection, or its TLS, began; runtime/login counts
 
  private:
   Admission::Ticket place_;

@@ -1,15 +1,16 @@
-// What LOGIN and AUTHENTICATE have in common: checking credentials and entering the authenticated state.
+// What LOGIN and AUTHENTICATE have in common after runtime/login: entering the authenticated state.
 #pragma once
 
-#include <string>
+#include <string_view>
 
-#include "auth/authenticator.h"
 #include "server/imap/context.h"
 
 namespace postkeep::imap {
 
-// Verifies, and on success makes the session the user's: account, limits, default mailboxes. The answer carries the
-// capabilities (RFC 9051 §6.2.2). Too many failures end the session.
-Answer log_in(Context& context, auth::Credentials credentials, std::string mechanism);
+inline constexpr std::string_view protocol_name = "imap";  // of the logins
+
+// On success the session is the user's: account and limits. The answer carries the capabilities (RFC 9051 §6.2.2).
+// Too many failures end the session.
+Result<Completion> finish_login(Context& context, Result<server::AccountPtr> account);
 
 }  // namespace postkeep::imap

@@ -1,0 +1,69 @@
+#include "server/runtime/login.h"
+
+#include <cstdint>
+#include <utility>
+
+namespace postkeep::server {
+namespace {
+
+std::vector<std::pair<MailboxName, SpecialUse>> default_mailboxes(const Settings& settings) {
+  std::vector<std::pair<MailboxName, SpecialUse>> wanted;
+  for (const SpecialUseMailbox& mailbox : settings.mailbox.special_use) {
+    if (auto name = MailboxName::from_utf8(mailbox.name)) wanted.emplace_back(std::move(*name), mailbox.use);
+  }
+  return wanted;
+}
+
+Error refuse(SessionContext& context, const LoginWay& way, const std::string& login, Error error) {
+  context.logger.info("login_failed", {{"login", login},
+                                       {"protocol", way.protocol},
+                                       {"mechanism", way.mechanism},
+                                       {"peer", context.connection.peer().address},
+                                       {"kind", to_string(error.kind)},
+                                       {"detail", error.detail}});
+  ++context.failed_logins;
+  return error;
+}
+
+}  // namespace
+
+auth::Channel channel_of(const SessionContext& context) {
+  const AllowPlaintext allowed = context.settings->auth.allow_plaintext;
+  if (context.connection.is_tls() || allowed == AllowPlaintext::always) return auth::Channel::confidential;
+  const bool passes = allowed == AllowPlaintext::loopback && context.connection.is_loopback();
+  return passes ? auth::Channel::confidential : auth::Channel::exposed;
+}
+
+std::vector<std::string_view> offered_mechanisms(const SessionContext& context) {
+  return auth::offered_mechanisms(channel_of(context));
+}
+
+bool too_many_failed_logins(const SessionContext& context) {
+  const std::uint64_t allowed = context.settings->limits.login_attempts;
+  return allowed != 0 && context.failed_logins >= allowed;
+}
+
+Awaitable<Result<AccountPtr>> log_in(SessionContext& context, LoginWay way, auth::Credentials credentials) {
+  std::string login = credentials.login;
+  auto identity = co_await context.services.auth.verify(std::move(credentials));
+  co_return co_await conclude_login(context, way, std::move(login), std::move(identity));
+}
+
+Awaitable<Result<AccountPtr>> conclude_login(SessionContext& context, LoginWay way, std::string login,
+                                             Result<auth::Identity> identity) {
+  if (!identity) co_return tl::unexpected<Error>(refuse(context, way, login, std::move(identity).error()));
+  if (Outcome place = context.log_in(identity->user); !place) {
+    co_return tl::unexpected<Error>(refuse(context, way, login, std::move(place).error()));
+  }
+  AccountPtr account = context.services.gateway.account(identity->user);
+  context.logger.info(
+      "login", {{"protocol", way.protocol}, {"mechanism", way.mechanism}, {"tls", context.connection.is_tls()}});
+
+  // A user whose mail cannot be prepared may log in all the same: reading may still work.
+  const Outcome made =
+      co_await context.services.gateway.ensure_default_mailboxes(account, default_mailboxes(*context.settings));
+  if (!made) context.logger.error("default_mailboxes", {{"error", made.error().text}, {"detail", made.error().detail}});
+  co_return account;
+}
+
+}  // namespace postkeep::server
