@@ -38,6 +38,7 @@ using std::chrono::milliseconds;
 constexpr std::string_view storage_backend = "maildir";
 constexpr milliseconds wait_for_sessions{10'000};  // of a user whose mail is to be removed
 constexpr milliseconds memory_interval{1'000};     // between looks at whether there is memory to give back
+constexpr std::size_t admin_threads = 4;           // admin commands at once, besides those that stream
 constexpr unsigned spare_auth_threads = 2;         // for logins that need no hash while hashes run
 
 unsigned or_cores(std::uint64_t configured) {
@@ -118,6 +119,12 @@ class App final : public admin::Host {
   Result<nlohmann::json> with_account(const std::string& user, const Work& work) override;
   void end_sessions(const std::string& user) override { host_->end_sessions(user); }
   Outcome remove_mail(const std::string& user) override;
+  Result<auth::Recipient> resolve_recipient(std::string_view address) override {
+    return authenticator_->resolve_recipient(address);
+  }
+  Result<std::shared_ptr<storage::Incoming>> begin_incoming(std::uint64_t limit) override {
+    return mail_->begin_incoming(limit);
+  }
 
  private:
   Outcome open_data();
@@ -191,7 +198,7 @@ Outcome App::start() {
   TRY(open_data());
   TRY(load_certificates(tls_, settings));
   runtime_ = std::make_unique<Runtime>(threads);
-  admin_pool_ = std::make_unique<asio::thread_pool>(1);
+  admin_pool_ = std::make_unique<asio::thread_pool>(admin_threads);
   Gateway::Options gateway_options;
   gateway_options.open_accounts_max = settings.storage.open_accounts;
   gateway_ = std::make_unique<Gateway>(

@@ -13,14 +13,10 @@ using Json = nlohmann::json;
 
 std::vector<Command> all_rows() {
   std::vector<Command> rows;
-  for (const std::span<const Command> some : {server_rows(), config_rows(), user_rows(), mailbox_rows()}) {
+  for (const std::span<const Command> some : {server_rows(), config_rows(), user_rows(), mailbox_rows(), deliver_rows()}) {
     rows.insert(rows.end(), some.begin(), some.end());
   }
   return rows;
-}
-
-Json error_answer(const Error& error) {
-  return {{"error", {{"kind", to_string(error.kind)}, {"text", error.text}, {"detail", error.detail}}}};
 }
 
 ErrorKind kind_from_string(std::string_view name) {
@@ -31,14 +27,9 @@ ErrorKind kind_from_string(std::string_view name) {
 }
 
 Result<Json> run_request(Host& host, const Json& request) {
-  if (!request.is_object() || !request.contains("arguments") || !request["arguments"].is_object()) {
-    return failure(ErrorKind::bad_syntax, "A request is an object with a command and its arguments");
-  }
-  const std::string name = TRY(text_argument(request, "command"));
-  const std::size_t space = name.find(' ');
-  const Command* command =
-      find_command(name.substr(0, space), space == std::string::npos ? std::string() : name.substr(space + 1));
-  if (command == nullptr || command->run == nullptr) return failure(ErrorKind::bad_syntax, "There is no such command");
+  const Command* command = TRY(requested_command(request));
+  if (command->run == nullptr)
+    return failure(ErrorKind::bad_syntax, "This command streams, and cannot be asked like that");
   return command->run(host, request["arguments"]);
 }
 
@@ -76,13 +67,29 @@ std::string full_name(const Command& command) {
   return std::string(command.noun) + (command.verb.empty() ? "" : " " + std::string(command.verb));
 }
 
+Result<const Command*> requested_command(const Json& request) {
+  if (!request.is_object() || !request.contains("arguments") || !request["arguments"].is_object()) {
+    return failure(ErrorKind::bad_syntax, "A request is an object with a command and its arguments");
+  }
+  const std::string name = TRY(text_argument(request, "command"));
+  const std::size_t space = name.find(' ');
+  const Command* command =
+      find_command(name.substr(0, space), space == std::string::npos ? std::string() : name.substr(space + 1));
+  if (command == nullptr || command->here != nullptr) return failure(ErrorKind::bad_syntax, "There is no such command");
+  return command;
+}
+
+Json to_answer(const Result<Json>& result) {
+  if (result) return {{"result", *result}};
+  const Error& error = result.error();
+  return {{"error", {{"kind", to_string(error.kind)}, {"text", error.text}, {"detail", error.detail}}}};
+}
+
 Json handle_request(Host& host, const Json& request) {
   try {
-    Result<Json> result = run_request(host, request);
-    if (!result) return error_answer(result.error());
-    return {{"result", std::move(*result)}};
+    return to_answer(run_request(host, request));
   } catch (const std::exception& error) {  // a bug, or no memory: the server goes on
-    return error_answer(Error(ErrorKind::server_bug, "The command failed unexpectedly", error.what()));
+    return to_answer(failure(ErrorKind::server_bug, "The command failed unexpectedly", error.what()));
   }
 }
 

@@ -4,11 +4,13 @@
 
 #include <functional>
 #include <iosfwd>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "auth/authenticator.h"
 #include "auth/user_directory.h"
 #include "protocol/base/result.h"
 #include "server/config/settings.h"
@@ -29,8 +31,8 @@ enum class ExitCode {
 ExitCode exit_code(ErrorKind kind);
 
 // What a command may touch. In the server the App implements it (accounts are reached through their strands);
-// without a running server LocalHost (local_host.h) does, under the data lock. Called on a thread that may block,
-// one command at a time.
+// without a running server LocalHost (local_host.h) does, under the data lock. Called on threads that may block;
+// in the server several commands may run at once.
 class Host {
  public:
   virtual ~Host() = default;
@@ -43,17 +45,26 @@ class Host {
   virtual void end_sessions(const std::string& user) = 0;
   // Removes all mail of a user whose sessions have ended. Errors: not_found (there was none), in_use.
   virtual Outcome remove_mail(const std::string& user) = 0;
+  // Whose mail an address is; as auth::Authenticator has it.
+  virtual Result<auth::Recipient> resolve_recipient(std::string_view address) = 0;
+  // A place for a message on its way in, to be appended in with_account(). `limit` in octets.
+  virtual Result<std::shared_ptr<storage::Incoming>> begin_incoming(std::uint64_t limit) = 0;
 };
 
 // One argument of a command, on the command line and in a request's "arguments" object: a text under its name; for a
 // flag true; for a list an array of texts.
 struct Parameter {
-  enum class Kind { positional, option, list, flag };
+  enum class Kind { positional, optional_positional, option, list, flag };
   Kind kind;
   std::string_view name;   // "name"; an option is "scheme" here and "--scheme" on the command line
   std::string_view value;  // what the help calls an option's value, "SCHEME"; empty for others
   std::string_view help;
+  char letter = 0;  // 'd': also "-d" on the command line
 };
+
+class Exchange;
+class NearEnd;
+struct Command;
 
 // The near side of a command: the process that was started, its terminal and its options.
 struct NearSide {
@@ -64,9 +75,11 @@ struct NearSide {
   int (*serve)(Settings settings, const std::string& config_file);  // runs the server, returns its exit code
   std::string config_file = {};  // of --config; empty: the standard place, if there is a file
   Format format = Format::people;
+  bool progress = false;  // --progress: also where standard error is no terminal, or with --json
 };
 
-// A row. Either `here` alone is set (the command needs no data), or `run` and `print`, and perhaps `prepare`.
+// A row. Either `here` alone is set (the command needs no data), or one of `run` and `stream`, and `print`, and perhaps
+// `prepare`.
 struct Command {
   std::string_view noun, verb;  // verb is empty for `serve` and `version`
   std::string_view help;        // one sentence
@@ -78,17 +91,29 @@ struct Command {
   Outcome (*prepare)(nlohmann::json& arguments, const Settings& settings, NearSide& near) = nullptr;
   // Inside the server, or in this process under the data lock.
   Result<nlohmann::json> (*run)(Host& host, const nlohmann::json& arguments) = nullptr;
-  // For people; --json prints the value itself.
+  // For people; --json prints the value itself. Of a command that streams: one piece, and the last result if there is
+  // one.
   void (*print)(const nlohmann::json& result, std::ostream& out) = nullptr;
+  // Instead of `run`: results piece by piece, progress, octets from the near side, and an end when it is interrupted
+  // (server/admin/exchange.h). The last result may be null.
+  Result<nlohmann::json> (*stream)(Host& host, const nlohmann::json& arguments, Exchange& exchange) = nullptr;
+  // What `stream` meets in the process that was started; none: its pieces are printed.
+  std::unique_ptr<NearEnd> (*near_end)(const Command& command, const nlohmann::json& arguments,
+                                       NearSide& near) = nullptr;
+  // Where others define the exit codes: the process's one. `error` is null for ok, usage and bad_config.
+  int (*exit_status)(ExitCode code, const Error* error) = nullptr;
 };
 
 std::span<const Command> commands();
 const Command* find_command(std::string_view noun, std::string_view verb);
 std::string full_name(const Command& command);  // "user add", "version"
+// The row that a request names. Errors: bad_syntax.
+Result<const Command*> requested_command(const nlohmann::json& request);
 
 // One request, {"command": "user add", "arguments": {...}}, to its answer: {"result": ...} or
 // {"error": {"kind": ..., "text": ..., "detail": ...}}. Never throws.
 nlohmann::json handle_request(Host& host, const nlohmann::json& request);
+nlohmann::json to_answer(const Result<nlohmann::json>& result);
 // The answer's other end.
 Result<nlohmann::json> read_answer(const nlohmann::json& answer);
 

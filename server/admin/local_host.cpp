@@ -23,6 +23,9 @@ Result<std::unique_ptr<LocalHost>> LocalHost::open(const Settings& settings, sto
   TRY(make_directories(files, settings.data_dir));
   host->lock_ = TRY(files.lock(lock_path(settings.data_dir)));
   host->users_ = TRY(auth::UserDatabase::open(files, auth::user_database_path(settings.data_dir)));
+  auth::Authenticator::Options options;
+  options.domains = own_domains(settings);
+  host->authenticator_ = std::make_unique<auth::Authenticator>(*host->users_, std::move(options));
   return host;
 }
 
@@ -38,16 +41,39 @@ Result<storage::MailStore*> LocalHost::mail() {
   return mail_.get();
 }
 
+Result<storage::AccountStore*> LocalHost::account(const std::string& user) {
+  if (account_ && account_user_ != user) TRY(close_account());
+  if (!account_) {
+    storage::MailStore* store = TRY(mail());
+    account_ = TRY(store->open(user, [] {}));
+    account_user_ = user;
+  }
+  return account_.get();
+}
+
+Outcome LocalHost::close_account() {
+  if (!account_) return {};
+  const std::unique_ptr<storage::AccountStore> account = std::move(account_);
+  return account->close();
+}
+
 Result<nlohmann::json> LocalHost::with_account(const std::string& user, const Work& work) {
-  storage::MailStore* store = TRY(mail());
-  const std::unique_ptr<storage::AccountStore> account = TRY(store->open(user, [] {}));
-  Result<nlohmann::json> result = work(*account);
-  TRY(account->close());
-  return result;
+  return work(*TRY(account(user)));
+}
+
+Result<auth::Recipient> LocalHost::resolve_recipient(std::string_view address) {
+  return authenticator_->resolve_recipient(address);
+}
+
+Result<std::shared_ptr<storage::Incoming>> LocalHost::begin_incoming(std::uint64_t limit) {
+  return TRY(mail())->begin_incoming(limit);
 }
 
 void LocalHost::end_sessions(const std::string&) {}  // there are none without a server
 
-Outcome LocalHost::remove_mail(const std::string& user) { return TRY(mail())->remove(user); }
+Outcome LocalHost::remove_mail(const std::string& user) {
+  TRY(close_account());
+  return TRY(mail())->remove(user);
+}
 
 }  // namespace postkeep::admin

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "auth/authenticator.h"
 #include "auth/user_database.h"
 #include "server/admin/commands.h"
 #include "storage/account_store.h"
@@ -22,16 +23,25 @@ class LocalHost final : public Host {
   Result<nlohmann::json> with_account(const std::string& user, const Work& work) override;
   void end_sessions(const std::string& user) override;
   Outcome remove_mail(const std::string& user) override;
+  Result<auth::Recipient> resolve_recipient(std::string_view address) override;
+  Result<std::shared_ptr<storage::Incoming>> begin_incoming(std::uint64_t limit) override;
+  // Writes what a clean stop would: at the end of a command. Errors: those of AccountStore::close().
+  Outcome close_account();
 
  private:
   LocalHost(Settings settings, storage::FileSystem& files) : settings_(std::move(settings)), files_(files) {}
   Result<storage::MailStore*> mail();
+  Result<storage::AccountStore*> account(const std::string& user);
 
   Settings settings_;
   storage::FileSystem& files_;
   std::unique_ptr<storage::FileLock> lock_;  // first made, last gone
   std::unique_ptr<auth::UserDatabase> users_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<storage::MailStore> mail_;  // opened when a command first needs it
+  // The one that was asked for last, kept open for a command that works in many small steps.
+  std::unique_ptr<storage::AccountStore> account_;
+  std::string account_user_;
 };
 
 // "<data_dir>/lock"

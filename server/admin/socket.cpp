@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include <asio/local/stream_protocol.hpp>
+#include <list>
 
+#include "server/admin/stream.h"
 #include "server/runtime/awaits.h"
 #include "server/runtime/deadline.h"
 #include "server/runtime/offload.h"
+#include "server/runtime/task_group.h"
 
 namespace postkeep::admin {
 
@@ -49,6 +52,15 @@ asio::awaitable<Json> run_on_pool(asio::thread_pool& pool, Host& host, Json requ
                         [&host, request = std::move(request)] { return handle_request(host, request); });
 }
 
+// The same for a command that streams, on a thread that may wait for the near side as long as it likes.
+asio::awaitable<Json> stream_on(asio::thread_pool& own, Host& host, const Command& command, Json request,
+                                std::shared_ptr<Channel> channel) {
+  return server::run_on(own.get_executor(),
+                        [&host, &command, request = std::move(request), channel = std::move(channel)] {
+                          return run_far_side(host, command, request["arguments"], *channel);
+                        });
+}
+
 void log_request(const Logger& logger, const Json& request, const Json& answer) {
   const std::string name = request.is_object() ? text_argument(request, "command").value_or("") : "";
   const Json arguments = request.is_object() ? request.value("arguments", Json::object()) : Json::object();
@@ -62,7 +74,43 @@ void log_request(const Logger& logger, const Json& request, const Json& answer) 
   }
 }
 
-asio::awaitable<void> serve_one(Protocol::socket& socket, asio::thread_pool& pool, Host& host, const Logger& logger) {
+// What all connections share; lives in serve_admin's frame, on its thread.
+struct Serving {
+  asio::thread_pool& pool;
+  Host& host;
+  const Logger& logger;
+  Serving(asio::thread_pool& own_pool, Host& own_host, const Logger& own_logger)
+      : pool(own_pool), host(own_host), logger(own_logger) {}
+  std::list<std::shared_ptr<Channel>> streams = {};  // to be cut when the server stops
+  bool stopping = false;
+};
+
+asio::awaitable<Json> serve_stream(Protocol::socket& socket, Serving& serving, const Command& command, Json request,
+                                   std::string received) {
+  auto channel = std::make_shared<Channel>(socket.release(), std::move(received));
+  const auto place = serving.streams.insert(serving.streams.end(), channel);
+  if (serving.stopping) channel->cut();
+  asio::thread_pool own(1);
+  Json answer = co_await stream_on(own, serving.host, command, std::move(request), channel);
+  own.join();
+  serving.streams.erase(place);
+  co_return answer;
+}
+
+asio::awaitable<void> write_answer(Protocol::socket& socket, Json answer) {
+  server::Deadline deadline(socket.get_executor(), [&socket] {
+    asio::error_code ignored;
+    socket.close(ignored);
+  });
+  deadline.arm(std::chrono::steady_clock::now() + peer_patience);
+  const std::string reply = answer.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  asio::error_code error;
+  auto out = asio::buffer(reply);
+  co_await asio::async_write(socket, out, into(error));
+}
+
+// The first line, with what came after it in `rest`. An empty one: it went away, was too slow, or said too much.
+asio::awaitable<std::string> read_request(Protocol::socket& socket, std::string& rest) {
   server::Deadline deadline(socket.get_executor(), [&socket] {
     asio::error_code ignored;
     socket.close(ignored);
@@ -71,18 +119,29 @@ asio::awaitable<void> serve_one(Protocol::socket& socket, asio::thread_pool& poo
   asio::error_code error;
   std::string line;
   auto buffer = asio::dynamic_buffer(line, request_octets_max);
-  co_await asio::async_read_until(socket, buffer, '\n', into(error));
-  if (error) co_return;  // it went away, was too slow, or said too much
-  deadline.disarm();
+  const std::size_t size = co_await asio::async_read_until(socket, buffer, '\n', into(error));
+  if (error) co_return std::string();
+  rest = line.substr(size);
+  line.resize(size);
+  co_return line;
+}
 
+asio::awaitable<void> refuse(Protocol::socket socket, Json answer) { co_await write_answer(socket, std::move(answer)); }
+
+asio::awaitable<void> serve_one(Protocol::socket socket, Serving& serving) {
+  std::string rest;
+  const std::string line = co_await read_request(socket, rest);
+  if (line.empty()) co_return;
   Json request = Json::parse(line, nullptr, false);
-  Json answer = co_await run_on_pool(pool, host, request);
-  log_request(logger, request, answer);
-
-  std::string reply = answer.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-  deadline.arm(std::chrono::steady_clock::now() + peer_patience);
-  auto out = asio::buffer(reply);
-  co_await asio::async_write(socket, out, into(error));
+  const Result<const Command*> command = requested_command(request);
+  if (command && (*command)->stream != nullptr) {
+    const Json answer = co_await serve_stream(socket, serving, **command, request, std::move(rest));
+    log_request(serving.logger, request, answer);
+    co_return;
+  }
+  Json answer = co_await run_on_pool(serving.pool, serving.host, request);
+  log_request(serving.logger, request, answer);
+  co_await write_answer(socket, std::move(answer));
 }
 
 }  // namespace
@@ -107,23 +166,28 @@ Result<std::unique_ptr<Protocol::acceptor>> open_admin_socket(asio::any_io_execu
 
 asio::awaitable<void> serve_admin(Protocol::acceptor& acceptor, asio::thread_pool& pool, Host& host, Logger logger) {
   constexpr std::chrono::milliseconds pause_after_error{200};  // out of descriptors, say
+  Serving serving(pool, host, logger);
+  server::TaskGroup connections(acceptor.get_executor());
   while (acceptor.is_open()) {
     asio::error_code error;
     Protocol::socket socket = co_await acceptor.async_accept(into(error));
-    if (!error) {
-      co_await serve_one(socket, pool, host, logger);
+    if (!error && connections.running() < admin_connections_max) {
+      connections.spawn(serve_one(std::move(socket), serving));
+    } else if (!error) {
+      Json refusal = to_answer(failure(ErrorKind::limit, "Too many admin commands run at once; try again later"));
+      connections.spawn(refuse(std::move(socket), std::move(refusal)));
     } else if (acceptor.is_open()) {
       logger.warn("admin-accept-failed", {{"reason", error.message()}});
       asio::steady_timer pause(acceptor.get_executor(), pause_after_error);
       co_await pause.async_wait(into(error));
     }
   }
+  serving.stopping = true;
+  for (const auto& channel : serving.streams) channel->cut();
+  co_await connections.join();
 }
 
-std::optional<Result<Json>> call_server(const std::string& path, const Json& request) {
-  const auto broken = [](const asio::error_code& error) {
-    return failure(ErrorKind::unavailable, "The server did not answer", error.message());
-  };
+Result<std::unique_ptr<Channel>> connect_to_server(const std::string& path) {
   asio::io_context context;
   Protocol::socket socket(context);
   asio::error_code error;
@@ -136,14 +200,8 @@ std::optional<Result<Json>> call_server(const std::string& path, const Json& req
   if (error == asio::error::access_denied) {
     return failure(ErrorKind::no_permission, "You may not talk to the running server", path + ": " + error.message());
   }
-  if (error) return std::nullopt;  // no socket, or a stale one
-
-  asio::write(socket, asio::buffer(request.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"), error);
-  if (error) return broken(error);
-  std::string line;
-  asio::read_until(socket, asio::dynamic_buffer(line), '\n', error);
-  if (error) return broken(error);
-  return read_answer(Json::parse(line, nullptr, false));
+  if (error) return nullptr;  // no socket, or a stale one
+  return std::make_unique<Channel>(socket.release(), std::string(), std::string::npos);
 }
 
 }  // namespace postkeep::admin

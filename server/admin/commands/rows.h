@@ -12,5 +12,6 @@ std::span<const Command> server_rows();   // serve, version
 std::span<const Command> config_rows();   // config check|show
 std::span<const Command> user_rows();     // user add|passwd|delete|...
 std::span<const Command> mailbox_rows();  // mailbox list|create|...
+std::span<const Command> deliver_rows();  // deliver
 
 }  // namespace postkeep::admin

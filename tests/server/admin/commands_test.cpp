@@ -35,8 +35,10 @@ TEST_CASE("every row stands once, has help, and either works here or runs and pr
     CAPTURE(full_name(command));
     CHECK(names.insert(full_name(command)).second);
     CHECK(command.help.ends_with('.'));
-    CHECK((command.here != nullptr) != (command.run != nullptr));
-    CHECK((command.run != nullptr) == (command.print != nullptr));
+    const int kinds = (command.here != nullptr) + (command.run != nullptr) + (command.stream != nullptr);
+    CHECK(kinds == 1);
+    CHECK((command.here == nullptr) == (command.print != nullptr));
+    CHECK((command.near_end == nullptr || command.stream != nullptr));
     for (const Parameter& parameter : command.parameters) CHECK_FALSE(parameter.help.empty());
     CHECK(find_command(command.noun, command.verb) == &command);
   }
@@ -50,7 +52,9 @@ TEST_CASE("docs/administration.md lists every row as the table has it") {
   for (const Command& command : commands()) {
     std::string line = "| `postkeep " + full_name(command);
     for (const Parameter& parameter : command.parameters) {
-      if (parameter.kind == Parameter::Kind::positional) line += " " + ascii::to_upper(parameter.name);
+      const std::string name = ascii::to_upper(parameter.name);
+      if (parameter.kind == Parameter::Kind::positional) line += " " + name;
+      if (parameter.kind == Parameter::Kind::optional_positional) line += " [" + name + "]";
     }
     line += "` | " + std::string(command.help) + " |\n";
     CAPTURE(line);

@@ -1,6 +1,7 @@
 // FakeHost: what admin commands act on in tests: a real user database in a temporary directory, mail in memory.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "auth/user_database.h"
 #include "server/admin/commands.h"
+#include "server/admin/exchange.h"
 #include "server/config/config_file.h"
 #include "storage/posix_file_system.h"
 #include "tests/support/temporary_directory.h"
@@ -20,6 +22,9 @@ class FakeHost final : public admin::Host {
     settings_ = config::parse("").value();
     settings_.data_dir = directory_.path();
     users_ = auth::UserDatabase::open(*files_, auth::user_database_path(directory_.path())).value();
+    auth::Authenticator::Options names;
+    names.domains = own_domains(settings_);
+    authenticator_ = std::make_unique<auth::Authenticator>(*users_, std::move(names));
     storage::StoreOptions options;
     options.data_dir = directory_.path();
     mail_ = storage::open_mail_store("memory", options, *files_, storage::system_clock()).value();
@@ -33,6 +38,18 @@ class FakeHost final : public admin::Host {
   }
   void end_sessions(const std::string& user) override { ended.push_back(user); }
   Outcome remove_mail(const std::string& user) override { return mail_->remove(user); }
+  Result<auth::Recipient> resolve_recipient(std::string_view address) override {
+    return authenticator_->resolve_recipient(address);
+  }
+  Result<std::shared_ptr<storage::Incoming>> begin_incoming(std::uint64_t limit) override {
+    return mail_->begin_incoming(limit);
+  }
+
+  // What the far side of a command that streams returns.
+  Result<nlohmann::json> stream(std::string_view noun, std::string_view verb, nlohmann::json arguments,
+                                admin::Exchange& exchange) {
+    return admin::find_command(noun, verb)->stream(*this, arguments, exchange);
+  }
 
   // What a client of the socket would get.
   nlohmann::json request(std::string command, nlohmann::json arguments = nlohmann::json::object()) {
@@ -46,7 +63,45 @@ class FakeHost final : public admin::Host {
   TemporaryDirectory directory_;
   std::unique_ptr<storage::FileSystem> files_ = storage::posix_file_system();
   std::unique_ptr<auth::UserDatabase> users_;
+  std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<storage::MailStore> mail_;
+};
+
+// The far side's Exchange without a channel: what a command that streams is given, and what it sent.
+class FakeExchange final : public admin::Exchange {
+ public:
+  Outcome send(const nlohmann::json& piece) override {
+    TRY(check());
+    pieces.push_back(piece);
+    return {};
+  }
+  Outcome send_octets(std::string_view sent) override {
+    TRY(check());
+    octets += sent;
+    return {};
+  }
+  void progress(const admin::Progress& progress) override { last_progress = progress; }
+  Result<Item> receive() override {
+    TRY(check());
+    if (input.empty()) return Item{};
+    Item item = std::move(input.front());
+    input.pop_front();
+    return item;
+  }
+  Outcome check() override {
+    if (steps_left == 0) return failure(ErrorKind::unavailable, "Interrupted; what was done until then stays");
+    --steps_left;
+    return {};
+  }
+
+  void put(nlohmann::json value) { input.push_back({Item::Kind::value, std::move(value), {}}); }
+  void put_octets(std::string text) { input.push_back({Item::Kind::octets, {}, std::move(text)}); }
+
+  std::deque<Item> input;
+  std::vector<nlohmann::json> pieces;
+  std::string octets;
+  admin::Progress last_progress;
+  std::size_t steps_left = std::size_t(-1);  // then it is interrupted
 };
 
 }  // namespace postkeep::test

@@ -47,6 +47,17 @@ class AdminServer {
   std::thread thread_;
 };
 
+// What the command line does. nullopt: no server.
+std::optional<Result<Json>> call_server(const std::string& path, const Json& request) {
+  auto server = connect_to_server(path);
+  if (!server) return tl::unexpected(server.error());
+  if (*server == nullptr) return std::nullopt;
+  if (const Outcome sent = (*server)->send_line(request); !sent) return tl::unexpected(sent.error());
+  auto answer = (*server)->receive();
+  if (!answer) return tl::unexpected(answer.error());
+  return read_answer(answer->line);
+}
+
 // A connection that speaks whatever it likes.
 int connect_raw(const std::string& path) {
   const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
