@@ -18,7 +18,7 @@
 
 namespace postkeep::admin {
 
-inline constexpr std::size_t channel_line_octets_max = 1024 * 1024;
+inline constexpr std::size_t channel_line_octets_max = 16 * 1024 * 1024;
 inline constexpr std::size_t channel_block_octets = 256 * 1024;  // the most that one {"octets": N} carries
 
 class Channel {
@@ -73,7 +73,7 @@ class ChannelExchange final : public Exchange {
 
  private:
   Channel& channel_;
-  bool ended_ = false;                                                // the near side has sent all
+  bool ended_ = false;  // the near side has sent all
   std::chrono::steady_clock::time_point next_progress_ = {};
 };
 

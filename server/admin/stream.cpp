@@ -90,7 +90,8 @@ Result<Json> take_pieces(NearEnd& end, Channel& channel, ProgressBar& bar) {
       bar.show(to_progress(frame.line["progress"]));
     } else if (!failed) {
       bar.clear();
-      const Outcome taken = frame.line.is_null() ? end.take_octets(frame.octets) : end.take(frame.line.value("value", Json()));
+      const Outcome taken =
+          frame.line.is_null() ? end.take_octets(frame.octets) : end.take(frame.line.value("value", Json()));
       if (!taken) {
         failed = taken.error();
         channel.interrupt();

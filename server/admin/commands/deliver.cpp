@@ -1,5 +1,5 @@
-// deliver: one message from standard input into a user's mailbox, for an MTA's pipe. Options in the habit of dovecot-lda,
-// exit codes of sysexits.h. What it adds to the message is what LMTP adds, but for Received.
+// deliver: one message from standard input into a user's mailbox, for an MTA's pipe. Options in the habit of
+// dovecot-lda, exit codes of sysexits.h. What it adds to the message is what LMTP adds, but for Received.
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -27,8 +27,8 @@ Outcome prepare(Json& arguments, const Settings&, NearSide&) {
 }
 
 Result<std::string> recipient_of(Host& host, const Json& arguments) {
-  const std::string named =
-      TRY(text_argument(arguments, arguments.contains("user") ? std::string_view("user") : std::string_view("address")));
+  const std::string named = TRY(
+      text_argument(arguments, arguments.contains("user") ? std::string_view("user") : std::string_view("address")));
   const Result<auth::Recipient> found = host.resolve_recipient(named);
   if (found) return found->user;
   if (found.error().kind != ErrorKind::not_found) return tl::unexpected(found.error());
@@ -164,8 +164,8 @@ int exit_status(ExitCode code, const Error* error) {
 
 constexpr std::array parameters = {
     Parameter{Kind::option, "user", "USER", "whose mail it is: a user's name or address", 'd'},
-    Parameter{Kind::option, "address", "ADDRESS", "the recipient as the sender wrote it; without -d also whose mail it is",
-              'a'},
+    Parameter{Kind::option, "address", "ADDRESS",
+              "the recipient as the sender wrote it; without -d also whose mail it is", 'a'},
     Parameter{Kind::option, "mailbox", "MAILBOX", "where to (INBOX; also if it does not exist)", 'm'},
     Parameter{Kind::option, "sender", "ADDRESS", "the envelope's sender, for Return-Path", 'f'},
 };

@@ -150,7 +150,9 @@ TEST_CASE_FIXTURE(Fixture, "a near side that is gone ends the far side wherever 
     const auto ends = Channel::make_pair().value();
     auto near_channel = std::make_unique<Channel>(ends.first);
     Channel far_channel(ends.second);
-    std::thread far([&] { CHECK(run_far_side(host, row(stream), {{"count", 1'000'000}}, far_channel).contains("error")); });
+    std::thread far([&] {
+      CHECK(run_far_side(host, row(stream), {{"count", 1'000'000}}, far_channel).contains("error"));
+    });
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     near_channel.reset();
     far.join();
