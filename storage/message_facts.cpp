@@ -37,6 +37,10 @@ void MessageFacts::feed(std::string_view bytes) {
   parser_.feed(bytes);
   hash_.update(bytes);
   size_ += bytes.size();
+  if (!bytes.empty()) {
+    ends_in_crlf_ = bytes.ends_with("\r\n") || (bytes == "\n" && after_cr_);
+    after_cr_ = bytes.back() == '\r';
+  }
   if (!header_complete_) feed_header(bytes);
 }
 
@@ -59,6 +63,7 @@ void MessageFacts::feed_header(std::string_view bytes) {
 MessageRow MessageFacts::finish() {
   MessageRow row;
   row.size = size_;
+  row.ends_in_crlf = ends_in_crlf_;
   row.email_id = email_id_of(hash_.finish());
   row.thread_id = thread_id_of(header_, row.email_id);
   const mime::Part root = parser_.finish();

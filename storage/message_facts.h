@@ -17,7 +17,7 @@ inline constexpr std::size_t cached_headers_octets_max = 32 * 1024;
 class MessageFacts {
  public:
   void feed(std::string_view bytes);
-  // size, email_id, thread_id, envelope, body_structure, cached_headers. Once.
+  // size, ends_in_crlf, email_id, thread_id, envelope, body_structure, cached_headers. Once.
   MessageRow finish();
 
  private:
@@ -26,6 +26,8 @@ class MessageFacts {
   mime::StructureParser parser_;
   Sha256 hash_;
   std::uint64_t size_ = 0;
+  bool after_cr_ = false;
+  bool ends_in_crlf_ = true;
   std::string header_;  // the first mime::Limits::header_octets_max octets of the message's header
   bool header_complete_ = false;
 };

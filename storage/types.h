@@ -42,6 +42,7 @@ struct MailboxStatus {
 struct FetchWants {
   bool dates = false;  // internal_date, save_date
   bool size = false;
+  bool line_end = false;    // ends_in_crlf
   bool object_ids = false;  // email_id, thread_id
   bool envelope = false;
   bool body_structure = false;
@@ -53,7 +54,8 @@ struct MessageRow {
   Uid uid;
   UnixTime internal_date;
   UnixTime save_date;
-  std::uint64_t size = 0;  // RFC822.SIZE: octets as served
+  std::uint64_t size = 0;    // RFC822.SIZE: octets as served
+  bool ends_in_crlf = true;  // as served; true of a message without any octet, which has no line to end
   EmailId email_id;
   ThreadId thread_id;
   std::string envelope;        // the bytes of `envelope`, "(...)", for a session without UTF-8 (RFC 9051 §9)

@@ -64,6 +64,7 @@ Result<MessageRow> MaildirAccount::fetch_one(MailboxState& box, FileRow& file, c
     out.internal_date = file.internal_date;
     out.save_date = file.save_date;
   }
+  if (wants.line_end) out.ends_in_crlf = TRY(ends_in_crlf(context_, box, file));
   if (wants.size) out.size = static_cast<std::uint64_t>(file.served);
   return out;
 }

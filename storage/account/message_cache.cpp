@@ -1,5 +1,7 @@
 #include "storage/account/message_cache.h"
 
+#include <algorithm>
+
 #include "storage/account/reconcile.h"
 #include "storage/body_reader.h"
 #include "storage/message_facts.h"
@@ -38,6 +40,7 @@ Result<ComputedFacts> compute_facts(MessageReader& reader) {
   computed.served = row.size;
   computed.cache.email_id = row.email_id;
   computed.cache.thread_id = row.thread_id;
+  computed.cache.ends_in_crlf = row.ends_in_crlf;
   computed.cache.envelope = std::move(row.envelope);
   computed.cache.body_structure = std::move(row.body_structure);
   computed.cache.headers = std::move(row.cached_headers);
@@ -77,6 +80,18 @@ Result<CacheRow> cached_facts(AccountContext& context, MailboxState& box, FileRo
   file.served = static_cast<std::int64_t>(computed.served);
   row.octets += counted_octets(file);
   return std::move(computed.cache);
+}
+
+Result<bool> ends_in_crlf(AccountContext& context, MailboxState& box, const FileRow& file) {
+  if (const std::optional<bool> known = TRY(find_line_end(*context.index, box.row.key, file.uid))) return *known;
+  const std::string path = box.folder.file_path(file.place, file.name);
+  const std::unique_ptr<BodyReader> reader = TRY(BodyReader::open(context.files(), path, LineEnds::as_stored));
+  if (reader->size() == 0) return true;
+  std::string end;
+  const std::uint64_t wanted = std::min<std::uint64_t>(reader->size(), 2);
+  TRY(reader->read(reader->size() - wanted, wanted, end));
+  // Of a foreign file each LF is served as CRLF.
+  return file.origin == Origin::ours ? end == "\r\n" : end.ends_with('\n');
 }
 
 std::uint64_t counted_octets(const FileRow& file) {

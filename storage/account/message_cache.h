@@ -33,6 +33,10 @@ Result<std::unique_ptr<MessageReader>> open_file(AccountContext& context, Mailbo
 // corrected in `row` when the served size turns out other than assumed.
 Result<CacheRow> cached_facts(AccountContext& context, MailboxState& box, FileRow& file, MailboxRow& row);
 
+// MessageRow::ends_in_crlf: from the cache row, or the last two octets of the file while there is none. Nothing is
+// computed or stored for it. Errors: not_found when the file is not under its name.
+Result<bool> ends_in_crlf(AccountContext& context, MailboxState& box, const FileRow& file);
+
 // What a message adds to MailboxRow::octets: its size as served, or an upper bound while that is not known
 // (RFC 8438 §4 allows no less).
 std::uint64_t counted_octets(const FileRow& file);

@@ -150,32 +150,42 @@ Outcome remove_file(Database& database, std::int64_t key, Uid uid) {
 }
 
 Outcome put_cache(Database& database, std::int64_t key, Uid uid, const CacheRow& row) {
-  Statement statement = TRY(database.prepare("INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?)"));
+  Statement statement = TRY(database.prepare("INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?, ?)"));
   statement.bind(1, id_of(key, uid))
       .bind_blob(2, bytes_of(row.email_id))
       .bind_blob(3, bytes_of(row.thread_id))
-      .bind_blob(4, row.envelope)
-      .bind_blob(5, row.body_structure);
+      .bind(4, row.ends_in_crlf ? 1 : 0)
+      .bind_blob(5, row.envelope)
+      .bind_blob(6, row.body_structure);
   if (row.headers) {
-    statement.bind_blob(6, *row.headers);
+    statement.bind_blob(7, *row.headers);
   } else {
-    statement.bind_null(6);
+    statement.bind_null(7);
   }
   return statement.run();
 }
 
 Result<std::optional<CacheRow>> find_cache(Database& database, std::int64_t key, Uid uid) {
   Statement statement =
-      TRY(database.prepare("SELECT email_id, thread_id, envelope, body_structure, headers FROM cache WHERE id = ?"));
+      TRY(database.prepare("SELECT email_id, thread_id, ends_in_crlf, envelope, body_structure, headers FROM cache "
+                           "WHERE id = ?"));
   statement.bind(1, id_of(key, uid));
   if (!TRY(statement.step())) return std::optional<CacheRow>();
   CacheRow row;
   row.email_id = id_from<EmailId>(statement.blob(0));
   row.thread_id = id_from<ThreadId>(statement.blob(1));
-  row.envelope = statement.blob(2);
-  row.body_structure = statement.blob(3);
-  if (!statement.is_null(4)) row.headers = std::string(statement.blob(4));
+  row.ends_in_crlf = statement.integer(2) != 0;
+  row.envelope = statement.blob(3);
+  row.body_structure = statement.blob(4);
+  if (!statement.is_null(5)) row.headers = std::string(statement.blob(5));
   return std::optional<CacheRow>(std::move(row));
+}
+
+Result<std::optional<bool>> find_line_end(Database& database, std::int64_t key, Uid uid) {
+  Statement statement = TRY(database.prepare("SELECT ends_in_crlf FROM cache WHERE id = ?"));
+  statement.bind(1, id_of(key, uid));
+  if (!TRY(statement.step())) return std::optional<bool>();
+  return std::optional<bool>(statement.integer(0) != 0);
 }
 
 Outcome add_work(Database& database, Work work, std::int64_t key, Uid uid) {

@@ -38,6 +38,7 @@ struct FileRow {
 struct CacheRow {
   EmailId email_id;
   ThreadId thread_id;
+  bool ends_in_crlf = true;  // as served; true of a message without octets
   std::string envelope;
   std::string body_structure;
   std::optional<std::string> headers;
@@ -67,6 +68,8 @@ Outcome remove_file(Database& database, std::int64_t key, Uid uid);
 
 Outcome put_cache(Database& database, std::int64_t key, Uid uid, const CacheRow& row);
 Result<std::optional<CacheRow>> find_cache(Database& database, std::int64_t key, Uid uid);
+// CacheRow::ends_in_crlf alone, for listings that want nothing else of the row.
+Result<std::optional<bool>> find_line_end(Database& database, std::int64_t key, Uid uid);
 
 Outcome add_work(Database& database, Work work, std::int64_t key, Uid uid);
 Outcome remove_work(Database& database, Work work, std::int64_t key, Uid uid);

@@ -49,6 +49,7 @@ CREATE TABLE cache (
   id INTEGER PRIMARY KEY,
   email_id BLOB NOT NULL,
   thread_id BLOB NOT NULL,
+  ends_in_crlf INTEGER NOT NULL,        -- as served
   envelope BLOB NOT NULL,
   body_structure BLOB NOT NULL,
   headers BLOB                          -- NULL: too large to be cached

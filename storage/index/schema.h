@@ -16,7 +16,7 @@ class FileSystem;
 
 // Raised with every change to the tables. There are no migrations: an index of another version is rebuilt,
 // which costs one reading of the folders.
-inline constexpr std::int64_t index_schema_version = 1;
+inline constexpr std::int64_t index_schema_version = 2;
 
 // What the one row of the table `account` says.
 struct IndexFacts {

@@ -44,6 +44,7 @@ MessageRow wanted_row(Uid uid, const Message& message, const FetchWants& wants) 
     row.save_date = full.save_date;
   }
   if (wants.size) row.size = full.size;
+  if (wants.line_end) row.ends_in_crlf = full.ends_in_crlf;
   if (wants.object_ids) {
     row.email_id = full.email_id;
     row.thread_id = full.thread_id;

@@ -31,6 +31,12 @@ TEST_CASE("A message comes back byte for byte, whatever its bytes") {
       for (std::size_t i = 0; i < contents.size(); ++i) {
         CAPTURE(i);
         CHECK(store.content(inbox, uids[i]) == contents[i]);
+        // As a listing asks, before anything else may have read the message; then together with everything.
+        storage::FetchWants wants;
+        wants.line_end = true;
+        const bool complete = contents[i].empty() || contents[i].ends_with("\r\n");
+        CHECK(must(store.account().fetch(inbox, UidSet{uids[i]}, wants)).at(0).ends_in_crlf == complete);
+        CHECK(store.row(inbox, uids[i]).ends_in_crlf == complete);
         CHECK(store.row(inbox, uids[i]).size == contents[i].size());
       }
       if (round == 0) store.reopen();

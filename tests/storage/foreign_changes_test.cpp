@@ -92,6 +92,28 @@ TEST_CASE("A message that another program delivers appears with a new UID, is re
   CHECK(store.content(inbox, now.max()) == served);
 }
 
+TEST_CASE("Of a message that another program wrote it is known how its last line ends, read before or not") {
+  StoreFixture store(maildir());
+  const Others others(store);
+  const MailboxId inbox = store.mailbox("INBOX");
+  others.deliver("", "new", "1700000001.1.host", "Subject: a\n\nlf\n");
+  others.deliver("", "new", "1700000001.2.host", "Subject: b\r\n\r\ncrlf\r\n");
+  others.deliver("", "new", "1700000001.3.host", "Subject: c\n\nnothing");
+  others.deliver("", "new", "1700000001.4.host", "");
+  const std::vector<Uid> uids = refreshed(store, inbox).to_vector();
+  REQUIRE(uids.size() == 4);
+  for (int round = 0; round < 2; ++round) {
+    std::vector<bool> ends;
+    for (const Uid uid : uids) {
+      storage::FetchWants wants;
+      wants.line_end = true;
+      wants.envelope = round == 1;
+      ends.push_back(must(store.account().fetch(inbox, UidSet{uid}, wants)).at(0).ends_in_crlf);
+    }
+    CHECK(std::count(ends.begin(), ends.end(), true) == 3);
+  }
+}
+
 TEST_CASE("Flags in the name of a delivered file count, and unknown letters stay") {
   StoreFixture store(maildir());
   const Others others(store);

@@ -13,6 +13,7 @@ MessageRow facts_in_pieces(std::string_view message, std::size_t piece) {
 
 void check_equal(const MessageRow& a, const MessageRow& b) {
   CHECK(a.size == b.size);
+  CHECK(a.ends_in_crlf == b.ends_in_crlf);
   CHECK(a.email_id == b.email_id);
   CHECK(a.thread_id == b.thread_id);
   CHECK(a.envelope == b.envelope);
@@ -43,6 +44,19 @@ TEST_CASE("Headers too large are not cached at all, rather than in part") {
   CHECK_FALSE(facts_in_pieces(large, 4'096).cached_headers);
   const std::string endless = "Subject: x\r\n" + std::string(300'000, 'b') + "\r\nTo: late@x\r\n\r\nbody";
   CHECK_FALSE(facts_in_pieces(endless, 65'536).cached_headers);
+}
+
+TEST_CASE("A message ends in CRLF, or it does not; one without octets has nothing to end") {
+  for (const char* complete : {"", "\r\n", "a\r\n", "a: b\r\n\r\nc\r\r\n"}) {
+    CAPTURE(complete);
+    CHECK(facts_in_pieces(complete, 100).ends_in_crlf);
+    CHECK(facts_in_pieces(complete, 1).ends_in_crlf);
+  }
+  for (const char* incomplete : {"a", "\n", "\r", "a\r\nb", "a\r\nb\n", "a\r\n\r"}) {
+    CAPTURE(incomplete);
+    CHECK_FALSE(facts_in_pieces(incomplete, 100).ends_in_crlf);
+    CHECK_FALSE(facts_in_pieces(incomplete, 1).ends_in_crlf);
+  }
 }
 
 TEST_CASE("A thread is that of the first Message-ID of References, In-Reply-To or its own, in this order") {

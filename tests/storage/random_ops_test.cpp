@@ -76,12 +76,13 @@ std::string told_mailbox(Side& side, MailboxId box, bool with_recent) {
   }
   const UidSet uids = version->all_uids();
   out << "\n  uids " << side.told(box, uids) << '\n';
-  const storage::FetchWants wants{true, true, true, true, true, true};
+  const storage::FetchWants wants{true, true, true, true, true, true, true};
   for (const storage::MessageRow& row : must(side.store.account().fetch(box, uids, wants))) {
     out << "  " << side.told(box, UidSet{row.uid}) << version->flags_of(*version->find(row.uid)).to_wire() << " | "
-        << row.internal_date.seconds << ' ' << row.save_date.seconds << ' ' << row.size << ' ' << to_wire(row.email_id)
-        << ' ' << to_wire(row.thread_id) << ' ' << row.envelope << row.body_structure
-        << row.cached_headers.value_or("none") << side.store.content(box, row.uid) << '\n';
+        << row.internal_date.seconds << ' ' << row.save_date.seconds << ' ' << row.size
+        << (row.ends_in_crlf ? " " : " cut ") << to_wire(row.email_id) << ' ' << to_wire(row.thread_id) << ' '
+        << row.envelope << row.body_structure << row.cached_headers.value_or("none") << side.store.content(box, row.uid)
+        << '\n';
   }
   return out.str();
 }

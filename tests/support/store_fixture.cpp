@@ -77,7 +77,7 @@ std::string StoreFixture::content(MailboxId mailbox, Uid uid) {
 }
 
 storage::MessageRow StoreFixture::row(MailboxId mailbox, Uid uid) {
-  const storage::FetchWants wants{true, true, true, true, true, true};
+  const storage::FetchWants wants{true, true, true, true, true, true, true};
   const std::vector<storage::MessageRow> rows = must(account_->fetch(mailbox, UidSet{uid}, wants));
   REQUIRE(rows.size() == 1);
   return rows.front();
