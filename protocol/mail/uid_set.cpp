@@ -213,6 +213,20 @@ Result<UidSet> UidSet::from_wire(std::string_view text) {
   return result;
 }
 
+UidSet first_of(const UidSet& uids, std::uint64_t count) {
+  UidSet first;
+  for (const UidSet::Range& range : uids.ranges()) {
+    const std::uint64_t length = std::uint64_t{range.last.value()} - range.first.value() + 1;
+    if (length >= count) {
+      if (count > 0) first.add_range(range.first, Uid(static_cast<std::uint32_t>(range.first.value() + count - 1)));
+      return first;
+    }
+    first.add_range(range.first, range.last);
+    count -= length;
+  }
+  return first;
+}
+
 UidSet SequenceSet::resolve(std::uint32_t largest) const {
   std::vector<UidSet::Range> resolved;
   resolved.reserve(ranges.size());

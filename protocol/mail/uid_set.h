@@ -65,6 +65,9 @@ class UidSet {
   std::vector<Range> ranges_;
 };
 
+// The lowest `count` of them: for work that goes in batches.
+UidSet first_of(const UidSet& uids, std::uint64_t count);
+
 // The `sequence-set` of a command, before anybody knows what the numbers mean: message numbers or
 // UIDs, "*" still open, ranges in either order.
 struct SequenceSet {

@@ -23,18 +23,4 @@ void write_mailbox_flags(Context& context) {
   }
 }
 
-UidSet first_of(const UidSet& uids, std::uint64_t count) {
-  UidSet first;
-  for (const UidSet::Range& range : uids.ranges()) {
-    const std::uint64_t length = std::uint64_t{range.last.value()} - range.first.value() + 1;
-    if (length >= count) {
-      if (count > 0) first.add_range(range.first, Uid(static_cast<std::uint32_t>(range.first.value() + count - 1)));
-      return first;
-    }
-    first.add_range(range.first, range.last);
-    count -= length;
-  }
-  return first;
-}
-
 }  // namespace postkeep::imap

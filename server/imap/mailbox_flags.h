@@ -15,7 +15,4 @@ inline Recent recent_flag(const Context& context, Uid uid) {
 // "* FLAGS (...)" and "* OK [PERMANENTFLAGS (...)] ...".
 void write_mailbox_flags(Context& context);
 
-// The lowest `count` of them.
-UidSet first_of(const UidSet& uids, std::uint64_t count);
-
 }  // namespace postkeep::imap

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "server/imap/commands/handlers.h"
-#include "server/imap/mailbox_flags.h"
 
 namespace postkeep::imap {
 

@@ -3,7 +3,6 @@
 
 #include "protocol/imap/responses/search.h"
 #include "server/imap/commands/handlers.h"
-#include "server/imap/mailbox_flags.h"
 #include "server/imap/search_plan.h"
 
 namespace postkeep::imap {

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "server/imap/commands/handlers.h"
-#include "server/imap/mailbox_flags.h"
 #include "server/imap/updates.h"
 
 namespace postkeep::imap {
