@@ -23,6 +23,10 @@ LineFramer::Event LineFramer::next(std::string_view& line) {
       skipping_ = true;
       begin_ = scanned_;
     }
+    if (begin_ == buffer_.size()) {  // a connection that waits between two lines keeps no buffer
+      std::string().swap(buffer_);
+      begin_ = scanned_ = 0;
+    }
     return Event::incomplete;
   }
   const std::size_t start = std::exchange(begin_, lf + 1);
