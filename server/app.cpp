@@ -84,9 +84,11 @@ Outcome load_certificates(TlsStore& tls, const Settings& settings) {
 
 // What a reload cannot change.
 bool needs_restart(const Settings& before, const Settings& after) {
-  return before.data_dir != after.data_dir || before.listen.imap != after.listen.imap ||
-         before.listen.imaps != after.listen.imaps || before.metrics.listen != after.metrics.listen ||
-         before.listen.lmtp != after.listen.lmtp || before.storage.threads != after.storage.threads ||
+  const auto listens_elsewhere = [&](const ProtocolRow& row) {
+    return before.listen.*row.addresses != after.listen.*row.addresses;
+  };
+  return before.data_dir != after.data_dir || std::ranges::any_of(protocols(), listens_elsewhere) ||
+         before.metrics.listen != after.metrics.listen || before.storage.threads != after.storage.threads ||
          before.server.io_threads != after.server.io_threads ||
          before.storage.open_accounts != after.storage.open_accounts ||
          before.limits.mailboxes != after.limits.mailboxes || before.limits.keywords != after.limits.keywords;

@@ -4,6 +4,7 @@
 
 #include "server/imap/session.h"
 #include "server/lmtp/session.h"
+#include "server/pop3/session.h"
 
 namespace postkeep::server {
 
@@ -11,6 +12,8 @@ std::span<const ProtocolRow> protocols() {
   static const std::array table{
       ProtocolRow{{"imap", imap::run_session, TlsMode::plain, imap::refusal}, &Settings::Listen::imap},
       ProtocolRow{{"imaps", imap::run_session, TlsMode::implicit, imap::refusal}, &Settings::Listen::imaps},
+      ProtocolRow{{"pop3", pop3::run_session, TlsMode::plain, pop3::refusal}, &Settings::Listen::pop3},
+      ProtocolRow{{"pop3s", pop3::run_session, TlsMode::implicit, pop3::refusal}, &Settings::Listen::pop3s},
       ProtocolRow{{"lmtp", run_lmtp_session, TlsMode::plain, lmtp_refusal}, &Settings::Listen::lmtp},
   };
   return table;

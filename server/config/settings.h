@@ -80,6 +80,7 @@ struct Settings {
     std::uint64_t recipients = 1000;  // per LMTP transaction
     std::chrono::seconds time_to_authenticate{60};
     std::chrono::seconds idle_timeout{30 * 60};
+    std::chrono::seconds pop3_timeout{10 * 60};
     std::chrono::seconds lmtp_timeout{5 * 60};
     std::chrono::seconds tls_handshake_timeout{20};
     std::chrono::seconds write_timeout{5 * 60};  // a reader that takes nothing

@@ -133,12 +133,6 @@ Outcome set_special_use(Settings& settings, const RawValue& value) {
   return {};
 }
 
-// POP3 has its keys already, so that a file written for it is understood; but silence would be a lie.
-Outcome refuse_pop3(Settings&, const RawValue& value) {
-  if (TRY(read_text_list(value)).empty()) return {};
-  return failure(ErrorKind::cannot, "POP3 is not available yet in this version; leave the list empty");
-}
-
 const std::array table = {
     Setting{
         "", "data_dir", ValueType::text, set_data_dir, [](const Settings& s) -> RawValue { return s.data_dir; },
@@ -154,12 +148,8 @@ const std::array table = {
               "Where to listen for IMAP with STARTTLS, usually port 143. At least one list in this section must have "
               "an address for the server to start."),
     ADDRESSES("imaps", listen.imaps, "Where to listen for IMAP under TLS from the start, usually port 993."),
-    Setting{"listen", "pop3", ValueType::addresses, refuse_pop3,
-            [](const Settings& s) -> RawValue { return write_addresses(s.listen.pop3); },
-            "Kept for POP3, which is not available yet: must be empty."},
-    Setting{"listen", "pop3s", ValueType::addresses, refuse_pop3,
-            [](const Settings& s) -> RawValue { return write_addresses(s.listen.pop3s); },
-            "Kept for POP3 under TLS, which is not available yet: must be empty."},
+    ADDRESSES("pop3", listen.pop3, "Where to listen for POP3 with STLS, usually port 110."),
+    ADDRESSES("pop3s", listen.pop3s, "Where to listen for POP3 under TLS from the start, usually port 995."),
     ADDRESSES("lmtp", listen.lmtp,
               "Where to take in mail by LMTP. Whoever can connect can deliver: a Unix socket or loopback is meant."),
 
@@ -207,6 +197,9 @@ const std::array table = {
     DURATION("limits", "idle_timeout", limits.idle_timeout, seconds(1), hours(24 * 7),
              "A logged-in IMAP connection from which nothing is heard is ended after this. RFC 9051 asks for at least "
              "30 minutes."),
+    DURATION("limits", "pop3_timeout", limits.pop3_timeout, seconds(1), hours(24),
+             "A logged-in POP3 connection from which nothing is heard is ended after this; nothing is deleted then. "
+             "RFC 1939 asks for at least 10 minutes."),
     DURATION("limits", "lmtp_timeout", limits.lmtp_timeout, seconds(1), hours(1),
              "An LMTP connection from which nothing is heard is ended after this."),
     DURATION("limits", "tls_handshake_timeout", limits.tls_handshake_timeout, seconds(1), minutes(10),

@@ -177,13 +177,15 @@ class ImapServer {
 
   enum class From { loopback, elsewhere };
   // Greeted already.
-  ImapClient connect(From from = From::loopback) {
+  ImapClient connect(From from = From::loopback) { return connect_to(protocol_, from); }
+  // `protocol` outlives the server.
+  ImapClient connect_to(const server::Protocol& protocol, From from) {
     int pair[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
     server::Peer peer;
     peer.address = from == From::loopback ? "unix" : "192.0.2.1";
     peer.loopback = from == From::loopback;
-    host_.accept(pair[0], peer, protocol_);
+    host_.accept(pair[0], peer, protocol);
     ImapClient client(pair[1]);
     greeting_ = client.read();
     return client;
@@ -201,6 +203,11 @@ class ImapServer {
   const std::string& greeting() const { return greeting_; }
   server::Gateway& gateway() { return gateway_; }
   server::SessionHost& host() { return host_; }
+  void limit_sessions_per_user(std::uint64_t count) {
+    server::AdmissionLimits limits;
+    limits.per_user = count;
+    admission_.set_limits(limits);
+  }
 
  private:
   std::unique_ptr<Log> log_;

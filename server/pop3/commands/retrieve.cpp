@@ -1,0 +1,74 @@
+// RETR and TOP. RFC 1939 §5, §7. A message goes out in slices, so that neither its size nor a slow reader costs memory.
+#include <algorithm>
+#include <optional>
+
+#include "protocol/line/dot_stuffing.h"
+#include "protocol/pop3/reply.h"
+#include "protocol/pop3/top.h"
+#include "server/pop3/commands/handlers.h"
+
+namespace postkeep::pop3 {
+
+namespace {
+
+constexpr std::uint64_t slice_octets = 128 * 1024;  // read at once
+constexpr std::uint64_t seen_batch = 100;           // messages that are marked \Seen together, by one commit
+
+using ReaderPtr = std::shared_ptr<storage::MessageReader>;
+
+server::Awaitable<Result<ReaderPtr>> open_message(Context& context, Uid uid) {
+  auto reader = co_await context.gateway().open_message(context.account, context.maildrop->mailbox(), uid);
+  if (!reader && reader.error().kind == ErrorKind::expunge_issued) {
+    co_return failure(ErrorKind::not_found, "The message was deleted by another session");
+  }
+  co_return reader;
+}
+
+// The answer has begun and cannot be finished: the end of the connection is all that is left to say.
+[[noreturn]] void cut(Context& context, const Error& error) {
+  context.log.error("retrieve_cut", {{"error", error.text}, {"detail", error.detail}});
+  context.connection.abort();
+  throw server::ConnectionEnded(server::Ending::aborted, "a message could not be read to its end");
+}
+
+// All of it, or as much as `cutter` lets pass.
+server::Awaitable<void> send(Context& context, ReaderPtr reader, std::optional<TopCutter> cutter) {
+  line::DotStuffer stuffer;
+  std::uint64_t offset = 0;
+  while (offset < reader->size() && !(cutter && cutter->done())) {
+    const std::size_t count = std::min(slice_octets, reader->size() - offset);
+    auto slice = co_await context.gateway().read(reader, offset, count);
+    if (!slice) cut(context, slice.error());
+    if (slice->size() != count) cut(context, Error(ErrorKind::corruption, "message file shorter than its size"));
+    offset += count;
+    stuffer.feed(cutter ? cutter->feed(*slice) : std::string_view(*slice), context.out());
+    co_await context.connection.flush_if_large();
+  }
+  stuffer.finish(context.out());
+}
+
+}  // namespace
+
+Answer run_retr(Context& context, MessageArgs arguments) {
+  const Maildrop::Message message = CO_TRY(context.maildrop->find(arguments.number));
+  auto opened = co_await open_message(context, message.uid);
+  ReaderPtr reader = CO_TRY(std::move(opened));
+  write_ok(context.out(), std::to_string(message.size) + " octets");
+  co_await send(context, std::move(reader), std::nullopt);
+  ++context.retrieved;
+  context.seen.add(message.uid);
+  if (context.seen.size() >= seen_batch) co_await context.store_seen();
+  co_return Completion::sent();
+}
+
+Answer run_top(Context& context, TopArgs arguments) {
+  const Maildrop::Message message = CO_TRY(context.maildrop->find(arguments.number));
+  auto opened = co_await open_message(context, message.uid);
+  ReaderPtr reader = CO_TRY(std::move(opened));
+  write_ok(context.out(), "Top of the message follows");
+  const TopCutter cutter(arguments.lines);
+  co_await send(context, std::move(reader), cutter);
+  co_return Completion::sent();
+}
+
+}  // namespace postkeep::pop3
