@@ -1,7 +1,9 @@
-"""What the integration tests share: a real server in a scratch folder, raw IMAP and LMTP clients, the mail corpus."""
+"""What the integration tests share: a real server in a scratch folder, raw IMAP and POP3 clients, the mail corpus."""
 import imaplib
 import os
 import pathlib
+import poplib
+import random
 import re
 import shutil
 import signal
@@ -17,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAIL = pathlib.Path(os.environ.get("POSTKEEP_MAIL", ROOT.parent / "shared" / "mail"))
 SMOKE = bool(os.environ.get("POSTKEEP_SMOKE"))
 HOST = "127.0.0.1"
-imaplib._MAXLINE = 50_000_000
+imaplib._MAXLINE = poplib._MAXLINE = 50_000_000
 
 
 def binary():
@@ -25,9 +27,15 @@ def binary():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+    """Below the ports that the system gives to outgoing connections, so that none takes it before the server does."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+                return port
+            except OSError:
+                continue
 
 
 def toml_value(value):
@@ -48,6 +56,7 @@ class Server:
         self.data = self.folder / "data"
         self.data.mkdir()
         self.imap_port, self.imaps_port, self.lmtp_port = free_port(), free_port(), free_port()
+        self.pop3_port, self.pop3s_port = free_port(), free_port()
         self.lmtp_socket = self.folder / "lmtp.sock"
         self.config = self.folder / "postkeep.toml"
         self.log = self.folder / "server.log"
@@ -56,6 +65,8 @@ class Server:
             "hostname": "mail.example.org",
             "listen.imap": [f"{HOST}:{self.imap_port}"],
             "listen.imaps": [f"{HOST}:{self.imaps_port}"],
+            "listen.pop3": [f"{HOST}:{self.pop3_port}"],
+            "listen.pop3s": [f"{HOST}:{self.pop3s_port}"],
             "listen.lmtp": [f"{HOST}:{self.lmtp_port}", f"unix:{self.lmtp_socket}"],
             "log.level": "debug",
             "log.file": str(self.log),
@@ -95,7 +106,7 @@ class Server:
         self.process = subprocess.Popen([binary(), "serve", "--config", str(self.config)], stdout=self.stdout,
                                         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
         deadline = time.monotonic() + 60
-        while b"ready" not in out.read_bytes():
+        while b"postkeep ready:" not in out.read_bytes():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError("server did not start: " + self.output())
             time.sleep(0.02)
@@ -159,6 +170,19 @@ class Server:
         client = RawImap(HOST, self.imaps_port if tls else self.imap_port, tls)
         if user:
             client.must(f"LOGIN {user} {password}")
+        return client
+
+    def pop3(self, user="alice", password="pass"):
+        client = poplib.POP3(HOST, self.pop3_port, timeout=60)
+        client.user(user)
+        client.pass_(password)
+        return client
+
+    def raw_pop3(self, user="alice", password="pass", tls=False):
+        client = RawPop3(HOST, self.pop3s_port if tls else self.pop3_port, tls)
+        if user:
+            client.must(f"USER {user}")
+            client.must(f"PASS {password}")
         return client
 
     def lmtp(self):
@@ -299,6 +323,74 @@ class RawImap:
                 return seen
 
     def close(self):
+        self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+class RawPop3:
+    """A POP3 client that sends exactly the bytes it is told; messages come back octet for octet."""
+
+    def __init__(self, host, port, tls=False, timeout=60):
+        self.socket = socket.create_connection((host, port), timeout=timeout)
+        if tls:
+            self.socket = insecure_tls().wrap_socket(self.socket)
+        self.stream = self.socket.makefile("rb")
+        self.greeting = self.line()
+
+    def start_tls(self):
+        self.must("STLS")
+        self.socket = insecure_tls().wrap_socket(self.socket)
+        self.stream = self.socket.makefile("rb")
+
+    def send(self, data):
+        self.socket.sendall(data if isinstance(data, bytes) else data.encode())
+
+    def line(self):
+        """With its end; b"" at the end of the stream."""
+        line = self.stream.readline()
+        while line and not line.endswith(b"\r\n"):
+            more = self.stream.readline()
+            if not more:
+                break
+            line += more
+        return line
+
+    def command(self, text):
+        """Returns the first line of the answer, without its end."""
+        self.send(text + "\r\n")
+        return self.line().rstrip(b"\r\n").decode()
+
+    def must(self, text):
+        answer = self.command(text)
+        if not answer.startswith("+OK"):
+            raise AssertionError(f"{text!r:.200}: {answer!r:.500}")
+        return answer
+
+    def rest(self):
+        """What follows the first line of a multi-line answer, dots removed as RFC 1939 §3 has it."""
+        lines = []
+        while (line := self.line()) != b".\r\n":
+            if not line:
+                raise EOFError("connection closed inside an answer")
+            lines.append(line[1:] if line.startswith(b".") else line)
+        return b"".join(lines)
+
+    def listing(self, text):
+        """{number: rest of the line} of LIST or UIDL."""
+        self.must(text)
+        return {int(number): value for number, value in (line.split(b" ", 1) for line in self.rest().splitlines())}
+
+    def retrieve(self, text):
+        self.must(text)
+        return self.rest()
+
+    def close(self):
+        self.stream.close()
         self.socket.close()
 
     def __enter__(self):

@@ -1,0 +1,304 @@
+"""POP3 with the real server: Python's poplib, curl, and a client that counts every octet."""
+import pathlib
+import poplib
+import random
+import re
+import socket
+import ssl
+import subprocess
+import unittest
+
+from harness import HOST, RawPop3, Server, corpus, eventually, insecure_tls, message, mbox_messages, program, stored_form
+from test_bad_input import resident_kib
+from test_corpus import TRACE, on_the_wire
+
+
+def everything(client):
+    """All octets up to the end of the stream."""
+    data = b""
+    try:
+        while chunk := client.stream.read(65536):
+            data += chunk
+    except ConnectionResetError:
+        pass
+    return data
+
+
+class Pop3(unittest.TestCase):
+    smoke = True
+
+    def test_poplib_in_plain_by_stls_and_under_tls(self):
+        texts = [message("one"), message("dots", ".\r\n..two\r\n.three\r\n"), message("empty", "")]
+        with Server() as server:
+            with server.raw() as imap:
+                for text in texts:
+                    imap.append("INBOX", text)
+            def plain():
+                return poplib.POP3(HOST, server.pop3_port, timeout=30)
+            def by_stls():
+                client = plain()
+                client.stls(insecure_tls())
+                return client
+            def under_tls():
+                return poplib.POP3_SSL(HOST, server.pop3s_port, context=insecure_tls(), timeout=30)
+            for connect in (plain, by_stls, under_tls):
+                client = connect()
+                self.assertIn("PIPELINING", client.capa())
+                self.assertEqual(b"STLS" in b"".join(client._longcmd("CAPA")[1]), connect is plain)
+                client.user("alice")
+                with self.assertRaises(poplib.error_proto):
+                    client.pass_("wrong")
+                client.user("alice")
+                client.pass_("pass")
+                self.assertEqual(client.stat(), (3, sum(map(len, texts))))
+                self.assertEqual([int(line.split()[1]) for line in client.list()[1]], list(map(len, texts)))
+                ids = [line.split()[1] for line in client.uidl()[1]]
+                self.assertEqual(len(set(ids)), 3)
+                for number, text in enumerate(texts, 1):
+                    self.assertEqual(b"".join(line + b"\r\n" for line in client.retr(number)[1]), text)
+                    self.assertEqual(client.uidl(number).split()[2], ids[number - 1])
+                    header, _, _ = text.partition(b"\r\n\r\n")
+                    self.assertEqual(b"\r\n".join(client.top(number, 0)[1]), header + b"\r\n")
+                client.dele(2)
+                with self.assertRaises(poplib.error_proto):
+                    client.retr(2)
+                client.rset()
+                client.noop()
+                self.assertTrue(client.quit().startswith(b"+OK"))
+            client = server.pop3()
+            client.dele(2)
+            client.quit()
+            self.assertEqual(server.pop3().stat()[0], 2)
+
+    def test_curl_lists_reads_and_deletes(self):
+        curl = program("curl")
+        with Server() as server:
+            text = message("for curl", "line\r\n.dot\r\n..dots\r\n")
+            for _ in range(3):
+                server.deliver(text)
+            for url, options in ((f"pop3://{HOST}:{server.pop3_port}", []),
+                                 (f"pop3://{HOST}:{server.pop3_port}", ["--ssl-reqd"]),
+                                 (f"pop3s://{HOST}:{server.pop3s_port}", ["--login-options", "AUTH=PLAIN"])):
+                run = lambda *more: subprocess.run([curl, "-sS", "-k", "--max-time", "30", "-u", "alice:pass", *options,
+                                                    *more], capture_output=True, timeout=60, check=True).stdout
+                listed = run(f"{url}/")
+                self.assertRegex(listed, rb"\A1 \d+\r\n")
+                got = run(f"{url}/1")
+                self.assertTrue(got.endswith(text))
+                self.assertEqual(int(listed.split()[1]), len(got))
+                run("-X", "DELE", "-I", f"{url}/1")
+            self.assertTrue(eventually(lambda: server.pop3().stat()[0] == 0))
+            denied = subprocess.run([curl, "-sS", "-u", "alice:wrong", f"pop3://{HOST}:{server.pop3_port}/"],
+                                    capture_output=True, timeout=60)
+            self.assertEqual(denied.returncode, 67)  # curl: login denied
+
+    def test_the_whole_corpus_octet_for_octet_and_size_for_size(self):
+        messages = corpus("real", "malformed") + mbox_messages()
+        with Server() as server:
+            with server.lmtp() as lmtp:
+                for _, text in messages:
+                    lmtp.sendmail("sender@example.com", ["alice"], text)
+            with server.raw_pop3(tls=True) as client:
+                sizes = client.listing("LIST")
+                self.assertEqual(list(sizes), list(range(1, len(messages) + 1)))
+                self.assertEqual(client.must("STAT"), f"+OK {len(messages)} {sum(map(int, sizes.values()))}")
+                for number, (name, text) in enumerate(messages, 1):
+                    got = client.retrieve(f"RETR {number}")
+                    expected = stored_form(on_the_wire(text))
+                    self.assertEqual(got[-len(expected):] if expected else b"", expected, name)
+                    self.assertRegex(got[:len(got) - len(expected)], TRACE, name)
+                    self.assertEqual(int(sizes[number]), len(got), name)
+                    header_end = got.find(b"\r\n\r\n") + 4
+                    if header_end >= 4:
+                        self.assertEqual(client.retrieve(f"TOP {number} 0"), got[:header_end], name)
+                        two = got[:header_end] + b"".join(re.findall(rb"[^\n]*\n", got[header_end:])[:2])
+                        self.assertEqual(client.retrieve(f"TOP {number} 2"), two, name)
+
+    def test_a_file_of_another_program_has_its_line_ends_and_its_size(self):
+        with Server() as server:
+            with server.raw_pop3():
+                pass
+            texts = [message("lf", "one\n.two\n"), message("nothing at the end", "one\ntwo")]
+            for number, text in enumerate(texts):
+                (server.maildir() / "new" / f"{number}.M1P1.elsewhere").write_bytes(text.replace(b"\r\n", b"\n"))
+            with server.raw_pop3() as client:
+                sizes = client.listing("LIST")
+                got = sorted(client.retrieve(f"RETR {number}") for number in sizes)
+                expected = [stored_form(text.replace(b"\r\n", b"\n")) for text in texts]
+                self.assertEqual(got, sorted(text if text.endswith(b"\r\n") else text + b"\r\n" for text in expected))
+                self.assertEqual(sorted(map(int, sizes.values())), sorted(map(len, got)))
+
+    def test_pipelined_commands_in_one_packet_or_in_many(self):
+        chance = random.Random(1939)
+        with Server() as server:
+            for count in range(3):
+                server.deliver(message(f"number {count}", ".dot\r\n" * count))
+            script = (b"CAPA\r\nUSER alice\r\nPASS pass\r\nSTAT\r\nLIST\r\nUIDL\r\nRETR 1\r\nretr 2\r\nTOP 3 1\r\n"
+                      b"DELE 1\r\nRETR 1\r\nNOOP\r\nRSET\r\nQUIT\r\n")
+            first = None
+            for round_number in range(20):
+                with RawPop3(HOST, server.pop3_port) as client:
+                    client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    cuts = sorted(chance.sample(range(1, len(script)), round_number % 8)) + [len(script)]
+                    begin = 0
+                    for end in cuts:
+                        client.send(script[begin:end])
+                        begin = end
+                    answers = everything(client)
+                first = first or answers
+                self.assertEqual(answers, first)
+            self.assertEqual(first.count(b"+OK"), 13)
+            self.assertEqual(first.count(b"-ERR"), 1)
+
+    def test_only_quit_deletes_and_imap_sees_it(self):
+        with Server() as server, server.raw() as imap:
+            for count in range(3):
+                server.deliver(message(f"number {count}"))
+            imap.must("SELECT INBOX")
+            dropped = server.raw_pop3()
+            dropped.must("DELE 1")
+            dropped.must("DELE 2")
+            dropped.close()
+            with server.raw_pop3() as client:
+                self.assertEqual(len(client.listing("LIST")), 3)
+                imap.idle()
+                client.must("DELE 1")
+                client.must("DELE 3")
+                self.assertEqual(client.must("QUIT"), "+OK Bye")
+                imap.wait_for(rb"\* \d EXPUNGE")
+                imap.wait_for(rb"\* \d EXPUNGE")
+                imap.done()
+            found = imap.must("FETCH 1:* (UID)")
+            self.assertEqual(len(found), 1)
+            self.assertIn(b"UID 2", found[0])
+
+    def test_deliveries_during_the_session_are_for_the_next_one(self):
+        with Server() as server:
+            server.deliver(message("before"))
+            with server.raw_pop3() as client:
+                server.deliver(message("meanwhile"))
+                self.assertTrue(client.must("STAT").startswith("+OK 1 "))
+                self.assertEqual(len(client.listing("UIDL")), 1)
+                self.assertEqual(client.command("RETR 2"), "-ERR No such message")
+                client.must("QUIT")
+            with server.raw_pop3() as client:
+                self.assertEqual(len(client.listing("UIDL")), 2)
+
+    def test_a_unique_id_outlives_restart_index_and_renumbering(self):
+        server = Server()
+        with server:
+            for count in range(4):
+                server.deliver(message(f"number {count}"))
+            with server.raw_pop3() as client:
+                before = client.listing("UIDL")
+                for value in before.values():
+                    self.assertRegex(value, rb"\A[\x21-\x7e]{1,70}\Z")
+                self.assertEqual(len(set(before.values())), 4)
+                client.must("DELE 2")
+                client.must("QUIT")
+            del before[2]
+            self.assertEqual(server.stop(), 0)
+            server.start()
+            with server.raw_pop3() as client:
+                self.assertEqual(list(client.listing("UIDL").values()), list(before.values()))
+            self.assertEqual(server.stop(), 0)
+            for path in server.maildir().glob("index.sqlite*"):
+                path.unlink()
+            server.start()
+            server.deliver(message("number 4"))
+            with server.raw_pop3() as client:
+                after = list(client.listing("UIDL").values())
+                self.assertEqual(after[:3], list(before.values()))
+                self.assertEqual(len(set(after)), 4)
+
+    def test_stls_takes_nothing_over_from_plaintext(self):
+        with Server() as server:
+            server.deliver(message())
+            for injected in (b"USER alice\r\nPASS pass\r\n", b"NOOP\r\n", b"US"):
+                with RawPop3(HOST, server.pop3_port) as client:
+                    client.send(b"STLS\r\n" + injected)
+                    answers = everything(client)
+                    self.assertTrue(answers.startswith(b"-ERR "), answers)
+                    self.assertEqual(answers.count(b"\r\n"), 1, answers)
+            with RawPop3(HOST, server.pop3_port) as client:
+                client.must("USER alice")
+                client.start_tls()
+                self.assertEqual(client.command("PASS pass"), "-ERR Send USER first")
+                self.assertTrue(client.command("STLS").startswith("-ERR"))
+                client.must("USER alice")
+                client.must("PASS pass")
+                self.assertTrue(client.command("STLS").startswith("-ERR"))
+                self.assertTrue(client.must("STAT").startswith("+OK 1 "))
+
+    def test_plaintext_login_only_where_allowed(self):
+        with Server({"auth.allow_plaintext": "never"}) as server, RawPop3(HOST, server.pop3_port) as client:
+            capabilities = client.retrieve("CAPA")
+            self.assertNotIn(b"USER", capabilities)
+            self.assertNotIn(b"PLAIN", capabilities)
+            self.assertIn(b"STLS\r\n", capabilities)
+            self.assertTrue(client.command("USER alice").startswith("-ERR [AUTH] "))
+            self.assertTrue(client.command("AUTH PLAIN AGFsaWNlAHBhc3M=").startswith("-ERR [AUTH] "))
+            client.start_tls()
+            capabilities = client.retrieve("CAPA")
+            self.assertIn(b"USER\r\n", capabilities)
+            self.assertRegex(capabilities, rb"SASL [^\r\n]*PLAIN")
+            self.assertNotIn(b"STLS", capabilities)
+            client.must("AUTH PLAIN AGFsaWNlAHBhc3M=")
+
+    def test_a_wrong_password_is_not_logged_and_tells_nothing(self):
+        with Server() as server, RawPop3(HOST, server.pop3_port) as client:
+            answers = set()
+            for name in ("alice", "nobody"):
+                client.must(f"USER {name}")
+                answers.add(client.command("PASS hunter9"))
+            self.assertEqual(len(answers), 1)
+            self.assertTrue(answers.pop().startswith("-ERR [AUTH] "))
+            self.assertNotIn("hunter9", server.output())
+            self.assertIn("login_failed", server.output())
+
+    def test_a_large_message_and_slow_readers_take_no_memory(self):
+        line = b"." + b"0123456789abcde" * 4 + b"\r\n"
+        big = message("big", "") + line * (30 * 1024 * 1024 // len(line))
+        with Server() as server:
+            server.deliver(big)
+            with server.raw_pop3() as client:
+                client.must("STAT")
+                before = resident_kib(server.process)
+                slow = [server.raw_pop3() for _ in range(8)]
+                for each in slow:
+                    each.send(b"RETR 1\r\n" * 5)
+                got = client.retrieve("RETR 1")
+                self.assertLess(resident_kib(server.process) - before, 24_000)
+                self.assertTrue(got.endswith(big[-1_000_000:]))
+                self.assertEqual(int(client.listing("LIST")[1]), len(got))
+                for each in slow:
+                    each.close()
+
+    def test_a_kept_session_is_small(self):
+        with Server({"limits.connections_per_user": 0, "limits.connections_per_address": 0}) as server:
+            for count in range(20):
+                server.deliver(message(f"number {count}"))
+            warm = [server.raw_pop3() for _ in range(50)]
+            before = resident_kib(server.process)
+            idle = [server.raw_pop3() for _ in range(200)]
+            self.assertTrue(eventually(lambda: resident_kib(server.process) - before < 200 * 40, seconds=15))
+            for client in warm + idle:
+                client.close()
+
+    def test_endless_lines_and_strangers_are_cut_short(self):
+        with Server() as server:
+            with RawPop3(HOST, server.pop3_port) as client:
+                before = resident_kib(server.process)
+                try:
+                    client.send(b"USER " + b"a" * 40_000_000 + b"\r\n")
+                    self.assertTrue(client.line().startswith(b"-ERR"))
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+                self.assertLess(resident_kib(server.process) - before, 40_000)
+            with RawPop3(HOST, server.pop3_port) as client:
+                client.send(b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\nC: d\r\nE: f\r\nG: h\r\n\r\n")
+                self.assertLessEqual(everything(client).count(b"-ERR"), 6)
+
+
+if __name__ == "__main__":
+    unittest.main()
