@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 postkeep=build/release/postkeep
-imap=1143 imaps=1993 lmtp=1124 host=127.0.0.1
+imap=1143 imaps=1993 pop3=1110 pop3s=1995 lmtp=1124 host=127.0.0.1
 mkdir -p run
 cat > run/postkeep.toml <<TOML
 data_dir = "$PWD/run/data"
@@ -14,6 +14,8 @@ hostname = "localhost"
 [listen]
 imap = ["$host:$imap"]
 imaps = ["$host:$imaps"]
+pop3 = ["$host:$pop3"]
+pop3s = ["$host:$pop3s"]
 lmtp = ["$host:$lmtp"]
 TOML
 mkdir -p run/data
@@ -41,6 +43,7 @@ Postkeep is running; user "demo", password "demo". In another terminal, for inst
 
   curl imap://$host:$imap/INBOX -u demo:demo -X 'FETCH 1:* (FLAGS ENVELOPE)'
   curl 'imap://$host:$imap/INBOX;MAILINDEX=1' -u demo:demo
+  curl pop3://$host:$pop3/1 -u demo:demo
   mutt -f imap://demo:demo@$host:$imap/INBOX -e 'set ssl_starttls=no'
   python3 examples/deliver.py $host $lmtp demo examples/mail/1-welcome.eml
   printf 'IMAPStore postkeep\nHost $host\nPort $imap\nUser demo\nPass demo\nSSLType None\nAuthMechs LOGIN\n\nMaildirStore here\nPath ~/postkeep-demo/\nInbox ~/postkeep-demo/INBOX\nSubFolders Verbatim\n\nChannel demo\nFar :postkeep:\nNear :here:\nPatterns *\nCreate Near\n' > run/mbsyncrc && mkdir -p ~/postkeep-demo && mbsync -c run/mbsyncrc demo
