@@ -1,4 +1,5 @@
 """What the integration tests share: a real server in a scratch folder, raw IMAP and POP3 clients, the mail corpus."""
+import collections
 import imaplib
 import os
 import pathlib
@@ -283,6 +284,12 @@ class RawImap:
         self.send(text + b"\r\n")
         return self.until(tag)[-1]
 
+    def append_all(self, mailbox, texts, at_once=50):
+        """Appends many messages, some at once (RFC 3502)."""
+        for start in range(0, len(texts), at_once):
+            items = b"".join(b" {%d+}\r\n%s" % (len(text), text) for text in texts[start:start + at_once])
+            self.must(f"APPEND {mailbox}".encode() + items)
+
     def fetch_literals(self, sequence, item):
         """{uid: bytes} of the one string that `UID FETCH sequence (UID item)` returns for each message."""
         found = {}
@@ -423,6 +430,29 @@ def on_the_wire(message):
 def served_form(stored):
     """What BODY[] serves: a NUL, which an IMAP literal cannot carry, as 0x80."""
     return stored.replace(b"\0", b"\x80")
+
+
+def without_fields(text, *names):
+    """The message without some fields of its header, and with an empty line before what is no header, for comparing with what
+    came through a program that treats messages so."""
+    dropped = re.compile(rb"(?:%s)[ \t]*:" % "|".join(names).encode(), re.I)
+    out, dropping = [], False
+    lines = text.split(b"\r\n")
+    for number, line in enumerate(lines):
+        if not re.match(rb"[!-9;-~]+[ \t]*:|[ \t]", line):
+            return b"\r\n".join(out + ([b""] if line else []) + lines[number:])
+        dropping = dropping and line[:1] in b" \t" or dropped.match(line)
+        if not dropping:
+            out.append(line)
+    return text
+
+
+def assert_same_messages(test, got, expected):
+    """Each message exactly once and octet for octet, in any order."""
+    got, expected = collections.Counter(got), collections.Counter(expected)
+    lost, more = list((expected - got).elements()), list((got - expected).elements())
+    if lost or more:
+        test.fail(f"{len(lost)} lost, such as {lost[:1]!r:.2000}; {len(more)} changed or twice, such as {more[:1]!r:.2000}")
 
 
 def corpus(*folders):

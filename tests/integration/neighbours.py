@@ -8,14 +8,20 @@ had is a skipped test, by name.
 
 Run as a program, it fetches the trees of all packages named, or of all that the tests use.
 """
+import fcntl
 import hashlib
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 import unittest
 
 CACHE = pathlib.Path(__file__).resolve().parents[2] / "build" / "neighbours"
@@ -55,6 +61,29 @@ def unpacked(package):
             detail = (getattr(error, "stderr", "") or str(error)).strip()
             raise unittest.SkipTest(f"{package} cannot be had from Debian: {detail[-300:]}") from None
     return _trees[package]
+
+
+def on_terminal(command, environment, seconds=120):
+    """Runs a program that insists on a terminal; returns its exit code and what it drew."""
+    near, far = pty.openpty()
+    fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+    process = subprocess.Popen(command, stdin=far, stdout=far, stderr=far, start_new_session=True,
+                               env=dict(environment, TERM="vt100"))
+    os.close(far)
+    drawn, deadline = b"", time.monotonic() + seconds
+    try:
+        while process.poll() is None and time.monotonic() < deadline:
+            if select.select([near], [], [], 0.1)[0]:
+                drawn += os.read(near, 65536)
+    except OSError:  # the other side is closed
+        pass
+    try:
+        code = process.wait(max(0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        process.kill()
+        code = process.wait()
+    os.close(near)
+    return code, drawn
 
 
 def _apt(archives, *arguments):

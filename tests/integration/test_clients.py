@@ -1,13 +1,11 @@
-"""The programs that people use, from Debian: curl, mbsync, Python's imaplib."""
+"""What curl and Python's imaplib can do. What they and others read is in test_readers."""
 import imaplib
 import pathlib
-import re
 import subprocess
 import tempfile
 import unittest
 
-from harness import HOST, Server, corpus, insecure_tls, mbox_messages, message, program, stored_form
-from neighbours import unpacked
+from harness import HOST, Server, insecure_tls, message, program
 
 
 class Clients(unittest.TestCase):
@@ -36,58 +34,6 @@ class Clients(unittest.TestCase):
             denied = subprocess.run([curl, "-sS", "-u", "alice:wrong", f"imap://{HOST}:{server.imap_port}/"],
                                     capture_output=True, timeout=60)
             self.assertEqual(denied.returncode, 67)  # curl: login denied
-
-    def test_mbsync_mirrors_the_account_both_ways_and_then_moves_nothing(self):
-        isync = unpacked("isync")
-        mbsync = isync.program("mbsync")
-        with Server() as server, tempfile.TemporaryDirectory() as folder:
-            folder = pathlib.Path(folder)
-            sent = [stored_form(m) for name, m in corpus("real")[::8] if b"\0" not in m]
-            with server.raw() as client:
-                for text in sent:
-                    self.assertIn(b" OK", client.append("INBOX", text))
-                client.must('CREATE "Lists/Grüße"'.encode())
-                for _, text in mbox_messages()[:40]:
-                    client.append('"Lists/Gr&APwA3w-e"', text)
-            (folder / "near").mkdir()
-            (folder / "rc").write_text(f"""
-IMAPStore far
-Host {HOST}
-Port {server.imap_port}
-User alice
-Pass pass
-SSLType None
-AuthMechs LOGIN
-
-MaildirStore near
-Path {folder}/near/
-Inbox {folder}/near/INBOX
-SubFolders Verbatim
-
-Channel all
-Far :far:
-Near :near:
-Patterns *
-Create Both
-Expunge Both
-SyncState *
-""")
-            self.run_program(mbsync, "-c", str(folder / "rc"), "-a")
-            inbox = folder / "near/INBOX"
-            got = [p.read_bytes() for d in ("cur", "new") for p in (inbox / d).iterdir()]
-            strip = lambda m: re.sub(rb"X-TUID: [^\n]*\n", b"", m.replace(b"\r\n", b"\n").replace(b"\r", b""))
-            self.assertEqual(len(got), len(sent))
-            self.assertEqual(sorted(map(strip, got)), sorted(map(strip, sent)))
-            (inbox / "new" / "1.local.host").write_bytes(message("from the other side").replace(b"\r\n", b"\n"))
-            self.run_program(mbsync, "-c", str(folder / "rc"), "-a")
-            before = sorted(p.name for p in inbox.rglob("*"))
-            self.run_program(mbsync, "-c", str(folder / "rc"), "-a")
-            self.assertEqual(before, sorted(p.name for p in inbox.rglob("*")))
-            with server.raw() as client:
-                client.must("EXAMINE INBOX")
-                found = client.must('UID SEARCH SUBJECT "from the other side"')
-                self.assertEqual(len(found[0].split()), 3, found)
-                self.assertTrue(any(b"* %d EXISTS" % (len(sent) + 1) in line for line in client.must("SELECT INBOX")))
 
     def test_imaplib_does_everything_it_can(self):
         with Server() as server:

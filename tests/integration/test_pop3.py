@@ -8,9 +8,9 @@ import ssl
 import subprocess
 import unittest
 
-from harness import HOST, RawPop3, Server, corpus, eventually, insecure_tls, message, mbox_messages, program, stored_form
+from harness import HOST, RawPop3, Server, corpus, eventually, insecure_tls, message, mbox_messages, on_the_wire, program, stored_form
 from test_bad_input import resident_kib
-from test_corpus import TRACE, on_the_wire
+from test_corpus import TRACE
 
 
 def everything(client):

@@ -1,11 +1,10 @@
 """Postfix in front of Postkeep as docs/postfix.md has it: all of lists/ in by SMTP, over to us by LMTP, out by IMAP."""
-import collections
 import concurrent.futures
 import re
-import smtplib
 import unittest
 
-from harness import HOST, Server, eventually, mbox_messages, message, on_the_wire, stored_form
+from harness import (HOST, Server, assert_same_messages, eventually, mbox_messages, message, on_the_wire, stored_form,
+                     without_fields)
 from postfix import Postfix, guide_blocks, put, server_settings
 
 USERS = ("alice", "bob", "carol", "dave", "erin")
@@ -20,21 +19,7 @@ TRACE = re.compile(rb"""\A
     \tby[ ]mail\.example\.org[ ]\(Postfix\)[ ]with[ ]ESMTP[ ]id[ ]\w+(?:\r\n\tfor[ ]<\w+@example\.org>)?;(?:[ ]|\r\n\t)[^\r\n]+\r\n
     """, re.X)
 
-DROPPED = re.compile(rb"(?:bcc|content-length|resent-bcc|return-path)[ \t]*:", re.I)  # its message_drop_headers
-FIELD = re.compile(rb"[!-9;-~]+[ \t]*:|[ \t]")
-
-
-def as_postfix_passes_it_on(text):
-    """The message without the header fields that Postfix drops, and with an empty line before what is no header."""
-    out, dropping = [], False
-    lines = text.split(b"\r\n")
-    for number, line in enumerate(lines):
-        if not FIELD.match(line):
-            return b"\r\n".join(out + ([b""] if line else []) + lines[number:])
-        dropping = dropping and line[:1] in b" \t" or DROPPED.match(line)
-        if not dropping:
-            out.append(line)
-    return text
+DROPPED = ("bcc", "content-length", "resent-bcc", "return-path")  # its message_drop_headers
 
 
 def address(user):
@@ -84,18 +69,13 @@ class PostfixDelivers(unittest.TestCase):
             postfix.start(self.settings_by(way, server, postfix))
             self.send_all(postfix, messages)
             for user in USERS:
-                expected = collections.Counter(as_postfix_passes_it_on(stored_form(on_the_wire(text)))
-                                               for index, text in enumerate(messages) if user in recipients(index))
-                got = collections.Counter(self.without_trace(text) for text in self.read_all(server, user))
-                self.same(user, got, expected)
+                expected = [without_fields(stored_form(on_the_wire(text)), *DROPPED)
+                            for index, text in enumerate(messages) if user in recipients(index)]
+                got = [self.without_trace(text) for text in self.read_all(server, user)]
+                assert_same_messages(self, got, expected)
             self.assertNotRegex(postfix.log(), r"status=(deferred|bounced)")
             self.asks_before_it_accepts(postfix)
             self.bounces_to_its_own(postfix, server)
-
-    def same(self, user, got, expected):
-        lost, more = list((expected - got).elements()), list((got - expected).elements())
-        if lost or more:
-            self.fail(f"{user}: {len(lost)} lost, such as {lost[:1]!r:.2000}; {len(more)} changed or twice, such as {more[:1]!r:.2000}")
 
     def server(self, postfix, way):
         settings = server_settings()
