@@ -138,6 +138,46 @@ poll {HOST} {poll}
     def test_fetchmail_by_imap(self):
         self.fetchmail(f"protocol IMAP service {self.server.imap_port} auth password")
 
+    # --- POP3 ---
+    def test_poplib(self):
+        client = self.server.pop3()
+        self.assertEqual(client.stat(), (len(self.messages), sum(map(len, self.messages))))
+        self.assertEqual(len({line.split()[1] for line in client.uidl()[1]}), len(self.messages))
+        for number, expected in enumerate(self.messages, 1):
+            self.assertEqual(b"".join(line + b"\r\n" for line in client.retr(number)[1]), expected)
+        client.quit()
+
+    def test_curl_by_pop3(self):
+        url = f"pop3s://{HOST}:{self.server.pop3s_port}/[1-{len(self.messages)}]"
+        self.run_program([program("curl"), "-sS", "-k", "-u", "alice:pass", url, "-o", str(self.folder / "#1")])
+        assert_same_messages(self, [path.read_bytes() for path in self.folder.iterdir()], self.messages)
+
+    def test_fetchmail_by_pop3(self):
+        self.fetchmail(f"protocol POP3 service {self.server.pop3_port} auth password")
+
+    def test_mpop_and_then_there_is_nothing_new(self):
+        tree = unpacked("mpop")
+        for part in ("cur", "new", "tmp"):
+            (self.folder / "mail" / part).mkdir(parents=True)
+        rc = self.write("mpoprc", f"""
+account default
+host {HOST}
+port {self.server.pop3_port}
+tls on
+tls_starttls on
+tls_certcheck off
+auth plain
+user alice
+password pass
+keep on
+uidls_file {self.folder}/uidls
+delivery maildir {self.folder}/mail
+received_header off
+""")
+        for _ in range(2):
+            self.run_program([tree.program("mpop"), "-C", rc, "-Q"], tree.environment(HOME=str(self.folder)))
+            assert_same_messages(self, map(crlf, maildir(self.folder / "mail")), self.messages)
+
     # --- mbsync ---
     def mbsync(self):
         isync = unpacked("isync")
