@@ -96,7 +96,7 @@ TEST_CASE("Operations on few messages cost the same in a large mailbox as in a s
       {"version", [](Filled& mail) { must(mail.account->version(mail.box)); }},
       {"fetch",
        [](Filled& mail) {
-         must(mail.account->fetch(mail.box, one, {true, true, true, true, true, true}));
+         must(mail.account->fetch(mail.box, one, {true, true, true, true, true, true, true}));
        }},
       {"open", [](Filled& mail) { must(mail.account->open_message(mail.box, one_uid)); }},
       {"store",
@@ -152,10 +152,22 @@ TEST_CASE("A listing of 500 messages opens no message file") {
   Filled mail(500);
   const UidSet all = must(mail.account->version(mail.box))->all_uids();
   const Filled::Cost cost = mail.cost_of([&](Filled& filled) {
-    CHECK(must(filled.account->fetch(filled.box, all, {true, true, true, true, true, true})).size() == 500);
+    CHECK(must(filled.account->fetch(filled.box, all, {true, true, true, true, true, true, true})).size() == 500);
   });
   CHECK(cost.opened == 0);
   CHECK(cost.listed == 0);
+}
+
+TEST_CASE("The sizes that a POP3 login asks for open no message file, right after a delivery too") {
+  Filled mail(500);
+  append_one(mail);
+  const UidSet all = must(mail.account->version(mail.box))->all_uids();
+  storage::FetchWants wants;
+  wants.size = true;
+  wants.line_end = true;
+  const Filled::Cost cost =
+      mail.cost_of([&](Filled& filled) { CHECK(must(filled.account->fetch(filled.box, all, wants)).size() == 501); });
+  CHECK(cost.opened == 0);
 }
 
 TEST_CASE("A search by date, size and subject opens no message file, one of bodies opens each once") {
