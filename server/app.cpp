@@ -19,10 +19,11 @@
 #include "server/admin/local_host.h"
 #include "server/admin/socket.h"
 #include "server/config/config_file.h"
+#include "server/identity.h"
+#include "server/listeners.h"
 #include "server/machine.h"
 #include "server/metrics/endpoint.h"
 #include "server/metrics/metrics.h"
-#include "server/net/listener.h"
 #include "server/protocols.h"
 #include "server/runtime/awaits.h"
 #include "server/runtime/foreign_changes.h"
@@ -79,6 +80,11 @@ Result<CertificateFiles> certificate_files(const Settings& settings) {
 
 Outcome load_certificates(TlsStore& tls, const Settings& settings) {
   const CertificateFiles files = TRY(certificate_files(settings));
+  for (const std::string& file : {files.certificate, files.private_key}) {
+    if (const std::string why = why_unreadable(file); !why.empty()) {
+      return failure(ErrorKind::unavailable, "TLS is not available", why);
+    }
+  }
   return tls.load(files, settings.tls.min_version == TlsVersion::tls_1_3 ? TlsMinimum::tls_1_3 : TlsMinimum::tls_1_2);
 }
 
@@ -89,6 +95,7 @@ bool needs_restart(const Settings& before, const Settings& after) {
   };
   return before.data_dir != after.data_dir || std::ranges::any_of(protocols(), listens_elsewhere) ||
          before.metrics.listen != after.metrics.listen || before.storage.threads != after.storage.threads ||
+         before.service.user != after.service.user || before.service.group != after.service.group ||
          before.server.io_threads != after.server.io_threads ||
          before.storage.open_accounts != after.storage.open_accounts ||
          before.limits.mailboxes != after.limits.mailboxes || before.limits.keywords != after.limits.keywords;
@@ -130,11 +137,13 @@ class App final : public admin::Host {
 
  private:
   Outcome open_data();
-  Outcome open_listeners();
+  Outcome open_as_root();
+  void start_listeners();
   Outcome open_admin();
   void start_endpoint();
   asio::awaitable<void> handle_signals();
   asio::awaitable<void> give_memory_back();
+  asio::awaitable<void> feed_watchdog();
   void reload();
   void begin_stop();
 
@@ -163,7 +172,8 @@ class App final : public admin::Host {
   asio::signal_set signals_{control_};
   asio::steady_timer memory_timer_{control_};
   bool stopping_ = false;
-  std::vector<std::unique_ptr<Listener>> listeners_;
+  asio::steady_timer watchdog_timer_{control_};
+  std::vector<OpenListener> listeners_;
   std::vector<std::string> ready_;  // "imap 127.0.0.1:143"
   std::unique_ptr<asio::local::stream_protocol::acceptor> admin_acceptor_;
   std::unique_ptr<ForeignChanges> foreign_;
@@ -171,7 +181,6 @@ class App final : public admin::Host {
 
 Outcome App::open_data() {
   const Settings& settings = *admin_settings_;
-  TRY(make_data_dir(settings.data_dir));
   const std::string network = network_file_system(settings.data_dir);
   if (!network.empty() && !settings.storage.allow_network_file_system) {
     return failure(ErrorKind::unavailable, "data_dir is on a network file system",
@@ -190,15 +199,28 @@ Outcome App::open_data() {
   return {};
 }
 
+// What only root may do, or whoever the service manager gave the right; then that right is given up. Everything else
+// is done as the user that the data belongs to.
+Outcome App::open_as_root() {
+  const Settings& settings = *admin_settings_;
+  const std::optional<Identity> identity = TRY(service_identity(settings.service));
+  if (identity) TRY(may_become(*identity));
+  listeners_ = TRY(open_listeners(control_, endpoint_, settings, given_sockets()));
+  if (!settings.tls.certificate.empty()) TRY(load_certificates(tls_, settings));
+  TRY(make_data_dir(settings.data_dir, identity));
+  return identity ? become(*identity) : give_up_capabilities();
+}
+
 Outcome App::start() {
   admin_settings_ = settings_.get();
   const Settings& settings = *admin_settings_;
   const Runtime::Options threads = runtime_options(settings);
   prepare_process(threads.io_threads + threads.auth_threads);
-  log_ = TRY(Log::open(settings.log));
   const std::uint64_t files_max = raise_file_limit();
+  TRY(open_as_root());
+  log_ = TRY(Log::open(settings.log));
   TRY(open_data());
-  TRY(load_certificates(tls_, settings));
+  if (settings.tls.certificate.empty()) TRY(load_certificates(tls_, settings));
   runtime_ = std::make_unique<Runtime>(threads);
   admin_pool_ = std::make_unique<asio::thread_pool>(admin_threads);
   Gateway::Options gateway_options;
@@ -214,36 +236,32 @@ Outcome App::start() {
   admission_ = std::make_unique<Admission>(admission_limits(settings));
   services_.reset(new Services{*log_, settings_, hub_, *gateway_, *auth_, *admission_, tls_});
   host_ = std::make_unique<SessionHost>(*services_, *runtime_);
-  TRY(open_listeners());
-  for (const ListenAddress& address : settings.metrics.listen) TRY(endpoint_.listen(address));
-  for (const std::string& address : endpoint_.addresses()) ready_.push_back("metrics " + address);
   TRY(open_admin());
   foreign_ = std::make_unique<ForeignChanges>(control_, *mail_, *gateway_);
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
   signals_.add(SIGHUP);
-  log_->write(LogLevel::info, "start", {{"data_dir", settings.data_dir}, {"files_max", files_max}});
-  if (::geteuid() == 0) log_->write(LogLevel::warn, "running_as_root", {});
+  log_->write(LogLevel::info, "start",
+              {{"data_dir", settings.data_dir}, {"files_max", files_max}, {"uid", std::uint64_t{::geteuid()}}});
+  if (::geteuid() == 0) {
+    log_->write(LogLevel::warn, "running_as_root", {{"hint", "name a system user in [service] user"}});
+  }
+  start_listeners();
   return {};
 }
 
-Outcome App::open_listeners() {
-  for (const ProtocolRow& row : protocols()) {
-    for (const ListenAddress& address : admin_settings_->listen.*row.addresses) {
-      for (auto& listener : TRY(Listener::open(control_, address))) {
-        ready_.push_back(std::string(row.protocol.name) + ' ' + listener->address());
-        auto on_accept = [this, &protocol = row.protocol](int descriptor, Peer peer) {
-          host_->accept(descriptor, std::move(peer), protocol);
-        };
-        auto on_problem = [this](const std::string& where, const std::string& reason) {
-          log_->write(LogLevel::error, "cannot_accept", {{"address", where}, {"reason", reason}});
-        };
-        loops_.spawn(listener->run(std::move(on_accept), std::move(on_problem)));
-        listeners_.push_back(std::move(listener));
-      }
-    }
+void App::start_listeners() {
+  for (const OpenListener& open : listeners_) {
+    ready_.push_back(std::string(open.protocol->name) + ' ' + open.listener->address());
+    auto on_accept = [this, protocol = open.protocol](int descriptor, Peer peer) {
+      host_->accept(descriptor, std::move(peer), *protocol);
+    };
+    auto on_problem = [this](const std::string& where, const std::string& reason) {
+      log_->write(LogLevel::error, "cannot_accept", {{"address", where}, {"reason", reason}});
+    };
+    loops_.spawn(open.listener->run(std::move(on_accept), std::move(on_problem)));
   }
-  return {};
+  for (const std::string& address : endpoint_.addresses()) ready_.push_back("metrics " + address);
 }
 
 // The health check asks the thread that accepts, and a storage thread that touches the data.
@@ -278,6 +296,7 @@ void App::run() {
   foreign_->start(loops_);
   loops_.spawn(handle_signals());
   loops_.spawn(give_memory_back());
+  loops_.spawn(feed_watchdog());
   start_endpoint();
   std::cout << ready_line() << std::endl;
   ::sd_notify(0, "READY=1\nSTATUS=Serving mail");
@@ -302,6 +321,22 @@ asio::awaitable<void> App::give_memory_back() {
     co_await memory_timer_.async_wait(into(error));
     const std::uint64_t closed = gateway_->closed_accounts();
     if (std::exchange(seen, closed) != closed) return_memory();
+  }
+}
+
+// Where the service manager watches us (WatchdogSec=), it hears that this thread and all session threads answer. A slow
+// disk is no reason to be killed, so storage is not asked.
+asio::awaitable<void> App::feed_watchdog() {
+  std::uint64_t microseconds = 0;
+  if (::sd_watchdog_enabled(0, &microseconds) <= 0) co_return;
+  while (!stopping_) {
+    if (host_->threads_answered()) {
+      ::sd_notifyf(0, "WATCHDOG=1\nSTATUS=Serving mail: %zu connections", host_->sessions());
+    }
+    host_->ask_threads();
+    watchdog_timer_.expires_after(std::chrono::microseconds(microseconds / 3));
+    asio::error_code error;
+    co_await watchdog_timer_.async_wait(into(error));
   }
 }
 
@@ -333,7 +368,8 @@ void App::begin_stop() {
   stopping_ = true;
   endpoint_.set_stopping();
   memory_timer_.cancel();
-  for (const auto& listener : listeners_) listener->close();
+  watchdog_timer_.cancel();
+  for (const OpenListener& open : listeners_) open.listener->close();
   asio::error_code ignored;
   if (admin_acceptor_) admin_acceptor_->close(ignored);
   if (foreign_) foreign_->stop();

@@ -5,11 +5,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include <cerrno>
 #include <csignal>
-#include <cstring>
-#include <filesystem>
-#include <system_error>
 
 namespace postkeep::server {
 
@@ -28,13 +24,6 @@ std::uint64_t raise_file_limit() {
   const rlim_t before = limit.rlim_cur;
   limit.rlim_cur = limit.rlim_max;
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
-}
-
-Outcome make_data_dir(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);  // the umask makes it 0700
-  if (error) return failure(ErrorKind::unavailable, "Cannot make data_dir", path + ": " + error.message());
-  return {};
 }
 
 std::string network_file_system(const std::string& path) {

@@ -15,8 +15,6 @@ void prepare_process(unsigned busy_threads);
 void return_memory();
 // Raises the limit of open files to the hard limit; returns it.
 std::uint64_t raise_file_limit();
-// Makes the folder (0700) and its missing parents. Errors: unavailable.
-Outcome make_data_dir(const std::string& path);
 // Whether the folder is on NFS, SMB or the like, where locks, links and inotify do not do what Maildir and SQLite
 // need. The name of the file system, or "".
 std::string network_file_system(const std::string& path);

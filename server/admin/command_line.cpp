@@ -12,6 +12,7 @@
 #include "server/admin/near_side.h"
 #include "server/admin/socket.h"
 #include "server/admin/stream.h"
+#include "server/identity.h"
 #include "storage/posix_file_system.h"
 
 namespace postkeep::admin {
@@ -108,11 +109,18 @@ Outcome run_in_server(const Command& command, const Json& arguments, Channel& se
   return print_result(command, TRY(read_answer(answer.line)), near);
 }
 
-Outcome run_here(const Command& command, const Json& arguments, LocalHost& host, NearSide& near) {
-  if (command.stream != nullptr) {
-    TRY(run_both_sides(host, command, arguments, near));
-    return host.close_account();
-  }
+Result<std::unique_ptr<LocalHost>> open_host(const Settings& settings, storage::FileSystem& files,
+                                             const std::optional<server::Identity>& owner) {
+  const server::ActingAs user(owner);
+  return LocalHost::open(settings, files);
+}
+
+// Data is touched as the user that it belongs to; what root reads and prints beside it, as root.
+Outcome run_here(const Command& command, const Json& arguments, LocalHost& host,
+                 const std::optional<server::Identity>& owner, NearSide& near) {
+  if (command.stream != nullptr) TRY(run_both_sides(host, command, arguments, near, owner));
+  const server::ActingAs user(owner);
+  if (command.stream != nullptr) return host.close_account();
   const Json answer = handle_request(host, {{"command", full_name(command)}, {"arguments", arguments}});
   TRY(host.close_account());
   return print_result(command, TRY(read_answer(answer)), near);
@@ -124,12 +132,14 @@ Outcome run_somewhere(const Command& command, const Json& arguments, const Setti
   constexpr std::chrono::seconds patience{10};
   constexpr std::chrono::milliseconds pause{50};
   const auto files = storage::posix_file_system();
+  const auto owner = TRY(server::service_identity(settings.service));
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (;;) {
     const std::unique_ptr<Channel> server = TRY(connect_to_server(socket_path(settings.data_dir)));
     if (server) return run_in_server(command, arguments, *server, near);
-    const auto host = LocalHost::open(settings, *files);
-    if (host) return run_here(command, arguments, **host, near);
+    TRY(server::make_data_dir(settings.data_dir, owner));
+    const auto host = open_host(settings, *files, owner);
+    if (host) return run_here(command, arguments, **host, owner, near);
     if (host.error().kind != ErrorKind::in_use || std::chrono::steady_clock::now() > deadline) {
       return tl::unexpected(host.error());
     }

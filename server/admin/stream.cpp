@@ -133,11 +133,13 @@ Outcome run_near_side(const Command& command, const Json& arguments, Channel& ch
   return tl::unexpected(fed ? result.error() : fed.error());
 }
 
-Outcome run_both_sides(Host& host, const Command& command, const Json& arguments, NearSide& near) {
+Outcome run_both_sides(Host& host, const Command& command, const Json& arguments, NearSide& near,
+                       const std::optional<server::Identity>& owner) {
   const auto [near_descriptor, far_descriptor] = TRY(Channel::make_pair());
   Channel near_channel(near_descriptor);
   Channel far_channel(far_descriptor);
   std::thread far([&] {
+    const server::ActingAs user(owner);
     run_far_side(host, command, arguments, far_channel);
     far_channel.cut();
   });

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "server/admin/channel.h"
 #include "server/admin/commands.h"
 #include "server/admin/near_end.h"
+#include "server/identity.h"
 
 namespace postkeep::admin {
 
@@ -18,7 +20,8 @@ nlohmann::json run_far_side(Host& host, const Command& command, const nlohmann::
 // Errors: the command's; unavailable when the connection breaks; those of the near end.
 Outcome run_near_side(const Command& command, const nlohmann::json& arguments, Channel& channel, NearSide& near);
 
-// Both sides in this process, the far one on a thread of its own.
-Outcome run_both_sides(Host& host, const Command& command, const nlohmann::json& arguments, NearSide& near);
+// Both sides in this process, the far one on a thread of its own, where it touches files as `owner`.
+Outcome run_both_sides(Host& host, const Command& command, const nlohmann::json& arguments, NearSide& near,
+                       const std::optional<server::Identity>& owner = std::nullopt);
 
 }  // namespace postkeep::admin

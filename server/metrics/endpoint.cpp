@@ -31,11 +31,6 @@ std::string_view status_of(const Error& error) {
 
 MetricsEndpoint::~MetricsEndpoint() { stop(); }
 
-Outcome MetricsEndpoint::listen(const ListenAddress& address) {
-  for (auto& listener : TRY(Listener::open(io_, address))) add(std::move(listener));
-  return {};
-}
-
 std::vector<std::string> MetricsEndpoint::addresses() const {
   std::vector<std::string> all;
   for (const auto& listener : listeners_) all.push_back(listener->address());

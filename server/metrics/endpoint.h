@@ -40,8 +40,7 @@ class MetricsEndpoint {
   MetricsEndpoint(const MetricsEndpoint&) = delete;
   MetricsEndpoint& operator=(const MetricsEndpoint&) = delete;
 
-  // Before start(), any number of times. Errors: those of Listener.
-  Outcome listen(const ListenAddress& address);
+  // Before start(), any number of times; the listener is one of io().
   void add(std::unique_ptr<Listener> listener) { listeners_.push_back(std::move(listener)); }
   asio::io_context& io() { return io_; }
   std::vector<std::string> addresses() const;

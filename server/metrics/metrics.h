@@ -141,8 +141,7 @@ class Family final : public Metric {
   }
 
   template <class... Text>
-    requires(sizeof...(Text) == label_count)
-  Value& at(const Text&... labels) {
+  requires(sizeof...(Text) == label_count) Value& at(const Text&... labels) {
     const Labels wanted = {std::string_view(labels)...};
     for (auto& place : places_) {
       Entry* entry = place.load(std::memory_order_acquire);
@@ -223,10 +222,11 @@ class Metrics {
   Family<Gauge, 1> connections{all_, "postkeep_connections", {"protocol"}, "Connections that are open."};
   Family<Counter, 1> connections_total{
       all_, "postkeep_connections_total", {"protocol"}, "Connections that were accepted."};
-  Family<Counter, 1> connections_refused{all_,
-                                         "postkeep_connections_refused_total",
-                                         {"protocol"},
-                                         "Connections that were turned away because a limit of connections was reached."};
+  Family<Counter, 1> connections_refused{
+      all_,
+      "postkeep_connections_refused_total",
+      {"protocol"},
+      "Connections that were turned away because a limit of connections was reached."};
   Single<Counter> received_bytes{all_, "postkeep_received_bytes_total",
                                  "Octets that were read from connections, inside TLS."};
   Single<Counter> sent_bytes{all_, "postkeep_sent_bytes_total", "Octets that were sent to connections, inside TLS."};
@@ -239,26 +239,29 @@ class Metrics {
                                  "How long password checks took, with the wait for their turn."};
 
   // --- Mail
-  Family<Counter, 1> deliveries{all_,
-                                "postkeep_deliveries_total",
-                                {"result"},
-                                "Recipients of messages that came in, by how it ended: ok, tempfail (try again later) or "
-                                "refused (never; also unknown recipients)."};
+  Family<Counter, 1> deliveries{
+      all_,
+      "postkeep_deliveries_total",
+      {"result"},
+      "Recipients of messages that came in, by how it ended: ok, tempfail (try again later) or "
+      "refused (never; also unknown recipients)."};
   Single<Counter> delivered_octets{all_, "postkeep_delivered_octets_total",
                                    "Octets of messages that were delivered, once for each recipient."};
   Single<Counter> messages_appended{all_, "postkeep_messages_appended_total",
                                     "Messages that were added to mailboxes, by delivery or by clients; not copies."};
   Single<Counter> messages_expunged{all_, "postkeep_messages_expunged_total",
                                     "Messages that clients removed from mailboxes for good."};
-  Single<Counter> fetched_octets{all_, "postkeep_fetched_octets_total",
-                                 "Octets of messages that were read for clients (IMAP FETCH of bodies, POP3 RETR, TOP)."};
+  Single<Counter> fetched_octets{
+      all_, "postkeep_fetched_octets_total",
+      "Octets of messages that were read for clients (IMAP FETCH of bodies, POP3 RETR, TOP)."};
 
   // --- Commands. Unknown and malformed ones are "other".
-  Family<Histogram, 2> command_seconds{all_,
-                                       "postkeep_command_seconds",
-                                       {"protocol", "command"},
-                                       "Commands, and how long they took until their reply was ready; in that time a slow "
-                                       "client may have been waited for, and IDLE lasts as long as the client likes."};
+  Family<Histogram, 2> command_seconds{
+      all_,
+      "postkeep_command_seconds",
+      {"protocol", "command"},
+      "Commands, and how long they took until their reply was ready; in that time a slow "
+      "client may have been waited for, and IDLE lasts as long as the client likes."};
 
   // --- Storage
   Single<Gauge> storage_queue{all_, "postkeep_storage_queue", "Jobs of accounts that run or wait for their turn."};

@@ -1,5 +1,5 @@
-// What the process takes of the machine, under the names that Prometheus clients use everywhere. Read from /proc at each
-// call; used by metrics and by `status`. What cannot be read is left out.
+// What the process takes of the machine, under the names that Prometheus clients use everywhere. Read from /proc at
+// each call; used by metrics and by `status`. What cannot be read is left out.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,7 @@
 #include "server/net/listener.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -161,6 +162,31 @@ Result<std::unique_ptr<Listener>> Listener::open_unix(asio::io_context& io, cons
   // The MTA runs as another user. Who may come near is decided by the folder's mode.
   ::chmod(address.path.c_str(), 0666);
   return std::unique_ptr<Listener>(new Listener(io, descriptor, "unix:" + address.path, address.path));
+}
+
+Result<std::unique_ptr<Listener>> Listener::adopt(asio::io_context& io, int descriptor) {
+  int listens = 0, type = 0;
+  socklen_t size = sizeof listens;
+  const bool is_socket = ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
+                         ::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+  if (!is_socket || listens == 0 || type != SOCK_STREAM) {
+    return failure(ErrorKind::cannot, "A descriptor that was passed is no listening stream socket",
+                   "descriptor " + std::to_string(descriptor));
+  }
+  sockaddr_storage bound{};
+  size = sizeof bound;
+  ::getsockname(descriptor, reinterpret_cast<sockaddr*>(&bound), &size);
+  std::string text;
+  if (bound.ss_family == AF_UNIX) {
+    text = std::string("unix:") + reinterpret_cast<const sockaddr_un*>(&bound)->sun_path;
+  } else {
+    std::string host;
+    std::uint16_t port = 0;
+    text = to_text(reinterpret_cast<const sockaddr*>(&bound), host, port);
+  }
+  ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+  ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+  return std::unique_ptr<Listener>(new Listener(io, descriptor, std::move(text), {}));
 }
 
 void Listener::close() {

@@ -28,6 +28,8 @@ class Listener {
   // IPv6. Port 0 is any free one. A Unix socket's stale file is removed; a live one is in_use. Blocking (name look-up).
   // Errors: unavailable, in_use; `detail` has address and reason.
   static Result<std::vector<std::unique_ptr<Listener>>> open(asio::io_context& io, const ListenAddress& address);
+  // Takes over a socket that listens already, of the service manager's: never unlinked by us. Errors: cannot.
+  static Result<std::unique_ptr<Listener>> adopt(asio::io_context& io, int descriptor);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -112,6 +112,17 @@ asio::awaitable<void> SessionHost::serve(Thread& thread, Connection& connection,
   }
 }
 
+void SessionHost::ask_threads() {
+  for (const auto& thread : threads_) {
+    thread->answered = false;
+    asio::post(thread->io, [answered = &thread->answered] { *answered = true; });
+  }
+}
+
+bool SessionHost::threads_answered() const {
+  return std::ranges::all_of(threads_, [](const auto& thread) { return thread->answered.load(); });
+}
+
 void SessionHost::end_sessions(const std::string& user) {
   for (const auto& thread : threads_) {
     asio::post(thread->io, [live = &thread->live, user] {

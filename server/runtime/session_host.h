@@ -38,6 +38,9 @@ class SessionHost {
   // Asks the user's sessions to end after their current command. Any thread; does not wait.
   void end_sessions(const std::string& user);
   std::size_t sessions() const { return count_; }
+  // Asks every session thread for a sign of life; whether all have given it since the last time. One thread only.
+  void ask_threads();
+  bool threads_answered() const;
 
   // No new sessions; those that are there end after their current command, with a farewell; after `grace` they
   // are cut. Blocking; not on a session thread. Returns when none is left, or false after twice the grace.
@@ -52,6 +55,7 @@ class SessionHost {
     std::list<SessionContext*> live;
     bool leaving = false;
     std::atomic<std::size_t> load{0};
+    std::atomic<bool> answered{true};
   };
   asio::awaitable<void> run(Thread& thread, int descriptor, Peer peer, const Protocol& protocol,
                             Admission::Ticket ticket);
