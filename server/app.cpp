@@ -125,6 +125,7 @@ class App final : public admin::Host {
   // --- admin::Host, on the admin pool.
   const Settings& settings() override { return *admin_settings_; }
   auth::UserDirectory& users() override { return *users_; }
+  Result<auth::LastLogins*> last_logins() override { return login_recorder_->logins(); }
   Result<nlohmann::json> with_account(const std::string& user, const Work& work) override;
   void end_sessions(const std::string& user) override { host_->end_sessions(user); }
   Outcome remove_mail(const std::string& user) override;
@@ -162,6 +163,7 @@ class App final : public admin::Host {
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<AuthGateway> auth_;
+  std::unique_ptr<LoginRecorder> login_recorder_;
   std::unique_ptr<Admission> admission_;
   TlsStore tls_;
   std::unique_ptr<Services> services_;
@@ -233,8 +235,12 @@ Outcome App::start() {
       });
   authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings));
   auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool());
+  login_recorder_ = std::make_unique<LoginRecorder>(
+      runtime_->storage_pool(), *files_, auth::last_logins_path(settings.data_dir), [this](const Error& error) {
+        log_->write(LogLevel::error, "last_logins_not_written", {{"reason", error.detail}});
+      });
   admission_ = std::make_unique<Admission>(admission_limits(settings));
-  services_.reset(new Services{*log_, settings_, hub_, *gateway_, *auth_, *admission_, tls_});
+  services_.reset(new Services{*log_, settings_, hub_, *gateway_, *auth_, *admission_, tls_, login_recorder_.get()});
   host_ = std::make_unique<SessionHost>(*services_, *runtime_);
   TRY(open_admin());
   foreign_ = std::make_unique<ForeignChanges>(control_, *mail_, *gateway_);
@@ -384,6 +390,7 @@ bool App::stop() {
   }
   if (host_) clean = host_->shut_down(grace) && clean;
   if (gateway_) clean = gateway_->close(grace) && clean;
+  if (login_recorder_) login_recorder_->close();
   if (!clean) {
     log_->write(LogLevel::error, "stop_forced", {{"reason", "sessions or storage did not end in time"}});
     return false;

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "auth/authenticator.h"
+#include "auth/last_logins.h"
 #include "auth/user_directory.h"
 #include "protocol/base/result.h"
 #include "server/config/settings.h"
@@ -38,6 +39,8 @@ class Host {
   virtual ~Host() = default;
   virtual const Settings& settings() = 0;
   virtual auth::UserDirectory& users() = 0;
+  // When users logged in last, up to this moment.
+  virtual Result<auth::LastLogins*> last_logins() = 0;
   // Runs `work` on the user's account as its only user at that time. Makes the account if it has no mail yet.
   using Work = std::function<Result<nlohmann::json>(storage::AccountStore&)>;
   virtual Result<nlohmann::json> with_account(const std::string& user, const Work& work) = 0;

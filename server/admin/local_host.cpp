@@ -57,6 +57,13 @@ Outcome LocalHost::close_account() {
   return account->close();
 }
 
+Result<auth::LastLogins*> LocalHost::last_logins() {
+  if (!last_logins_) {
+    last_logins_ = TRY(auth::LastLogins::open(files_, auth::last_logins_path(settings_.data_dir)));
+  }
+  return last_logins_.get();
+}
+
 Result<nlohmann::json> LocalHost::with_account(const std::string& user, const Work& work) {
   return work(*TRY(account(user)));
 }

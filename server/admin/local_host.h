@@ -20,6 +20,7 @@ class LocalHost final : public Host {
 
   const Settings& settings() override { return settings_; }
   auth::UserDirectory& users() override { return *users_; }
+  Result<auth::LastLogins*> last_logins() override;
   Result<nlohmann::json> with_account(const std::string& user, const Work& work) override;
   void end_sessions(const std::string& user) override;
   Outcome remove_mail(const std::string& user) override;
@@ -38,7 +39,8 @@ class LocalHost final : public Host {
   std::unique_ptr<storage::FileLock> lock_;  // first made, last gone
   std::unique_ptr<auth::UserDatabase> users_;
   std::unique_ptr<auth::Authenticator> authenticator_;
-  std::unique_ptr<storage::MailStore> mail_;  // opened when a command first needs it
+  std::unique_ptr<storage::MailStore> mail_;       // opened when a command first needs it
+  std::unique_ptr<auth::LastLogins> last_logins_;  // likewise
   // The one that was asked for last, kept open for a command that works in many small steps.
   std::unique_ptr<storage::AccountStore> account_;
   std::string account_user_;

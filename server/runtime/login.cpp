@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "server/metrics/metrics.h"
+
 namespace postkeep::server {
 namespace {
 
@@ -21,6 +23,8 @@ Error refuse(SessionContext& context, const LoginWay& way, const std::string& lo
                                        {"peer", context.connection.peer().address},
                                        {"kind", to_string(error.kind)},
                                        {"detail", error.detail}});
+  const bool wrong = error.kind == ErrorKind::authentication_failed || error.kind == ErrorKind::authorization_failed;
+  metrics().logins.at(way.protocol, way.mechanism, wrong ? "failed" : "error").add();
   ++context.failed_logins;
   return error;
 }
@@ -56,8 +60,10 @@ Awaitable<Result<AccountPtr>> conclude_login(SessionContext& context, LoginWay w
     co_return tl::unexpected<Error>(refuse(context, way, login, std::move(place).error()));
   }
   AccountPtr account = context.services.gateway.account(identity->user);
-  context.logger.info(
-      "login", {{"protocol", way.protocol}, {"mechanism", way.mechanism}, {"tls", context.connection.is_tls()}});
+  metrics().logins.at(way.protocol, way.mechanism, "ok").add();
+  if (context.services.logins != nullptr) context.services.logins->note(identity->user, way.protocol);
+  context.logger.info("login",
+                      {{"protocol", way.protocol}, {"mechanism", way.mechanism}, {"tls", context.connection.is_tls()}});
 
   // A user whose mail cannot be prepared may log in all the same: reading may still work.
   const Outcome made =

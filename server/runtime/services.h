@@ -14,6 +14,7 @@
 #include "server/runtime/change_hub.h"
 #include "server/runtime/gateway.h"
 #include "server/runtime/log.h"
+#include "server/runtime/login_recorder.h"
 
 namespace postkeep::server {
 
@@ -44,6 +45,7 @@ struct Services {
   AuthGateway& auth;
   Admission& admission;
   TlsStore& tls;
+  LoginRecorder* logins = nullptr;  // may be missing in tests
 };
 
 // One session's own. Owned, like its Connection, by whoever runs the session (runtime/session_host), and used on the

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <map>
 #include <ostream>
 
 #include "auth/password_hash.h"
@@ -107,9 +108,14 @@ Result<Json> run_passwd(Host& host, const Json& arguments) {
   return describe(user);
 }
 
+// {"imap": 1795714399}, seconds since 1970 by protocol.
+void add_login(Json& to, const auth::LastLogin& login) { to[login.protocol] = login.time; }
+
 Result<Json> run_delete(Host& host, const Json& arguments) {
   const auth::User user = TRY(existing_user(host, arguments));
   TRY(host.users().remove(user.name));
+  auth::LastLogins* logins = TRY(host.last_logins());
+  TRY(logins->forget(user.name));
   host.end_sessions(user.name);
   Json result = describe(user);
   result["mail_removed"] = false;
@@ -121,9 +127,19 @@ Result<Json> run_delete(Host& host, const Json& arguments) {
   return result;
 }
 
-Result<Json> run_list(Host& host, const Json&) {
+Result<Json> run_list(Host& host, const Json& arguments) {
   Json users = Json::array();
   for (const auth::User& user : TRY(host.users().list())) users.push_back(describe(user));
+  if (!flag_argument(arguments, "last-login")) return users;
+  auth::LastLogins* known = TRY(host.last_logins());
+  std::map<std::string, Json> logins;
+  for (const auth::LastLogin& login : TRY(known->all())) {
+    add_login(logins.try_emplace(login.user, Json::object()).first->second, login);
+  }
+  for (Json& user : users) {
+    const auto found = logins.find(user["name"].get<std::string>());
+    user["last_login"] = found == logins.end() ? Json::object() : found->second;
+  }
   return users;
 }
 
@@ -133,6 +149,11 @@ Result<Json> run_show(Host& host, const Json& arguments) {
   result["schemes"] = Json::array();
   for (const auth::Verifier& verifier : TRY(host.users().verifiers(user.name))) {
     result["schemes"].push_back(to_string(verifier.scheme));
+  }
+  result["last_login"] = Json::object();
+  auth::LastLogins* logins = TRY(host.last_logins());
+  for (const auth::LastLogin& login : TRY(logins->of(user.name))) {
+    add_login(result["last_login"], login);
   }
   return result;
 }
@@ -149,23 +170,37 @@ Result<Json> run_disable(Host& host, const Json& arguments) { return set_enabled
 
 void print_nothing(const Json&, std::ostream&) {}
 
+std::string shown_time(std::time_t time) {
+  std::tm utc{};
+  gmtime_r(&time, &utc);
+  std::array<char, 32> date{};
+  std::strftime(date.data(), date.size(), "%Y-%m-%d %H:%M:%S UTC", &utc);
+  return date.data();
+}
+
+// "imap 2026-11-26 17:33:19 UTC, pop3 ..."
+std::string shown_logins(const Json& logins) {
+  std::string out;
+  for (const auto& [protocol, time] : logins.items()) {
+    out += (out.empty() ? "" : ", ") + protocol + " " + shown_time(time.get<std::time_t>());
+  }
+  return out.empty() ? "never" : out;
+}
+
 void print_list(const Json& users, std::ostream& out) {
   for (const Json& user : users) {
-    out << user["name"].get<std::string>() << (user["enabled"].get<bool>() ? "" : "  (disabled)") << "\n";
+    out << user["name"].get<std::string>() << (user["enabled"].get<bool>() ? "" : "  (disabled)");
+    if (user.contains("last_login")) out << "  " << shown_logins(user["last_login"]);
+    out << "\n";
   }
 }
 
 void print_user(const Json& user, std::ostream& out) {
-  const std::time_t created = user["created"].get<std::time_t>();
-  std::tm utc{};
-  gmtime_r(&created, &utc);
-  std::array<char, 32> date{};
-  std::strftime(date.data(), date.size(), "%Y-%m-%d %H:%M:%S UTC", &utc);
   out << "name:     " << user["name"].get<std::string>()
-      << "\nlogin:    " << (user["enabled"].get<bool>() ? "enabled" : "disabled") << "\ncreated:  " << date.data()
-      << "\npassword:";
+      << "\nlogin:    " << (user["enabled"].get<bool>() ? "enabled" : "disabled")
+      << "\ncreated:  " << shown_time(user["created"].get<std::time_t>()) << "\npassword:";
   for (const Json& scheme : user["schemes"]) out << " " << scheme.get<std::string>();
-  out << "\n";
+  out << "\nlast login: " << shown_logins(user["last_login"]) << "\n";
 }
 
 constexpr Parameter name_parameter = {Kind::positional, "name", "", "the user: name or name@domain"};
@@ -180,6 +215,9 @@ constexpr std::array with_password = {name_parameter, stdin_parameter, scheme_pa
 constexpr std::array delete_parameters = {name_parameter,
                                           Parameter{Kind::flag, "with-mail", "", "remove all the user's mail as well"}};
 
+constexpr std::array list_parameters = {
+    Parameter{Kind::flag, "last-login", "", "tell when each logged in last, by protocol"}};
+
 constexpr std::array rows = {
     Command{"user", "add", "Adds a user. Without --password-stdin or --hash the password is asked for.", with_password,
             nullptr, prepare_add, run_add, print_nothing},
@@ -187,7 +225,7 @@ constexpr std::array rows = {
             print_nothing},
     Command{"user", "delete", "Removes a user and ends the user's sessions; the mail stays.", delete_parameters,
             nullptr, nullptr, run_delete, print_nothing},
-    Command{"user", "list", "Lists all users.", {}, nullptr, nullptr, run_list, print_list},
+    Command{"user", "list", "Lists all users.", list_parameters, nullptr, nullptr, run_list, print_list},
     Command{"user", "show", "Shows one user.", just_name, nullptr, nullptr, run_show, print_user},
     Command{"user", "enable", "Lets a disabled user log in again.", just_name, nullptr, nullptr, run_enable,
             print_nothing},

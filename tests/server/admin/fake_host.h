@@ -32,6 +32,7 @@ class FakeHost final : public admin::Host {
 
   const Settings& settings() override { return settings_; }
   auth::UserDirectory& users() override { return *users_; }
+  Result<auth::LastLogins*> last_logins() override { return last_logins_.get(); }
   Result<nlohmann::json> with_account(const std::string& user, const Work& work) override {
     const auto account = TRY(mail_->open(user, [] {}));
     return work(*account);
@@ -64,6 +65,8 @@ class FakeHost final : public admin::Host {
   std::unique_ptr<storage::FileSystem> files_ = storage::posix_file_system();
   std::unique_ptr<auth::UserDatabase> users_;
   std::unique_ptr<auth::Authenticator> authenticator_;
+  std::unique_ptr<auth::LastLogins> last_logins_ =
+      auth::LastLogins::open(*files_, auth::last_logins_path(directory_.path())).value();
   std::unique_ptr<storage::MailStore> mail_;
 };
 
