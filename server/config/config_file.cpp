@@ -181,6 +181,54 @@ std::string show(const Settings& settings) {
   return out;
 }
 
+namespace {
+
+// Words as comment lines of at most `columns`.
+std::string as_comment(std::string_view text) {
+  constexpr std::size_t columns = 100;
+  std::string out, line = "#";
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(text.size(), word.size() + 1));
+    if (line.size() + 1 + word.size() > columns) {
+      out += line + "\n";
+      line = "#";
+    }
+    line += ' ';
+    line += word;
+  }
+  return out + line + "\n";
+}
+
+}  // namespace
+
+std::string sample(const Settings& settings) {
+  std::string out =
+      "# The configuration of Postkeep (TOML). Every key is here with its default, as a comment where it is not set.\n"
+      "# After a change: postkeep config check, then systemctl reload postkeep.\n"
+      "# A size is in octets or like \"64K\", a time in seconds or like \"30m\", an address \"host:port\", "
+      "\"[v6]:port\",\n"
+      "# \"*:port\" or \"unix:path\".\n";
+  Settings defaults;
+  defaults.hostname = machine_name();
+  std::string_view section;
+  for (const Setting& setting : settings_table()) {
+    if (setting.section != section) {
+      section = setting.section;
+      out += "\n[" + std::string(section) + "]\n";
+    }
+    const std::string value = to_toml(setting.get(settings)), standard = to_toml(setting.get(defaults));
+    out += "\n" + as_comment(setting.doc);
+    const std::string key(setting.key);
+    if (value != standard) {
+      out += "# Default: " + standard + "\n" + key + " = " + value + "\n";
+    } else {
+      out += "#" + key + " = " + (setting.path() == "hostname" ? "\"mail.example.org\"" : standard) + "\n";
+    }
+  }
+  return out;
+}
+
 std::string reference() {
   std::string out =
       "# Configuration reference\n\n"

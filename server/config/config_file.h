@@ -28,6 +28,9 @@ std::string to_text(const Problems& problems, std::string_view file);
 
 // The effective configuration as TOML that load() would accept and that gives the same settings.
 std::string show(const Settings& settings);
+// A configuration file with every key, explained: those that differ from their default are set, the others are there
+// as comments. load() would accept it, and it gives the same settings.
+std::string sample(const Settings& settings);
 // docs/configuration.md.
 std::string reference();
 

@@ -1,4 +1,4 @@
-// config check|show|reference: the configuration file, without touching any data.
+// config check|show|sample|reference: the configuration file, without touching any data.
 #include <array>
 #include <ostream>
 
@@ -36,6 +36,13 @@ ExitCode show(const Json&, NearSide& near) {
   return ExitCode::ok;
 }
 
+ExitCode sample(const Json&, NearSide& near) {
+  const std::optional<Settings> settings = load_settings(near);
+  if (!settings) return ExitCode::bad_config;
+  near.out << config::sample(*settings);
+  return ExitCode::ok;
+}
+
 ExitCode reference(const Json&, NearSide& near) {
   near.out << config::reference();
   return ExitCode::ok;
@@ -44,6 +51,11 @@ ExitCode reference(const Json&, NearSide& near) {
 constexpr std::array rows = {
     Command{"config", "check", "Reads the configuration file and tells everything that is wrong with it.", {}, check},
     Command{"config", "show", "Prints the configuration that is in effect, defaults included.", {}, show},
+    Command{"config",
+            "sample",
+            "Prints a configuration file that explains every key and sets what yours sets.",
+            {},
+            sample},
     Command{"config", "reference", "Prints what every key means (docs/configuration.md).", {}, reference},
 };
 

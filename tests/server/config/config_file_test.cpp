@@ -97,6 +97,32 @@ allow_network_file_system = true
   CHECK(settings.storage.allow_network_file_system);
 }
 
+TEST_CASE("a sample explains every key, and means the same as the settings that it was made of") {
+  CHECK(show(parse(sample(parse("").value())).value()) == show(parse("").value()));
+  const Settings own =
+      parse("domains = [\"a.example\"]\n[listen]\nimaps = [\"*:993\"]\n[log]\nlevel = \"debug\"\n").value();
+  const std::string text = sample(own);
+  CHECK(show(parse(text).value()) == show(own));
+  CHECK(text.find("\n# Default: []\nimaps = [\"*:993\"]\n") != std::string::npos);
+  CHECK(text.find("\n#imap = []\n") != std::string::npos);
+  // With the comment marks of the defaults taken away it is still a configuration, and every key is there.
+  std::string all;
+  std::size_t keys = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string line = text.substr(at, text.find('\n', at) - at);
+    at += line.size() + 1;
+    const bool is_default = line.size() > 1 && line[0] == '#' && line[1] != ' ';
+    if (is_default || (!line.empty() && line[0] != '#' && line[0] != '[')) ++keys;
+    all += (is_default ? line.substr(1) : line) + "\n";
+  }
+  CHECK(keys == settings_table().size());
+  CHECK(parse(all).has_value());
+}
+
+TEST_CASE("the package's settings are right") {
+  CHECK(load(std::string(POSTKEEP_SOURCE_DIR) + "/packaging/package.toml").has_value());
+}
+
 TEST_CASE("figures are served on loopback, and elsewhere only if the file says so") {
   CHECK(
       parse("[metrics]\nlisten = [\"127.0.0.1:1\", \"[::1]:1\", \"localhost:1\", \"unix:/run/figures\"]").has_value());
