@@ -36,8 +36,8 @@ TEST_CASE("the user of the service is found by name and by number, with the grou
 }
 
 TEST_CASE("who is not there, and root, is refused as the user of the service") {
-  for (const Settings::Service& wrong :
-       {service("no-such-user"), service("root"), service("0"), service("daemon", "no-such-group"), service("4000000000")}) {
+  for (const Settings::Service& wrong : {service("no-such-user"), service("root"), service("0"),
+                                         service("daemon", "no-such-group"), service("4000000000")}) {
     CAPTURE(wrong.user);
     const auto identity = service_identity(wrong);
     REQUIRE_FALSE(identity.has_value());
