@@ -7,5 +7,6 @@ host, port, recipient, *paths = sys.argv[1:]
 with smtplib.LMTP(host, int(port)) as lmtp:
     for path in paths:
         with open(path, "rb") as message:
-            lmtp.sendmail("postmaster@localhost", [recipient], message.read())
+            text = message.read().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")  # the lines of the wire
+            lmtp.sendmail("postmaster@localhost", [recipient], text)
 print(f"delivered {len(paths)} messages to {recipient}")

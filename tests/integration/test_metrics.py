@@ -159,6 +159,14 @@ class Metrics(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 20)
         self.assertEqual(self.request("/health")[0].status, 200)
 
+    def test_health_says_so_when_the_data_is_gone(self):
+        away = self.server.folder / "away"
+        self.server.data.rename(away)
+        answer, body = self.request("/health")
+        away.rename(self.server.data)
+        self.assertEqual((answer.status, body), (503, "storage does not answer\n"))
+        self.assertEqual(self.request("/health")[0].status, 200)
+
     def test_health_says_stopping_while_a_session_may_still_finish(self):
         client = self.server.raw()
         client.send(b"a APPEND INBOX {100000}\r\n")

@@ -1,8 +1,10 @@
 """The Debian package in a clean Debian: installed by apt, serving mail as the README says, removed without touching mail."""
 import os
+import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 from debian_root import CACHE, DebianRoot
@@ -110,6 +112,22 @@ echo stopped $?
 
 class Unit(unittest.TestCase):
     smoke = False
+
+    def test_an_installation_elsewhere_knows_where_it_is_and_keeps_the_configuration(self):
+        with tempfile.TemporaryDirectory() as folder:
+            command = ["cmake", "--install", ROOT / "build/release", "--prefix", "/opt/postkeep"]
+            root = pathlib.Path(folder) / "opt/postkeep"
+            for _ in range(2):
+                subprocess.run(command, check=True, capture_output=True, timeout=120, env=dict(os.environ, DESTDIR=folder))
+                config = root / "etc/postkeep/postkeep.toml"
+                text = config.read_text()
+                config.write_text("# mine\n" + text)
+            self.assertTrue(config.read_text().startswith("# mine\n# mine\n"))
+            unit = (root / "lib/systemd/system/postkeep.service").read_text()
+            self.assertIn("\nExecStart=/opt/postkeep/sbin/postkeep serve --config /opt/postkeep/etc/postkeep/postkeep.toml\n", unit)
+            done = subprocess.run([root / "sbin/postkeep", "config", "check", "--config", config], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertFalse((pathlib.Path(folder) / "etc").exists())
 
     def test_the_unit_is_well_shut_in(self):
         tree = unpacked("systemd")
