@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -49,12 +50,18 @@ tl::unexpected<Error> refused(const char* call) {
 // Every set of this process but the bounding one, which only root can shrink. capset(2) is about one thread, so this
 // is called before there are others.
 Outcome clear_capabilities() {
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("no_new_privs");
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL) return refused("prctl");
   __user_cap_header_struct header{};
   header.version = _LINUX_CAPABILITY_VERSION_3;
-  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> held{}, none{};
+  // A container may forbid capset; who has nothing need not ask.
+  if (::syscall(SYS_capget, &header, held.data()) == 0 && std::ranges::all_of(held, [](const auto& word) {
+        return word.effective == 0 && word.permitted == 0 && word.inheritable == 0;
+      })) {
+    return {};
+  }
   if (::syscall(SYS_capset, &header, none.data()) != 0) return refused("capset");
-  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("no_new_privs");
   return {};
 }
 

@@ -169,6 +169,34 @@ class Privileges(unittest.TestCase):
         self.assertEqual(done.returncode, 5)
         self.assertIn(f"Cannot become {USER}", done.stderr)
 
+    def test_the_unit_s_user_binds_a_low_port_and_gives_the_right_up(self):
+        """As systemd starts it: never root, with CAP_NET_BIND_SERVICE as its only and ambient capability."""
+        server = self.server()
+        self.addCleanup(shutil.rmtree, server.folder, ignore_errors=True)
+        port = low_port()
+        unix = server.folder / "run"
+        unix.mkdir()
+        shutil.chown(unix, USER)
+        server.settings |= {"listen.imap": [f"{HOST}:{port}"], "listen.lmtp": [f"unix:{unix}/lmtp"]}
+        server.imap_port = port
+        server.write_config()
+        server.add_user("alice")
+        program = server.folder / "postkeep"
+        shutil.copy(binary(), program)
+        server.stdout = open(server.folder / "stdout", "wb")
+        server.process = subprocess.Popen(
+            ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups", "--inh-caps=-all,+net_bind_service",
+             "--ambient-caps=+net_bind_service", "--bounding-set=-all,+net_bind_service", program, "serve", "--config",
+             server.config], stdout=server.stdout, stderr=subprocess.STDOUT)
+        self.assertTrue(eventually(lambda: "postkeep ready" in server.output(), 60), server.output())
+        now = status(server.process)
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(now[name][0], 16), 0, name)
+        self.assertEqual(now["NoNewPrivs"], ["1"])
+        server.imap().logout()
+        self.assertEqual(server.stop(), 0)
+        self.assertFalse((unix / "lmtp").exists())
+
     def test_without_a_user_it_stays_root_and_says_so(self):
         with Server() as server:
             self.assertIn("running_as_root", server.output())
