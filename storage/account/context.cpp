@@ -56,4 +56,21 @@ Outcome OpenIntent::remove(maildir::Durable durable) {
   return maildir::remove_intent(context_->files(), context_->path, number_, durable);
 }
 
+void OpenIntent::finish(maildir::Durable durable) {
+  if (!remove(durable)) context_->spent_intents.insert(number_);
+}
+
+Outcome settle_intents(AccountContext& context) {
+  while (!context.spent_intents.empty()) {
+    const auto first = context.spent_intents.begin();
+    // It may be gone from the directory but not from the disk.
+    Outcome removed = maildir::remove_intent(context.files(), context.path, *first, maildir::Durable::now);
+    if (!removed && removed.error().kind == ErrorKind::not_found)
+      removed = context.files().sync_directory(context.path);
+    TRY(std::move(removed));
+    context.spent_intents.erase(first);
+  }
+  return {};
+}
+
 }  // namespace postkeep::storage

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "protocol/base/result.h"
@@ -43,6 +44,7 @@ struct AccountContext {
   bool generation_behind = false;  // postkeep-account does not have facts.generation yet
   bool commits_are_lazy = false;   // what PRAGMA synchronous says now
   std::uint64_t next_intent = 1;
+  std::set<std::uint64_t> spent_intents;  // of finished changes, but could not be removed: settle_intents() tries again
 
   AccountContext(StoreShared& shared, std::string account_path) : store(shared), path(std::move(account_path)) {}
   FileSystem& files() { return store.files; }
@@ -74,11 +76,17 @@ class IndexChange {
 Outcome save_generation(AccountContext& context);
 Outcome save_account_file(AccountContext& context);
 
-// An intent of this account, removed again by remove(). If it is dropped before that it stays for recovery.
+// Removes the intents of finished changes that are still there. Recovery must not find one: it would carry a MOVE or
+// RENAME on that is long over, or was refused. Called before folders change, and from time to time.
+Outcome settle_intents(AccountContext& context);
+
+// An intent of this account. If it is dropped while it is there it stays for recovery.
 class OpenIntent {
  public:
   static Result<OpenIntent> write(AccountContext& context, const maildir::Intent& intent);
   Outcome remove(maildir::Durable durable);
+  // The same when nothing is left to carry on or undo: if it cannot be removed now, settle_intents() does it later.
+  void finish(maildir::Durable durable);
 
  private:
   OpenIntent(AccountContext& context, std::uint64_t number) : context_(&context), number_(number) {}

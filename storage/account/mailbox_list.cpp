@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <utility>
 
+#include "storage/account/recovery.h"
 #include "storage/maildir/layout.h"
 
 namespace postkeep::storage {
@@ -39,6 +41,19 @@ MailboxRow row_from_file(const maildir::MailboxFile& file, const std::string& di
   return row;
 }
 
+bool is_of(const MailboxRow& row, const maildir::MailboxFile& file) {
+  return file.id == row.id && file.uid_validity == row.uid_validity;
+}
+
+// What was told before an unclean stop may be as high as the floors, and files named with UIDs that the index has
+// never seen are ours.
+void distrust_counters(MailboxRow& row, const maildir::MailboxFile& file) {
+  row.adopt_from = row.scan_needed ? std::min(row.adopt_from, row.uid_next) : row.uid_next;
+  row.uid_next = std::max(row.uid_next, Uid(static_cast<std::uint32_t>(std::min(file.uid_floor, u32_max))));
+  row.highest_modseq = std::max(row.highest_modseq, ModSeq(std::max<std::uint64_t>(1, file.modseq_floor - 1)));
+  row.scan_needed = true;
+}
+
 }  // namespace
 
 std::string MailboxList::path_of(const std::string& directory) const {
@@ -48,13 +63,17 @@ std::string MailboxList::path_of(const std::string& directory) const {
 // --- What is there ---
 
 Outcome MailboxList::open(IndexState state) {
+  unclean_ = state == IndexState::unclean;
   for (MailboxRow& row : TRY(load_mailbox_rows(*context_.index))) {
-    if (state == IndexState::unclean) TRY(distrust_counters(row));
-    std::string directory = row.directory;
-    loose_.emplace(std::move(directory), std::move(row));
+    if (unclean_) {
+      TRY(take_doubtful(std::move(row)));
+    } else {
+      std::string directory = row.directory;
+      loose_.emplace(std::move(directory), std::move(row));
+    }
   }
   TRY(read_folders());
-  if (state == IndexState::unclean) {
+  if (std::exchange(unclean_, false)) {
     IndexChange change = TRY(IndexChange::begin(context_, Commit::lazy));
     for (auto& [name, box] : boxes_) TRY(save_mailbox_row(*context_.index, box->row));
     TRY(change.commit());
@@ -66,23 +85,35 @@ void MailboxList::clear() {
   boxes_.clear();
   by_id_.clear();
   loose_.clear();
+  strays_.clear();
   root_modified_ = 0;
 }
 
-// After an unclean stop the newest commits may be missing: what was told may be as high as the floors, and files
-// named with UIDs that the index has never seen are ours.
-Outcome MailboxList::distrust_counters(MailboxRow& row) {
-  Result<maildir::MailboxFile> file = maildir::read_mailbox_file(context_.files(), path_of(row.directory));
-  if (!file && file.error().kind == ErrorKind::corruption) {
-    row.scan_needed = true;  // whoever uses the mailbox is told; the others can be used meanwhile
+// After an unclean stop the newest commits may be missing, a DELETE, CREATE or RENAME among them: a row may name a
+// folder that is another mailbox's by now, or that is only half made.
+Outcome MailboxList::take_doubtful(MailboxRow row) {
+  std::string directory = row.directory;
+  const Result<maildir::MailboxFile> file = maildir::read_mailbox_file(context_.files(), path_of(directory));
+  const ErrorKind problem = file ? ErrorKind::not_found : file.error().kind;
+  if (!file && problem != ErrorKind::not_found && problem != ErrorKind::corruption) {
+    return tl::unexpected<Error>(file.error());
+  }
+  if (problem == ErrorKind::not_found && !(file && is_of(row, *file))) {
+    strays_.emplace(row.id, std::move(row));
     return {};
   }
-  if (!file && file.error().kind == ErrorKind::not_found) return {};  // the folder is gone, or its file is made again
-  if (!file) return tl::unexpected<Error>(file.error());
-  row.adopt_from = row.scan_needed ? std::min(row.adopt_from, row.uid_next) : row.uid_next;
-  row.uid_next = std::max(row.uid_next, Uid(static_cast<std::uint32_t>(std::min(file->uid_floor, u32_max))));
-  row.highest_modseq = std::max(row.highest_modseq, ModSeq(std::max<std::uint64_t>(1, file->modseq_floor - 1)));
-  row.scan_needed = true;
+  if (file) distrust_counters(row, *file);
+  row.scan_needed = true;  // damaged: whoever uses the mailbox is told; the others can be used meanwhile
+  loose_.emplace(std::move(directory), std::move(row));
+  return {};
+}
+
+Outcome MailboxList::settle() {
+  TRY(settle_intents(context_));
+  if (!half_renamed_) return {};
+  TRY(recover_intents(context_));
+  half_renamed_ = false;
+  root_modified_ = 0;
   return {};
 }
 
@@ -111,7 +142,7 @@ Outcome MailboxList::read_folders() {
   std::set<MailboxName> present;
   for (const maildir::Folder& folder : listing.folders) present.insert(folder.name);
 
-  RowsById lost;
+  RowsById lost = std::exchange(strays_, RowsById());
   for (auto at = boxes_.begin(); at != boxes_.end();) {
     if (!present.contains(at->first)) {
       lost.emplace(at->second->row.id, at->second->row);
@@ -133,35 +164,61 @@ Outcome MailboxList::read_folders() {
   }
   for (auto& [directory, row] : loose_) lost.emplace(row.id, std::move(row));
   loose_.clear();
-  std::vector<MailboxName> fresh;
-  for (const maildir::Folder* folder : unknown) {
-    attach(folder->name, TRY(adopt_folder(folder->directory, lost)));
-    fresh.push_back(folder->name);
-  }
+  const std::vector<MailboxName> fresh = TRY(adopt_folders(unknown, lost));
   TRY(record(lost, fresh));
   root_modified_ = info.modified.time_since_epoch().count();
   listed_at_us_ = listed_at_us;
   return {};
 }
 
+// Those that say who they are come first; a row that is left then belongs to the folder of its name.
+Result<std::vector<MailboxName>> MailboxList::adopt_folders(const std::vector<const maildir::Folder*>& folders,
+                                                            RowsById& lost) {
+  std::vector<MailboxName> adopted;
+  std::vector<const maildir::Folder*> nameless;
+  const auto adopt = [&](const maildir::Folder& folder, const maildir::MailboxFile* file) -> Outcome {
+    attach(folder.name, TRY(adopt_folder(folder.directory, file, lost)));
+    adopted.push_back(folder.name);
+    return {};
+  };
+  for (const maildir::Folder* folder : folders) {
+    const Result<maildir::MailboxFile> file = maildir::read_mailbox_file(context_.files(), path_of(folder->directory));
+    if (file) {
+      TRY(adopt(*folder, &*file));
+    } else if (file.error().kind == ErrorKind::not_found) {
+      nameless.push_back(folder);
+    } else {
+      return tl::unexpected<Error>(file.error());
+    }
+  }
+  for (const maildir::Folder* folder : nameless) TRY(adopt(*folder, nullptr));
+  return adopted;
+}
+
 // A row for a folder that has none: the one of a folder that vanished, if it is the same mailbox under a new name.
-Result<MailboxRow> MailboxList::adopt_folder(const std::string& directory, RowsById& lost) {
+Result<MailboxRow> MailboxList::adopt_folder(const std::string& directory, const maildir::MailboxFile* file,
+                                             RowsById& lost) {
   const std::string path = path_of(directory);
-  Result<maildir::MailboxFile> file = maildir::read_mailbox_file(context_.files(), path);
-  if (!file && file.error().kind != ErrorKind::not_found) return tl::unexpected<Error>(file.error());
-  if (file) {
-    if (const auto before = lost.find(file->id);
-        before != lost.end() && before->second.uid_validity == file->uid_validity) {
+  if (file != nullptr) {
+    if (const auto before = lost.find(file->id); before != lost.end() && is_of(before->second, *file)) {
       MailboxRow row = std::move(before->second);
       lost.erase(before);
       row.directory = directory;
+      if (unclean_) distrust_counters(row, *file);
       return row;
     }
     // Another program may have copied a folder with all in it; two mailboxes cannot have one identity.
     if (!by_id_.contains(file->id)) return row_from_file(*file, directory);
   }
+  for (auto at = lost.begin(); file == nullptr && at != lost.end(); ++at) {
+    if (at->second.directory != directory) continue;
+    MailboxRow row = std::move(at->second);  // whose folder file is lost; it is made again when the mailbox is used
+    row.scan_needed = true;
+    lost.erase(at);
+    return row;
+  }
   const Identity identity = TRY(take_identities(1)).front();
-  maildir::MailboxFile made = file ? *file : maildir::MailboxFile();
+  maildir::MailboxFile made = file != nullptr ? *file : maildir::MailboxFile();
   made.uid_validity = identity.uid_validity;
   made.id = identity.id;
   made.uid_floor = 1;
@@ -177,6 +234,8 @@ Outcome MailboxList::record(const RowsById& lost, const std::vector<MailboxName>
   if (lost.empty() && fresh.empty()) return {};
   IndexChange change = TRY(IndexChange::begin(context_, Commit::lazy));
   for (const auto& [id, row] : lost) TRY(drop_mailbox_row(*context_.index, row.key));
+  // One may have the directory that another had.
+  for (const MailboxName& name : fresh) TRY(free_directory(*context_.index, boxes_.at(name)->row.key));
   for (const MailboxName& name : fresh) TRY(save_mailbox_row(*context_.index, boxes_.at(name)->row));
   return change.commit();
 }
@@ -285,6 +344,7 @@ Result<MailboxRow> MailboxList::make_folder(const MailboxName& name, SpecialUse 
 }
 
 Result<MailboxState*> MailboxList::create(const MailboxName& name, SpecialUse special_use) {
+  TRY(settle());
   TRY(refresh());
   if (boxes_.contains(name)) return there_already();
   if (is_virtual(special_use)) {
@@ -326,6 +386,7 @@ Outcome MailboxList::set_special_use(const MailboxName& name, SpecialUse special
 
 // One rename takes the folder out of sight; its files go later.
 Outcome MailboxList::remove(const MailboxName& name) {
+  TRY(settle());
   TRY(refresh());
   if (name.is_inbox()) return failure(ErrorKind::cannot, "INBOX cannot be deleted");
   MailboxState* box = find(name);
@@ -336,6 +397,7 @@ Outcome MailboxList::remove(const MailboxName& name) {
   by_id_.erase(row.id);
   boxes_.erase(name);
   leftovers_.push_back(leftover);
+  TRY(context_.files().sync_directory(leftover_directory()));  // a rename is durable where it leads to
   TRY(context_.files().sync_directory(context_.path));
   RowsById lost;
   lost.emplace(row.id, row);
@@ -366,12 +428,13 @@ Result<std::vector<MailboxList::Move>> MailboxList::plan_rename(const MailboxNam
     const MailboxName moved = name.moved(from, to);
     if (boxes_.contains(moved)) return there_already();
     std::string directory = TRY(maildir::folder_directory(moved));
-    moves.push_back(Move{name, moved, box->row.directory, std::move(directory)});
+    moves.push_back(Move{name, moved, box->row.directory, std::move(directory), box->row.uid_validity});
   }
   return moves;
 }
 
 Outcome MailboxList::rename(const MailboxName& from, const MailboxName& to) {
+  TRY(settle());
   TRY(refresh());
   if (!boxes_.contains(from)) return no_such_mailbox();
   if (boxes_.contains(to)) return there_already();
@@ -394,22 +457,37 @@ Outcome MailboxList::rename(const MailboxName& from, const MailboxName& to) {
 
 // One rename is atomic; several are written down first and carried on by recovery.
 Outcome MailboxList::move_folders(const std::vector<Move>& moves) {
-  const auto rename_one = [&](const Move& move) {
-    return context_.files().rename_new(path_of(move.from_directory), path_of(move.to_directory));
-  };
-  if (moves.size() == 1) {
-    TRY(rename_one(moves.front()));
-    return context_.files().sync_directory(context_.path);
+  std::optional<OpenIntent> open;
+  if (moves.size() > 1) {
+    maildir::Intent intent;
+    intent.kind = maildir::Intent::Kind::rename;
+    for (const Move& move : moves) {
+      const Uid identity(move.uid_validity.value());
+      intent.entries.push_back(maildir::Intent::Entry{identity, Uid(0), move.from_directory, move.to_directory});
+    }
+    open.emplace(TRY(OpenIntent::write(context_, intent)));
   }
-  maildir::Intent intent;
-  intent.kind = maildir::Intent::Kind::rename;
+  std::size_t moved = 0;
+  Outcome done;
   for (const Move& move : moves) {
-    intent.entries.push_back(maildir::Intent::Entry{Uid(0), Uid(0), move.from_directory, move.to_directory});
+    done = context_.files().rename_new(path_of(move.from_directory), path_of(move.to_directory));
+    if (!done) break;
+    ++moved;
   }
-  OpenIntent open = TRY(OpenIntent::write(context_, intent));
-  for (const Move& move : moves) TRY(rename_one(move));
-  TRY(context_.files().sync_directory(context_.path));
-  return open.remove(maildir::Durable::now);  // carried on later it might move a new mailbox of an old name
+  if (done) done = context_.files().sync_directory(context_.path);
+  const bool settled = done || move_back(moves, moved);
+  if (open && settled) open->finish(maildir::Durable::now);
+  half_renamed_ = open && !settled;
+  return done;
+}
+
+bool MailboxList::move_back(const std::vector<Move>& moves, std::size_t moved) {
+  bool back = true;
+  while (moved-- > 0) {
+    const Move& move = moves[moved];
+    back = context_.files().rename_new(path_of(move.to_directory), path_of(move.from_directory)) && back;
+  }
+  return context_.files().sync_directory(context_.path) && back;
 }
 
 }  // namespace postkeep::storage

@@ -87,6 +87,7 @@ Outcome MaildirAccount::make_account() {
 
 Outcome MaildirAccount::close() {
   if (closed_) return {};
+  Outcome settled = mailboxes_.settle();
   TRY(write_all_flags());
   bool times_learnt = false;
   for (const auto& [name, box] : mailboxes_.all()) times_learnt = times_learnt || box->listing_us > 0;
@@ -104,7 +105,7 @@ Outcome MaildirAccount::close() {
   }
   context_.index.reset();
   closed_ = true;
-  return {};
+  return settled;
 }
 
 // --- Mailboxes ---
@@ -372,6 +373,7 @@ Result<BackgroundState> MaildirAccount::background_slice() {
   if (TRY(cache_slice(context_, mailboxes_)) == Slice::more) return state;
   if (TRY(dropped_rows_slice(context_)) == Slice::more) return state;
   if (TRY(mailboxes_.remove_leftover())) return state;
+  TRY(mailboxes_.settle());
   TRY(save_generation(context_));
   state.due_in = flags_due;
   return state;

@@ -120,7 +120,7 @@ class Append {
       if (!context_.files().unlink(box_.folder.file_path(Place::cur, messages_[i].file.name))) undone = false;
     }
     if (linked_ > 0 && !box_.folder.sync(Place::cur)) undone = false;
-    if (intent && undone) (void)intent->remove(maildir::Durable::later);
+    if (intent && undone) intent->finish(maildir::Durable::later);
     box_.row.cur_modified = 0;
   }
 

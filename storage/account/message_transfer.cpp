@@ -59,7 +59,7 @@ class Transfer {
       return tl::unexpected<Error>(done.error());
     }
     CopyResult result = finish(std::move(from_row));
-    if (intent) (void)intent->remove(maildir::Durable::later);  // should it stay, nothing is left to do
+    if (intent) intent->finish(maildir::Durable::later);
     return result;
   }
 
@@ -178,7 +178,7 @@ class Transfer {
     if (!reconcile(context_, from_) || (!within_one() && !reconcile(context_, to_))) {
       return tl::unexpected<Error>(first);
     }
-    if (intent) (void)intent->remove(maildir::Durable::later);
+    if (intent) intent->finish(maildir::Durable::later);
     if (to_.version->existing(result.target) != result.target) return tl::unexpected<Error>(first);
     return result;
   }
@@ -197,7 +197,7 @@ class Transfer {
     undone = to_.folder.sync(Place::cur).has_value() && undone;
     undone = from_.folder.sync(Place::cur).has_value() && undone;
     undone = from_.folder.sync(Place::fresh).has_value() && undone;
-    if (intent && undone) (void)intent->remove(maildir::Durable::now);
+    if (intent && undone) intent->finish(maildir::Durable::now);
     if (!undone) distrust(to_, messages_.front().state.uid);
     if (!undone) distrust(from_, from_.row.uid_next);
     to_.row.cur_modified = 0;

@@ -29,6 +29,7 @@ class Reconciliation {
   Reconciliation(AccountContext& context, MailboxState& box) : context_(context), box_(box), stage_(box) {}
 
   Result<Found> run() {
+    if (box_.row.scan_needed) TRY(box_.folder.make());  // a CREATE may have been cut off, or its sync have failed
     TRY(load_version(context_, box_));
     rows_ = TRY(load_files(*context_.index, box_.row.key,
                            UidSet::of_range(Uid(1), Uid(std::numeric_limits<std::uint32_t>::max()))));

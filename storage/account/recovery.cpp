@@ -57,8 +57,15 @@ Outcome carry_on_move(AccountContext& context, const Intent& intent) {
   return {};
 }
 
+// Only the folder that was meant: its name may be another one's by now.
 Outcome carry_on_rename(AccountContext& context, const Intent& intent) {
   for (const Intent::Entry& entry : intent.entries) {
+    const auto file =
+        maildir::read_mailbox_file(context.files(), maildir::folder_path(context.path, entry.source_name));
+    const bool readable =
+        file || file.error().kind == ErrorKind::not_found || file.error().kind == ErrorKind::corruption;
+    if (!readable) return tl::unexpected<Error>(file.error());
+    if (!file || file->uid_validity.value() != entry.source_uid.value()) continue;
     Outcome renamed = context.files().rename_new(maildir::folder_path(context.path, entry.source_name),
                                                  maildir::folder_path(context.path, entry.target_name));
     const bool done = renamed || is_missing(renamed) || renamed.error().kind == ErrorKind::already_exists;

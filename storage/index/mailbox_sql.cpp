@@ -85,6 +85,11 @@ Outcome save_mailbox_row(Database& database, MailboxRow& row) {
   return update.bind(18, row.key).run();
 }
 
+Outcome free_directory(Database& database, std::int64_t key) {
+  Statement update = TRY(database.prepare("UPDATE mailbox SET directory = '/' || key WHERE key = ?"));
+  return update.bind(1, key).run();
+}
+
 Outcome drop_mailbox_row(Database& database, std::int64_t key) {
   for (const char* sql : {"DELETE FROM mailbox WHERE key = ?", "DELETE FROM flag_set WHERE mailbox = ?",
                           "DELETE FROM expunged WHERE mailbox = ?", "INSERT INTO dropped_mailbox VALUES (?)"}) {

@@ -40,6 +40,8 @@ struct MailboxRow {
 Result<std::vector<MailboxRow>> load_mailbox_rows(Database& database);
 // Inserts where row.key is 0, and sets it.
 Outcome save_mailbox_row(Database& database, MailboxRow& row);
+// Takes a mailbox's directory from its row until it is saved again, so that another can have it.
+Outcome free_directory(Database& database, std::int64_t key);
 // The mailbox goes at once; its messages' rows go in slices: remove_dropped_rows().
 Outcome drop_mailbox_row(Database& database, std::int64_t key);
 // Removes up to `limit` rows of dropped mailboxes; false when there are none left.

@@ -28,7 +28,7 @@ inline constexpr std::size_t intent_file_octets_max = 256 * 1024 * 1024;
 struct Intent {
   enum class Kind { append, copy, move, rename };
   struct Entry {
-    Uid source_uid;           // 0 where it means nothing (append, rename)
+    Uid source_uid;           // 0 for append; rename: the folder's UIDVALIDITY, which no other folder ever gets
     Uid target_uid;           // 0 for rename
     std::string source_name;  // file name in the source folder's cur/; rename: directory within the account
     std::string target_name;  // likewise in the target; rename: its new name

@@ -1,6 +1,6 @@
-// The power-cut simulation: deliver, APPEND, STORE, EXPUNGE, COPY, MOVE and the loss of the index, with the power cut
-// at every change and every call failing in turn. tests/support/sim says how; POSTKEEP_SIM_ROUNDS=n tries n times as
-// many random survivals.
+// The power-cut simulation: deliver, APPEND, STORE, EXPUNGE, COPY, MOVE, CREATE, DELETE, RENAME and the loss of the
+// index, with the power cut at every change and every call failing in turn. tests/support/sim says how;
+// POSTKEEP_SIM_ROUNDS=n tries n times as many random survivals.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -144,6 +144,47 @@ Step transfer_step(Transfer transfer, std::vector<std::string> messages, std::st
   return step;
 }
 
+Step create_step(std::string mailbox) {
+  Step step;
+  step.name = "CREATE";
+  step.run = [=](Machine& machine, const MailState&) -> Result<std::vector<Uid>> {
+    TRY(machine.account().create_mailbox(MailboxName::from_utf8(mailbox).value()));
+    return std::vector<Uid>();
+  };
+  step.effect = [=](MailState& state) { state[mailbox] = KnownMailbox(); };
+  return step;
+}
+
+Step delete_step(std::string mailbox) {
+  Step step;
+  step.name = "DELETE";
+  step.run = [=](Machine& machine, const MailState&) -> Result<std::vector<Uid>> {
+    TRY(machine.account().delete_mailbox(MailboxName::from_utf8(mailbox).value()));
+    return std::vector<Uid>();
+  };
+  step.effect = [=](MailState& state) { state.erase(mailbox); };
+  return step;
+}
+
+// With the mailboxes below it.
+Step rename_step(std::string from, std::string to) {
+  Step step;
+  step.name = "RENAME";
+  step.run = [=](Machine& machine, const MailState&) -> Result<std::vector<Uid>> {
+    TRY(machine.account().rename_mailbox(MailboxName::from_utf8(from).value(), MailboxName::from_utf8(to).value()));
+    return std::vector<Uid>();
+  };
+  step.effect = [=](MailState& state) {
+    MailState after;
+    for (auto& [name, mailbox] : state) {
+      const bool moves = name == from || name.starts_with(from + "/");
+      after[moves ? to + name.substr(from.size()) : name] = std::move(mailbox);
+    }
+    state = std::move(after);
+  };
+  return step;
+}
+
 // Flags to names, unlinks: whatever is due while nobody asks for anything.
 Step background_step() {
   Step step;
@@ -182,6 +223,13 @@ std::vector<Scenario> scenarios() {
       {"MOVE one", {transfer_step(Transfer::move, contents({5}), "Archive"), background_step()}},
       {"MOVE three", {move, background_step()}},
       {"MOVE three, index lost", {move, background_step()}, Index::lost},
+      {"CREATE, DELETE", {create_step("Work"), delete_step("Archive"), create_step("Archive"), background_step()}},
+      {"RENAME one", {rename_step("Archive/2020", "Old"), background_step()}},
+      {"RENAME with inferiors", {rename_step("Archive", "Old"), background_step()}},
+      {"RENAME with inferiors, index lost", {rename_step("Archive", "Old"), background_step()}, Index::lost},
+      {"RENAME, and the names anew",
+       {rename_step("Archive", "Old"), rename_step("Old", "Older"), create_step("Archive"), create_step("Archive/2020"),
+        background_step()}},
       {"a session",
        {deliver(100), store_step(contents({100}), FlagChange::add, flags_of({"\\Seen"})),
         transfer_step(Transfer::move, contents({100}), "Archive"), expunge, background_step()}},
@@ -198,7 +246,8 @@ void deliver_foreign(SimulatedDisk& disk, int number, const std::string& path) {
   REQUIRE(disk.sync_directory(storage::parent_directory(path)));
 }
 
-// An account with INBOX (1 to 6 ours, 7 and 8 by another program) and Archive (9, 10), stopped cleanly.
+// An account with INBOX (1 to 6 ours, 7 and 8 by another program), Archive (9, 10) and Archive/2020 (11), stopped
+// cleanly.
 std::unique_ptr<SimulatedDisk> base_disk() {
   Machine machine(std::make_unique<SimulatedDisk>());
   const Outcome started = machine.start();
@@ -206,6 +255,7 @@ std::unique_ptr<SimulatedDisk> base_disk() {
   AccountStore& account = machine.account();
   const MailboxId inbox = account.find_mailbox(MailboxName::inbox()).value().id;
   const MailboxId archive = account.create_mailbox(MailboxName::from_utf8("Archive").value()).value().id;
+  const MailboxId below = account.create_mailbox(MailboxName::from_utf8("Archive/2020").value()).value().id;
   const Flags deleted = flags_of({"\\Deleted"});
   const Flags work = flags_of({"\\Flagged", "$Work"});
   REQUIRE(append(machine, inbox, {Mail{1, Flags(), 1'000'000'000}, Mail{2, deleted, std::nullopt}}));
@@ -213,6 +263,7 @@ std::unique_ptr<SimulatedDisk> base_disk() {
   REQUIRE(append(machine, inbox, {Mail{4, flags_of({"\\Seen"}), 1'100'000'000}, Mail{5, work, std::nullopt}}));
   REQUIRE(append(machine, inbox, {Mail{6, Flags(), std::nullopt}}));
   REQUIRE(append(machine, archive, {Mail{9, work, std::nullopt}, Mail{10, Flags(), 1'200'000'000}}));
+  REQUIRE(append(machine, below, {Mail{11, Flags(), std::nullopt}}));
   deliver_foreign(machine.disk(), 7, std::string(Machine::account_path) + "/new/1500000000.7.other");
   deliver_foreign(machine.disk(), 8, std::string(Machine::account_path) + "/cur/1500000001.8.other,U=5:2,F");
   machine.clock().advance(std::chrono::seconds(10));

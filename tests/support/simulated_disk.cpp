@@ -142,7 +142,7 @@ int SimulatedDisk::Shared::admit(Call kind, std::string_view what) {
   ++counts[static_cast<std::size_t>(kind)];
   if (is_change(kind) && ++changes >= cut_change) power_is_out = true;
   if (power_is_out) return EIO;
-  if (calls == fail_call) return fail_errno;
+  if (calls >= fail_call && calls - fail_call < fail_count) return fail_errno;
   if (next_errno != 0 && kind == next_kind) return std::exchange(next_errno, 0);
   return calls >= full_from && takes_space(kind) ? ENOSPC : 0;
 }
@@ -288,9 +288,10 @@ const char* SimulatedDisk::sqlite_vfs() const {
   return shared_->vfs->name();
 }
 
-void SimulatedDisk::fail_at(std::uint64_t call, int error_number) {
+void SimulatedDisk::fail_at(std::uint64_t call, int error_number, std::uint64_t how_many) {
   const Guard guard(shared_->mutex);
   shared_->fail_call = call;
+  shared_->fail_count = how_many;
   shared_->fail_errno = error_number;
 }
 

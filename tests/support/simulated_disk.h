@@ -60,9 +60,9 @@ class SimulatedDisk final : public storage::FileSystem {
   const char* sqlite_vfs() const override;
 
   // --- Faults ---
-  // That one call fails. A failed write has written half of its octets; a failed sync loses what it was to make
-  // durable, and later syncs succeed without it.
-  void fail_at(std::uint64_t call, int error_number);
+  // That one call fails, or so many from there on. A failed write has written half of its octets; a failed sync loses
+  // what it was to make durable, and later syncs succeed without it.
+  void fail_at(std::uint64_t call, int error_number, std::uint64_t how_many = 1);
   void fail_next(Call kind, int error_number);  // the next one of that kind, likewise
   // From that call on the disk is full: whatever takes space fails with ENOSPC.
   void fill_up_at(std::uint64_t call);

@@ -37,6 +37,7 @@ struct SimulatedDisk::Shared {
   std::uint64_t changes = 0;
   std::array<std::uint64_t, call_kinds> counts{};
   std::uint64_t fail_call = never;
+  std::uint64_t fail_count = 1;
   int fail_errno = 0;
   Call next_kind = Call::open;
   int next_errno = 0;  // 0: no such fault is set
