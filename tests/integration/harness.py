@@ -50,9 +50,11 @@ def toml_value(value):
 
 
 class Server:
-    """One server process on its own data folder. Use as a context manager; `settings` are {"table.key": value}."""
+    """One server process on its own data folder. Use as a context manager; `settings` are {"table.key": value}.
 
-    def __init__(self, settings=None, users=("alice", "bob")):
+    `environment` is added to the server's; `runner` is a command that runs it ("exec" at its end: one process)."""
+
+    def __init__(self, settings=None, users=("alice", "bob"), environment=None, runner=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postkeep-test-"))
         self.data = self.folder / "data"
         self.data.mkdir()
@@ -75,6 +77,8 @@ class Server:
         self.settings.update(settings or {})
         self.write_config()
         self.users = users
+        self.environment = environment or {}
+        self.runner = list(runner)
         self.process = None
         self.stdout = None
 
@@ -103,9 +107,11 @@ class Server:
         out.write_bytes(b"")
         self.stdout = open(out, "ab")
         # What is freed goes back at once, so that tests of memory mean something under ASan too.
-        environment = dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=1:thread_local_quarantine_size_kb=16")
-        self.process = subprocess.Popen([binary(), "serve", "--config", str(self.config)], stdout=self.stdout,
-                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment)
+        environment = dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=1:thread_local_quarantine_size_kb=16",
+                           **self.environment)
+        self.process = subprocess.Popen([*self.runner, binary(), "serve", "--config", str(self.config)],
+                                        stdout=self.stdout, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                        env=environment)
         deadline = time.monotonic() + 60
         while b"postkeep ready:" not in out.read_bytes():
             if self.process.poll() is not None or time.monotonic() > deadline:
