@@ -40,7 +40,7 @@ class Transfer {
     const OwnChange own_to = TRY(OwnChange::begin(to_));
     const OwnChange own_from = TRY(OwnChange::begin(from_));
     std::optional<OpenIntent> intent;
-    if (sources_.size() > 1) intent.emplace(TRY(write_intent()));
+    if (needs_intent()) intent.emplace(TRY(write_intent()));
     // UIDs that may have reached the disk are not given again, whatever happens now.
     to_.row.uid_next = to_row_.uid_next;
     MailboxRow from_row = from_.row;
@@ -100,6 +100,11 @@ class Transfer {
     return source.served != served_unknown ? static_cast<std::uint64_t>(source.served) : source.octets;
   }
 
+  // A single file of ours needs none: its rename is the commit. Another program's may be written anew instead.
+  bool needs_intent() const {
+    return sources_.size() > 1 || (kind_ == TransferKind::move && sources_.front().origin == Origin::foreign);
+  }
+
   Result<OpenIntent> write_intent() {
     maildir::Intent intent;
     intent.kind = kind_ == TransferKind::copy ? maildir::Intent::Kind::copy : maildir::Intent::Kind::move;
@@ -115,15 +120,19 @@ class Transfer {
   // The target first: a message in both mailboxes after a power cut is better than one in neither.
   Outcome transfer_all() {
     bool from_new = false;
+    std::vector<std::string> left;  // written anew: what they were written from goes when the new ones are safe
     for (std::size_t i = 0; i < sources_.size(); ++i) {
-      TRY(transfer_file(context_, kind_, source_path(sources_[i]), sources_[i].origin, to_.folder,
-                        messages_[i].file.name));
+      const std::string source = source_path(sources_[i]);
+      const SourceIs is =
+          TRY(transfer_file(context_, kind_, source, sources_[i].origin, to_.folder, messages_[i].file.name));
       ++transferred_;
+      if (is == SourceIs::there) left.push_back(source);
       from_new = from_new || sources_[i].place == Place::fresh;
     }
     TRY(to_.folder.sync(Place::cur));
     if (kind_ == TransferKind::copy) return {};
-    if (!within_one()) TRY(from_.folder.sync(Place::cur));
+    for (const std::string& source : left) TRY(context_.files().unlink(source));
+    if (!within_one() || !left.empty()) TRY(from_.folder.sync(Place::cur));
     if (from_new) TRY(from_.folder.sync(Place::fresh));
     return {};
   }
@@ -188,9 +197,10 @@ class Transfer {
     bool undone = true;
     for (std::size_t i = 0; i < transferred_; ++i) {
       const std::string target = to_.folder.file_path(Place::cur, messages_[i].file.name);
-      const bool back = kind_ == TransferKind::copy
-                            ? context_.files().unlink(target).has_value()
-                            : context_.files().rename_new(target, source_path(sources_[i])).has_value();
+      Outcome back = kind_ == TransferKind::copy ? context_.files().unlink(target)
+                                                 : context_.files().rename_new(target, source_path(sources_[i]));
+      // Written anew, and the source is still there.
+      if (!back && back.error().kind == ErrorKind::already_exists) back = context_.files().unlink(target);
       undone = undone && back;
     }
     // In the order of the renames, first there, then back.
@@ -234,8 +244,8 @@ Outcome compute_served_sizes(AccountContext& context, MailboxState& box, std::ve
 
 }  // namespace
 
-Outcome transfer_file(AccountContext& context, TransferKind kind, const std::string& source, Origin origin,
-                      maildir::MessageFolder& to, const std::string& name) {
+Result<SourceIs> transfer_file(AccountContext& context, TransferKind kind, const std::string& source, Origin origin,
+                               maildir::MessageFolder& to, const std::string& name) {
   FileSystem& files = context.files();
   const std::string target = to.file_path(Place::cur, name);
   if (origin == Origin::foreign) {
@@ -247,15 +257,17 @@ Outcome transfer_file(AccountContext& context, TransferKind kind, const std::str
       if (written) written = files.rename_new(staged, target);
       if (!written) {
         (void)files.unlink(staged);
-        return written;
+        return tl::unexpected<Error>(written.error());
       }
-      if (kind == TransferKind::copy) return {};
-      Outcome gone = files.unlink(source);
-      if (!gone) (void)files.unlink(target);
-      return gone;
+      return SourceIs::there;
     }
   }
-  return kind == TransferKind::move ? files.rename_new(source, target) : to.put(source, name);
+  if (kind == TransferKind::copy) {
+    TRY(to.put(source, name));
+    return SourceIs::there;
+  }
+  TRY(files.rename_new(source, target));
+  return SourceIs::gone;
 }
 
 Result<CopyResult> transfer_messages(AccountContext& context, TransferKind kind, MailboxState& from, const UidSet& uids,

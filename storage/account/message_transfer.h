@@ -20,8 +20,10 @@ Result<CopyResult> transfer_messages(AccountContext& context, TransferKind kind,
                                      MailboxState& to);
 
 // Gives the message in `source` the name <to>/cur/<name>: a file of ours by link or rename; one of another program
-// converted to what it was served as. A moved file is gone from `source` afterwards.
-Outcome transfer_file(AccountContext& context, TransferKind kind, const std::string& source, Origin origin,
-                      maildir::MessageFolder& to, const std::string& name);
+// converted to what it was served as. What a converted file was moved from is still there: the caller unlinks it when
+// <to>/cur is synced, since a power cut may keep the unlinking alone.
+enum class SourceIs { gone, there };
+Result<SourceIs> transfer_file(AccountContext& context, TransferKind kind, const std::string& source, Origin origin,
+                               maildir::MessageFolder& to, const std::string& name);
 
 }  // namespace postkeep::storage

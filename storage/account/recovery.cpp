@@ -34,27 +34,35 @@ Origin origin_of(AccountContext& context, const Intent& intent, const std::strin
   return ours ? Origin::ours : Origin::foreign;
 }
 
+Outcome sync_both(const MessageFolder& folder) {
+  for (const Place place : {Place::cur, Place::fresh}) {
+    Outcome synced = folder.sync(place);
+    if (!synced && !is_missing(synced)) return synced;
+  }
+  return {};
+}
+
 Outcome carry_on_move(AccountContext& context, const Intent& intent) {
   const MessageFolder source = folder_of(context, intent.source);
   MessageFolder target = folder_of(context, intent.target);
+  std::vector<std::string> left;  // sources that go when what they became is safe
   for (const Intent::Entry& entry : intent.entries) {
     for (const Place place : {Place::cur, Place::fresh}) {
       const std::string path = source.file_path(place, entry.source_name);
       if (!context.files().info(path)) continue;
-      Outcome moved = transfer_file(context, TransferKind::move, path, origin_of(context, intent, entry.source_name),
-                                    target, entry.target_name);
-      // A power cut may have kept both names of a rename: the target is there, the source has to go.
-      if (!moved && moved.error().kind == ErrorKind::already_exists) moved = context.files().unlink(path);
-      if (!moved && !is_missing(moved)) return moved;
+      const Result<SourceIs> moved = transfer_file(
+          context, TransferKind::move, path, origin_of(context, intent, entry.source_name), target, entry.target_name);
+      // It may have been written there already, or a power cut have kept both names of a rename.
+      const bool both = moved ? *moved == SourceIs::there : moved.error().kind == ErrorKind::already_exists;
+      if (both) left.push_back(path);
+      if (!both && !moved && moved.error().kind != ErrorKind::not_found) {
+        return tl::unexpected<Error>(moved.error());
+      }
     }
   }
-  for (const MessageFolder* folder : {static_cast<const MessageFolder*>(&target), &source}) {
-    for (const Place place : {Place::cur, Place::fresh}) {
-      Outcome synced = folder->sync(place);
-      if (!synced && !is_missing(synced)) return synced;
-    }
-  }
-  return {};
+  TRY(sync_both(target));
+  for (const std::string& path : left) TRY(context.files().unlink(path));
+  return sync_both(source);
 }
 
 // Only the folder that was meant: its name may be another one's by now.

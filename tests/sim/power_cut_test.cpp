@@ -221,6 +221,7 @@ std::vector<Scenario> scenarios() {
       {"COPY three", {copy, background_step()}},
       {"COPY three, index lost", {copy, background_step()}, Index::lost},
       {"MOVE one", {transfer_step(Transfer::move, contents({5}), "Archive"), background_step()}},
+      {"MOVE one of another program", {transfer_step(Transfer::move, contents({8}), "Archive"), background_step()}},
       {"MOVE three", {move, background_step()}},
       {"MOVE three, index lost", {move, background_step()}, Index::lost},
       {"CREATE, DELETE", {create_step("Work"), delete_step("Archive"), create_step("Archive"), background_step()}},

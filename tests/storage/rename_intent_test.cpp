@@ -46,9 +46,7 @@ class Account {
     machine_.halt();
     must(machine_.start());
   }
-  std::size_t intents() {
-    return must(storage::maildir::list_intents(disk(), Machine::account_path)).intents.size();
-  }
+  std::size_t intents() { return must(storage::maildir::list_intents(disk(), Machine::account_path)).intents.size(); }
   // The number of the call that renames the second folder, counted from now.
   static std::uint64_t second_rename() {
     Account account;
