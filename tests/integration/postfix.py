@@ -45,6 +45,7 @@ address_verify_poll_delay = 1s
 address_verify_poll_count = 60
 minimal_backoff_time = 1s
 queue_run_delay = 1s
+transport_retry_time = 1s
 """
 
 

@@ -76,6 +76,7 @@ class PostfixDelivers(unittest.TestCase):
             self.assertNotRegex(postfix.log(), r"status=(deferred|bounced)")
             self.asks_before_it_accepts(postfix)
             self.bounces_to_its_own(postfix, server)
+            self.waits_while_we_are_down(postfix, server)
 
     def server(self, postfix, way):
         settings = server_settings()
@@ -105,6 +106,17 @@ class PostfixDelivers(unittest.TestCase):
         bounce = self.read_all(server, "alice")[-1]
         self.assertIn(b"\r\nStatus: 5.1.1\r\n", bounce)
         self.assertIn(b"No such user here", bounce)
+
+    def waits_while_we_are_down(self, postfix, server):
+        """Mail from outside to somebody known is accepted, kept, and delivered when we are back."""
+        server.stop()
+        with postfix.smtp() as smtp:
+            smtp.sendmail("sender@example.com", [address("erin")], message("while down"))
+        self.assertTrue(eventually(lambda: "status=deferred" in postfix.log(), 30), postfix.log()[-3000:])
+        server.start()
+        self.assertTrue(eventually(lambda: not postfix.waiting(), 60), postfix.log()[-3000:])
+        late = [text for text in self.read_all(server, "erin") if b"Subject: while down\r\n" in text]
+        self.assertEqual([self.without_trace(text) for text in late], [message("while down")])
 
     def test_by_tcp(self):
         self.delivers_everything_once("tcp")
