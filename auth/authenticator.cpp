@@ -1,28 +1,41 @@
 #include "auth/authenticator.h"
 
 #include <algorithm>
-#include <array>
 
 #include "auth/limits.h"
+#include "auth/user_name.h"
 #include "protocol/base/ascii.h"
 
 namespace postkeep::auth {
 
 namespace {
 
-// One text for every reason: who guesses learns nothing from it.
-tl::unexpected<Error> refused(std::string detail) {
-  return failure(ErrorKind::authentication_failed, "Wrong user name or password", std::move(detail));
-}
+tl::unexpected<Error> refused(std::string detail) { return tl::unexpected<Error>(wrong_login(std::move(detail))); }
 
 bool is_ours(std::string_view domain, const Authenticator::Options& options) {
   return ascii::iequals(domain, "localhost") ||
          std::ranges::any_of(options.domains, [&](const std::string& own) { return ascii::iequals(own, domain); });
 }
 
+const Verifier* find_scheme(const std::vector<Verifier>& verifiers, Scheme scheme) {
+  const auto found = std::ranges::find(verifiers, scheme, &Verifier::scheme);
+  return found == verifiers.end() ? nullptr : &*found;
+}
+
+// The verifiers of a user who was found a moment ago; none if the user is gone by now.
+Result<std::vector<Verifier>> verifiers_of(UserDirectory& users, const User& user) {
+  Result<std::vector<Verifier>> found = users.verifiers(user.name);
+  if (!found && found.error().kind == ErrorKind::not_found) return std::vector<Verifier>();
+  return found;
+}
+
 }  // namespace
 
-// One of the Argon2 runs that are allowed at one time; waits for its turn.
+Error wrong_login(std::string detail) {
+  return Error(ErrorKind::authentication_failed, "Wrong user name or password", std::move(detail));
+}
+
+// One of the costly hashes that are allowed at one time; waits for its turn.
 class Authenticator::HashTurn {
  public:
   HashTurn(Authenticator& owner, const Options& options) : owner_(owner) {
@@ -61,12 +74,18 @@ void Authenticator::reconfigure(Options options) {
   turn_.notify_all();
 }
 
+// What nobody of this name would be called: a user who had it could also leave our domain out.
+std::string Authenticator::without_own_domain(std::string_view name, const Options& options) {
+  const std::size_t at = name.rfind('@');
+  return std::string(at != std::string_view::npos && is_ours(name.substr(at + 1), options) ? name.substr(0, at) : name);
+}
+
 // `name@domain` is the user of that whole name; else, if the domain is ours, the user `name`.
 Result<std::optional<User>> Authenticator::find_user(std::string_view name, const Options& options) {
   std::optional<User> user = TRY(users_.find(name));
-  const std::size_t at = name.rfind('@');
-  if (user || at == std::string_view::npos || !is_ours(name.substr(at + 1), options)) return user;
-  return users_.find(name.substr(0, at));
+  const std::string local = without_own_domain(name, options);
+  if (user || local == name) return user;
+  return users_.find(local);
 }
 
 void Authenticator::waste(const Secret& password, const Options& options) {
@@ -74,23 +93,58 @@ void Authenticator::waste(const Secret& password, const Options& options) {
   waste_like_argon2(password, options.cost);
 }
 
-// The cheapest verifier that decides comes first: a PLAIN one costs nothing. When Argon2 did not run and the answer
-// is no, as much time is wasted as if it had: the answer must not tell how a user's password is kept.
-Result<bool> Authenticator::check_password(const User& user, const Secret& password, const Options& options) {
-  const std::vector<Verifier> verifiers = TRY(users_.verifiers(user.name));
-  for (const Scheme scheme : std::array{Scheme::plain, Scheme::argon2id, Scheme::scram_sha_256}) {
-    const auto verifier = std::ranges::find(verifiers, scheme, &Verifier::scheme);
-    if (verifier == verifiers.end()) continue;
-    if (scheme == Scheme::argon2id) {
-      const HashTurn turn(*this, options);
-      return verify_password(password, *verifier);
-    }
-    const bool right = TRY(verify_password(password, *verifier));
-    if (!right) waste(password, options);
-    return right;
+// The cheapest verifier that decides is asked: a PLAIN one costs nothing. When Argon2 did not run and the answer is no,
+// as much time is wasted as if it had: the answer must not tell how a user's password is kept.
+Result<bool> Authenticator::check_password(const std::vector<Verifier>& verifiers, const Secret& password,
+                                           const Options& options) {
+  const auto cheapest =
+      std::ranges::min_element(verifiers, {}, [](const Verifier& verifier) { return work_of(verifier.scheme); });
+  if (cheapest == verifiers.end()) {
+    waste(password, options);
+    return false;
   }
-  waste(password, options);
-  return false;
+  bool right = false;
+  const Work work = work_of(cheapest->scheme);
+  if (work == Work::trifling) {
+    right = TRY(verify_password(password, *cheapest));
+  } else {
+    const HashTurn turn(*this, options);
+    right = TRY(verify_password(password, *cheapest));
+  }
+  if (!right && work != Work::argon2) waste(password, options);
+  return right;
+}
+
+// Of a user who has shown who it is.
+Result<Identity> Authenticator::admit(const User& user, std::string_view authorization, const Options& options) {
+  if (!user.enabled) return refused("the user is disabled");
+  if (!authorization.empty()) {
+    const std::optional<User> other = TRY(find_user(authorization, options));
+    if (!other || other->name != user.name) {
+      return failure(ErrorKind::authorization_failed, "You may not act as somebody else",
+                     "authorization as another user asked for");
+    }
+  }
+  Identity identity;
+  identity.user = user.name;
+  return identity;
+}
+
+// A failure is no reason to refuse the login; it is told to the log.
+void Authenticator::add_keys(Identity& identity, const std::vector<Verifier>& verifiers, const Secret& password,
+                             const Options& options) {
+  if (!options.add_scram_keys || find_scheme(verifiers, Scheme::scram_sha_256) != nullptr ||
+      find_scheme(verifiers, Scheme::plain) != nullptr || !users_.is_writable(identity.user)) {
+    return;
+  }
+  const auto add = [&]() -> Outcome {
+    const HashTurn turn(*this, options);
+    const auto made = TRY(make_verifiers(password, Scheme::scram_sha_256, options.cost));
+    return users_.add_verifier(identity.user, made.front(), verifiers);
+  };
+  const Outcome added = add();
+  identity.keys_added = added.has_value();
+  if (!added) identity.keys_problem = added.error().text + " " + added.error().detail;
 }
 
 Result<Identity> Authenticator::verify(const Credentials& credentials) {
@@ -104,17 +158,47 @@ Result<Identity> Authenticator::verify(const Credentials& credentials) {
     waste(credentials.password, *current);
     return refused("no such user");
   }
-  if (!TRY(check_password(*user, credentials.password, *current))) return refused("wrong password");
-  if (!user->enabled) return refused("the user is disabled");
-  if (!credentials.authorization.empty()) {
-    const std::optional<User> other = TRY(find_user(credentials.authorization, *current));
-    if (!other || other->name != user->name) {
-      return failure(ErrorKind::authorization_failed, "You may not act as somebody else",
-                     "authorization as another user asked for");
-    }
-  }
-  return Identity{user->name};
+  const std::vector<Verifier> verifiers = TRY(verifiers_of(users_, *user));
+  if (!TRY(check_password(verifiers, credentials.password, *current))) return refused("wrong password");
+  Identity identity = TRY(admit(*user, credentials.authorization, *current));
+  add_keys(identity, verifiers, credentials.password, *current);
+  return identity;
 }
+
+// Keys of a password that is kept as PLAIN are made on the spot, with the salt that stands for nobody, so that it is
+// the same each time. That costs a PBKDF2 run, so everybody else gets one that is wasted.
+std::optional<ScramKeys> Authenticator::keys_from(const std::vector<Verifier>& verifiers, const ScramKeys& made_up,
+                                                  const Options& options) {
+  const Verifier* ready = find_scheme(verifiers, Scheme::scram_sha_256);
+  const Verifier* plain = find_scheme(verifiers, Scheme::plain);
+  Result<Secret> password = prepared_password(plain != nullptr ? plain->hash : Secret("nobody's"));
+  const HashTurn turn(*this, options);
+  const Secret nobodys("nobody's");
+  ScramKeys made = derive_scram_keys(password ? *password : nobodys, made_up.salt, made_up.iterations);
+  if (ready != nullptr) {
+    if (auto keys = scram_keys_from_text(ready->hash.reveal())) return std::move(*keys);
+  }
+  if (plain == nullptr || !password) return std::nullopt;
+  return made;
+}
+
+Result<KeyAnswer> Authenticator::look_up_keys(const KeyRequest& request) {
+  const std::shared_ptr<const Options> current = options();
+  if (request.login.size() > login_octets_max) return refused("the name is too long");
+  const std::optional<User> user = TRY(find_user(request.login, *current));
+  std::vector<Verifier> verifiers;
+  if (user) verifiers = TRY(verifiers_of(users_, *user));
+  const std::string name = user ? user->name : without_own_domain(request.login, *current);
+  const ScramKeys made_up = made_up_scram_keys(current->server_secret, user_key(name), current->cost.scram_iterations);
+  const std::optional<ScramKeys> kept = keys_from(verifiers, made_up, *current);
+  KeyAnswer answer;
+  answer.keys = kept ? *kept : made_up;
+  answer.if_wrong = !user ? "no such user" : kept ? "wrong password" : "the user has no SCRAM keys";
+  answer.if_proven = kept ? admit(*user, request.authorization, *current) : refused(answer.if_wrong);
+  return answer;
+}
+
+bool Authenticator::can_supply_keys() const { return users_.can_supply_keys(); }
 
 Result<Recipient> Authenticator::resolve_recipient(std::string_view address) {
   const std::shared_ptr<const Options> current = options();

@@ -5,11 +5,13 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "auth/password_hash.h"
+#include "auth/scram_keys.h"
 #include "auth/user_directory.h"
 #include "protocol/base/result.h"
 #include "protocol/base/secret.h"
@@ -19,6 +21,9 @@ namespace postkeep::auth {
 // Who was authenticated: the user's name as the directory has it, the key to the mail.
 struct Identity {
   std::string user;
+  // For the log: SCRAM keys were made of the password and kept; why that failed, if it did.
+  bool keys_added = false;
+  std::string keys_problem;
 };
 
 // What a mechanism asks to have checked. `authorization` is whom the client wants to act as (RFC 4422 §3.4.1);
@@ -29,11 +34,27 @@ struct Credentials {
   Secret password;
 };
 
+// What a mechanism asks for when the password does not travel (SCRAM): the keys of a user.
+struct KeyRequest {
+  std::string login;
+  std::string authorization;
+};
+
+// Keys to go on with, whoever was asked for: those of nobody are made up, and no proof fits them.
+struct KeyAnswer {
+  ScramKeys keys;
+  Result<Identity> if_proven;  // what a right proof is worth
+  std::string if_wrong;        // what a wrong one means, for the log
+};
+
 // Where an LMTP recipient's mail goes: `detail` is what stood after '+', empty if nothing did.
 struct Recipient {
   std::string user;
   std::string detail;
 };
+
+// The one answer to every wrong login: who guesses learns nothing from it. `detail` is for the log.
+Error wrong_login(std::string detail);
 
 // Thread-safe. Keeps a reference to the directory, which must outlive it.
 class Authenticator {
@@ -41,7 +62,9 @@ class Authenticator {
   struct Options {
     std::vector<std::string> domains;  // ours: hostname and those configured; localhost is always one
     HashCost cost;                     // of the hash wasted on users that do not exist
-    unsigned concurrent_hashes = 2;    // Argon2 runs at one time; others wait. At least 1
+    unsigned concurrent_hashes = 2;    // costly hashes at one time; others wait. At least 1
+    bool add_scram_keys = true;        // to a user who has none, when the password came and was right
+    Secret server_secret;              // of which the keys of nobody are made (auth/server_secret)
   };
 
   Authenticator(UserDirectory& users, Options options);
@@ -50,6 +73,13 @@ class Authenticator {
   // log tells them apart by `detail`. `authorization` may only be the login's own name (else authorization_failed,
   // and only after the password was right). Errors besides: unavailable, corruption.
   Result<Identity> verify(const Credentials& credentials);
+
+  // The keys of a user for SCRAM. A name that is not there and a user without keys get made-up ones, the same each
+  // time, at the same cost, so that the answer tells neither. Errors: authentication_failed (a name that is
+  // too long to be anybody's), unavailable, corruption.
+  Result<KeyAnswer> look_up_keys(const KeyRequest& request);
+  // Whether every user can have keys, so that mechanisms which need them may be offered. Does not block.
+  bool can_supply_keys() const;
 
   // The user whom an address (RFC 5321 §4.1.2 Mailbox without quotes, or a name without domain) means: the whole
   // name; else without its detail; else, where the domain is ours, the local part alone, likewise.
@@ -62,9 +92,15 @@ class Authenticator {
  private:
   class HashTurn;
   std::shared_ptr<const Options> options() const;
+  static std::string without_own_domain(std::string_view name, const Options& options);
   Result<std::optional<User>> find_user(std::string_view name, const Options& options);
   void waste(const Secret& password, const Options& options);
-  Result<bool> check_password(const User& user, const Secret& password, const Options& options);
+  Result<bool> check_password(const std::vector<Verifier>& verifiers, const Secret& password, const Options& options);
+  Result<Identity> admit(const User& user, std::string_view authorization, const Options& options);
+  void add_keys(Identity& identity, const std::vector<Verifier>& verifiers, const Secret& password,
+                const Options& options);
+  std::optional<ScramKeys> keys_from(const std::vector<Verifier>& verifiers, const ScramKeys& made_up,
+                                     const Options& options);
 
   UserDirectory& users_;
   mutable std::mutex mutex_;  // guards options_ and running_; never held while hashing

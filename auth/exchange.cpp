@@ -23,10 +23,12 @@ Exchange::Progress challenge(std::string_view bytes) {
 
 }  // namespace
 
-Result<Exchange> Exchange::start(std::string_view mechanism, Channel channel) {
+Result<Exchange> Exchange::start(std::string_view mechanism, Circumstances circumstances) {
   const MechanismRow* row = find_mechanism(mechanism);
-  if (row == nullptr) return failure(ErrorKind::cannot, "This authentication mechanism is not supported");
-  if (row->needs == Channel::confidential && channel == Channel::exposed) {
+  if (row == nullptr || (row->by == ChecksBy::keys && !circumstances.keys)) {
+    return failure(ErrorKind::cannot, "This authentication mechanism is not supported");
+  }
+  if (row->needs == Channel::confidential && circumstances.channel == Channel::exposed) {
     return failure(ErrorKind::privacy_required, "A password may not travel here without TLS");
   }
   return Exchange(*row);
@@ -48,12 +50,27 @@ Exchange::Progress Exchange::step(std::string_view base64) {
   }
   const Result<std::string> message = base64_decode(base64);
   if (!message) return failed(Error(ErrorKind::bad_syntax, "The authentication message is not base64"));
-  Step next = mechanism_->step(*message);
+  return progress(mechanism_->step(*message));
+}
+
+Exchange::Progress Exchange::supply(KeyAnswer answer) { return progress(mechanism_->supply(std::move(answer))); }
+
+Exchange::Progress Exchange::progress(Step next) {
   if (auto* more = std::get_if<Challenge>(&next)) return challenge(more->bytes);
   if (auto* refusal = std::get_if<Refusal>(&next)) return failed(std::move(refusal->error));
   Progress progress;
-  progress.state = Progress::State::credentials;
-  progress.credentials = std::move(std::get<Credentials>(next));
+  if (auto* wanted = std::get_if<KeyRequest>(&next)) {
+    progress.state = Progress::State::look_up;
+    progress.wanted = std::move(*wanted);
+    login_ = progress.wanted.login;
+  } else if (auto* proven = std::get_if<Proven>(&next)) {
+    progress.state = Progress::State::proven;
+    progress.identity = std::move(proven->identity);
+  } else {
+    progress.state = Progress::State::credentials;
+    progress.credentials = std::move(std::get<Credentials>(next));
+    login_ = progress.credentials.login;
+  }
   return progress;
 }
 

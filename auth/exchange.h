@@ -1,6 +1,6 @@
-// Exchange: drives one SASL mechanism from AUTHENTICATE (or POP3's AUTH) to credentials. RFC 4422, RFC 9051
-// §6.2.2, RFC 5034: base64, the initial response, "*" to cancel, policy. Does no I/O and checks no password:
-// when it has credentials, the server hands them to Authenticator::verify on its authentication pool.
+// Exchange: drives one SASL mechanism from AUTHENTICATE (or POP3's AUTH) to an identity. RFC 4422, RFC 9051
+// §6.2.2, RFC 5034: base64, the initial response, "*" to cancel, policy. Does no I/O and checks no password: what
+// blocks, it asks the server to do on its authentication pool.
 #pragma once
 
 #include <memory>
@@ -14,39 +14,52 @@
 
 namespace postkeep::auth {
 
-// One exchange, on one thread. The caller's loop:
-//   auto exchange = TRY(Exchange::start(name, channel));
-//   auto progress = exchange.begin(initial_response);
-//   while (progress.state == Progress::State::challenge) { send progress.challenge; progress = exchange.respond(line);
-//   } if (progress.state == Progress::State::failed) answer progress.error; else verify progress.credentials.
+// One exchange, on one thread. The caller goes on until there are credentials, an identity or a failure:
+//   begin(initial_response), then by the progress's state
+//     challenge    send it, read a line: respond(line)
+//     look_up      Authenticator::look_up_keys(progress.wanted): supply(answer), or answer its error
+//     credentials  Authenticator::verify(progress.credentials)
+//     proven       progress.identity is logged in
+//     failed       answer progress.error
 class Exchange {
  public:
   struct Progress {
-    enum class State { challenge, credentials, failed };
+    enum class State { challenge, look_up, credentials, proven, failed };
     State state = State::failed;
     std::string challenge;    // base64, to stand after "+ "
+    KeyRequest wanted;        // whose keys the mechanism needs
     Credentials credentials;  // to be verified
-    Error error;              // bad_syntax: invalid base64, cancelled, not what the mechanism prescribes
+    Identity identity;
+    // bad_syntax: invalid base64, cancelled, not what the mechanism prescribes. Kinds of a login that failed:
+    // authentication_failed, authorization_failed.
+    Error error;
 
     Progress() = default;  // a constructor, so that temporaries may cross a co_await
   };
 
-  // Errors: cannot (unknown mechanism), privacy_required (needs TLS here).
-  static Result<Exchange> start(std::string_view mechanism, Channel channel);
+  // Errors: cannot (unknown mechanism, or one that needs keys where not every user can have them),
+  // privacy_required (needs TLS here).
+  static Result<Exchange> start(std::string_view mechanism, Circumstances circumstances);
 
   // `initial_response` is the base64 that came with the command; "=" stands for an empty one (RFC 9051 §6.2.2).
   Progress begin(std::optional<std::string_view> initial_response);
   // A line of the client, without its end. "*" cancels.
   Progress respond(std::string_view line);
+  // What look_up asked for.
+  Progress supply(KeyAnswer answer);
 
   std::string_view mechanism() const { return row_->name; }
+  // The name that the client gave; empty as long as it gave none.
+  const std::string& login() const { return login_; }
 
  private:
   explicit Exchange(const MechanismRow& row) : row_(&row), mechanism_(row.make()) {}
   Progress step(std::string_view base64);
+  Progress progress(Step next);
 
   const MechanismRow* row_;
   std::unique_ptr<Mechanism> mechanism_;
+  std::string login_;
 };
 
 }  // namespace postkeep::auth

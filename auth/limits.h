@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace postkeep::auth {
 
@@ -16,11 +17,23 @@ inline constexpr std::size_t login_octets_max = 512;
 inline constexpr std::size_t user_name_encoded_octets_max = 240;
 // A verifier given ready-made with --hash.
 inline constexpr std::size_t verifier_octets_max = 2048;
+// A passwd-file is read whole; a line of one is a user with a verifier and some fields.
+inline constexpr std::size_t passwd_file_octets_max = 64 * 1024 * 1024;
+inline constexpr std::size_t passwd_line_octets_max = 8 * 1024;
 // Hash parameters found in a ready-made verifier: one login may not take the machine down.
 inline constexpr unsigned argon2_memory_kib_max = 1024 * 1024;
 inline constexpr unsigned argon2_iterations_max = 64;
 inline constexpr unsigned argon2_lanes_max = 64;
+inline constexpr unsigned crypt_rounds_max = 1'000'000;  // of SHA512-CRYPT: half a second
+inline constexpr unsigned bcrypt_cost_max = 14;          // a second
+inline constexpr std::uint64_t yescrypt_memory_max = 256 * 1024 * 1024;
+inline constexpr std::size_t digest_salt_octets_max = 64;
+// What we make ourselves: SHA-crypt's default of 5,000 rounds is of 2007.
+inline constexpr unsigned crypt_rounds_made = 100'000;
+inline constexpr unsigned bcrypt_cost_made = 11;
 inline constexpr unsigned scram_iterations_min = 4096;  // RFC 7677 §4
 inline constexpr unsigned scram_iterations_max = 1'000'000;
+inline constexpr std::size_t scram_salt_octets = 16;        // of salts that we make
+inline constexpr std::size_t scram_nonce_octets_max = 512;  // the client's share
 
 }  // namespace postkeep::auth

@@ -11,8 +11,11 @@ namespace {
 
 // In the order in which they are advertised: what a client should rather take comes first.
 constexpr std::array table = {
-    MechanismRow{"PLAIN", "", Channel::confidential, make_plain, "Name and password in one message (RFC 4616)."},
-    MechanismRow{"LOGIN", "Username:", Channel::confidential, make_login,
+    MechanismRow{"SCRAM-SHA-256", "", Channel::exposed, ChecksBy::keys, [] { return make_scram_sha_256(); },
+                 "A proof of the password, which does not travel (RFC 7677)."},
+    MechanismRow{"PLAIN", "", Channel::confidential, ChecksBy::password, make_plain,
+                 "Name and password in one message (RFC 4616)."},
+    MechanismRow{"LOGIN", "Username:", Channel::confidential, ChecksBy::password, make_login,
                  "Name and password one after the other, for old clients."},
 };
 
@@ -25,10 +28,12 @@ const MechanismRow* find_mechanism(std::string_view name) {
   return row == table.end() ? nullptr : &*row;
 }
 
-std::vector<std::string_view> offered_mechanisms(Channel channel) {
+std::vector<std::string_view> offered_mechanisms(Circumstances circumstances) {
   std::vector<std::string_view> names;
   for (const MechanismRow& row : table) {
-    if (row.needs == Channel::exposed || channel == Channel::confidential) names.push_back(row.name);
+    if (row.needs == Channel::confidential && circumstances.channel == Channel::exposed) continue;
+    if (row.by == ChecksBy::keys && !circumstances.keys) continue;
+    names.push_back(row.name);
   }
   return names;
 }

@@ -1,7 +1,7 @@
 // Verifiers: what is kept of a password, and how one is checked. ARGON2ID for PLAIN and LOGIN, SCRAM-SHA-256
-// keys (RFC 5802 §3, RFC 7677) for mechanisms in which the password never travels, PLAIN where an
-// administrator wants that. Used by the authenticator and by the admin commands. Blocking and
-// costly on purpose; knows no users and no policy.
+// keys (RFC 5802 §3, RFC 7677) for mechanisms in which the password never travels, and what other programs have kept
+// it as. Used by the authenticator and by the admin commands. Blocking and costly on purpose; knows no users and no
+// policy. The schemes themselves are rows: auth/schemes.h.
 #pragma once
 
 #include <cstdint>
@@ -16,23 +16,47 @@
 
 namespace postkeep::auth {
 
-enum class Scheme { argon2id, scram_sha_256, plain };
+enum class Scheme {
+  argon2id,
+  scram_sha_256,
+  plain,
+  crypt,  // any of crypt(3)'s that are known here
+  sha512_crypt,
+  sha256_crypt,
+  blf_crypt,
+  md5_crypt,
+  argon2i,
+  ssha512,
+  ssha256,
+  ssha,
+  sha512,
+  sha256,
+  sha,
+};
 
-// "ARGON2ID", "SCRAM-SHA-256", "PLAIN"; parsing ignores case.
+// What one check costs, cheapest first. Trifling ones are not counted among the costly hashes.
+enum class Work { trifling, argon2, scram, crypt };
+Work work_of(Scheme scheme);
+
+// "ARGON2ID", "SCRAM-SHA-256", "PLAIN"; parsing ignores case and knows aliases.
 std::string_view to_string(Scheme scheme);
 std::optional<Scheme> scheme_from_string(std::string_view name);
+// "ARGON2ID, SCRAM-SHA-256, ...": those in which a password can be kept from now on.
+std::string makeable_schemes();
 
-// One verifier. `hash` is by scheme: "$argon2id$v=19$m=..,t=..,p=..$salt$hash"; "$iterations:salt$stored:server"
-// (base64); the password itself.
+// One verifier. `hash` is in the scheme's own form (auth/schemes.h).
 struct Verifier {
   Scheme scheme = Scheme::argon2id;
   Secret hash;
 };
 
-// "{SCHEME}hash", as --hash takes it and the database keeps it.
+// "{SCHEME}hash", as --hash takes it, the database keeps it and a passwd-file has it.
 Secret to_text(const Verifier& verifier);
-// Errors: cannot, with the reason: unknown scheme, malformed hash, parameters beyond auth/limits.h.
+// Takes the scheme with .HEX or .B64 behind it, too. Errors: cannot, with the reason: unknown scheme, malformed hash,
+// parameters beyond auth/limits.h. The text of an error never has any of the hash in it.
 Result<Verifier> verifier_from_text(std::string_view text);
+// The same where a text without "{SCHEME}" is a hash of crypt(3), as in a passwd-file.
+Result<Verifier> verifier_from_text_or_crypt(std::string_view text);
 
 // What making a hash costs. The defaults are OWASP's for a server that hashes at every login.
 struct HashCost {
@@ -50,13 +74,14 @@ void system_random(std::span<unsigned char> out);
 // newer than Unicode 3.2 pass through. Errors: cannot (empty, too long, not UTF-8, control characters).
 Result<Secret> prepared_password(const Secret& password);
 
-// The verifiers that setting a password writes: ARGON2ID and SCRAM-SHA-256, or PLAIN alone for Scheme::plain, or
-// the one scheme named. Errors: cannot (unfit password), unavailable (no memory for Argon2).
+// The verifiers that setting a password writes: ARGON2ID and SCRAM-SHA-256, or the one scheme named. Errors: cannot
+// (unfit password; a scheme that is only read), unavailable (no memory for Argon2).
 Result<std::vector<Verifier>> make_verifiers(const Secret& password, std::optional<Scheme> scheme, const HashCost& cost,
                                              RandomSource random = system_random);
 
 // Does the password fit? The time does not depend on how far a wrong one was right. A password that cannot be
-// prepared fits nothing. Errors: corruption (malformed hash), unavailable (no memory).
+// prepared fits nothing. Other programs hash what was typed, so that is tried as well where preparing changed it.
+// Errors: corruption (malformed hash), unavailable (no memory).
 Result<bool> verify_password(const Secret& password, const Verifier& verifier);
 
 // Takes as long as checking a password against an ARGON2ID verifier of this cost; for users that do not exist.

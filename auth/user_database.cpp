@@ -1,5 +1,6 @@
 #include "auth/user_database.h"
 
+#include <algorithm>
 #include <array>
 
 #include "auth/user_name.h"
@@ -45,6 +46,12 @@ User read_user(const Statement& row) {
   return user;
 }
 
+bool are_same(const std::vector<Verifier>& left, const std::vector<Verifier>& right) {
+  return std::ranges::equal(left, right, [](const Verifier& a, const Verifier& b) {
+    return a.scheme == b.scheme && a.hash.reveal() == b.hash.reveal();
+  });
+}
+
 }  // namespace
 
 std::string user_database_path(std::string_view data_dir) { return std::string(data_dir) + "/users.sqlite"; }
@@ -71,11 +78,7 @@ Result<std::vector<Verifier>> UserDatabase::verifiers(std::string_view name) {
   const std::lock_guard lock(mutex_);
   const std::optional<std::int64_t> user = TRY(user_id(name));
   if (!user) return failure(ErrorKind::not_found, "No such user");
-  Statement row = TRY(database_->prepare("SELECT verifier FROM verifiers WHERE user = ? ORDER BY id"));
-  row.bind(1, *user);
-  std::vector<Verifier> found;
-  while (TRY(row.step())) found.push_back(TRY(verifier_from_text(row.text(0))));
-  return found;
+  return read_verifiers(*user);
 }
 
 Result<std::vector<User>> UserDatabase::list() {
@@ -110,6 +113,18 @@ Outcome UserDatabase::set_verifiers(std::string_view name, const std::vector<Ver
   return transaction.commit();
 }
 
+Outcome UserDatabase::add_verifier(std::string_view name, const Verifier& verifier, const std::vector<Verifier>& seen) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction = TRY(Transaction::begin(*database_));
+  const std::optional<std::int64_t> user = TRY(user_id(name));
+  if (!user) return failure(ErrorKind::not_found, "No such user");
+  if (!are_same(TRY(read_verifiers(*user)), seen)) {
+    return failure(ErrorKind::in_use, "The password was changed meanwhile");
+  }
+  TRY(insert_verifiers(*user, {verifier}));
+  return transaction.commit();
+}
+
 Outcome UserDatabase::set_enabled(std::string_view name, bool enabled) {
   const std::lock_guard lock(mutex_);
   Statement update = TRY(database_->prepare("UPDATE users SET enabled = ? WHERE key = ?"));
@@ -133,6 +148,15 @@ Result<std::optional<std::int64_t>> UserDatabase::user_id(std::string_view name)
   row.bind_text(1, user_key(name));
   if (!TRY(row.step())) return std::optional<std::int64_t>();
   return std::optional<std::int64_t>(row.integer(0));
+}
+
+// The caller holds the mutex.
+Result<std::vector<Verifier>> UserDatabase::read_verifiers(std::int64_t user) {
+  Statement row = TRY(database_->prepare("SELECT verifier FROM verifiers WHERE user = ? ORDER BY id"));
+  row.bind(1, user);
+  std::vector<Verifier> found;
+  while (TRY(row.step())) found.push_back(TRY(verifier_from_text(row.text(0))));
+  return found;
 }
 
 // The caller holds the mutex and a transaction.

@@ -22,14 +22,18 @@ class UserDatabase final : public UserDirectory {
   Result<std::optional<User>> find(std::string_view name) override;
   Result<std::vector<Verifier>> verifiers(std::string_view name) override;
   Result<std::vector<User>> list() override;
+  bool can_supply_keys() const override { return true; }  // a login with the password adds them
+  bool is_writable(std::string_view) override { return true; }
   Outcome add(const User& user, const std::vector<Verifier>& verifiers) override;
   Outcome set_verifiers(std::string_view name, const std::vector<Verifier>& verifiers) override;
+  Outcome add_verifier(std::string_view name, const Verifier& verifier, const std::vector<Verifier>& seen) override;
   Outcome set_enabled(std::string_view name, bool enabled) override;
   Outcome remove(std::string_view name) override;
 
  private:
   explicit UserDatabase(std::unique_ptr<storage::Database> database) : database_(std::move(database)) {}
   Result<std::optional<std::int64_t>> user_id(std::string_view name);
+  Result<std::vector<Verifier>> read_verifiers(std::int64_t user);
   Outcome insert_verifiers(std::int64_t user, const std::vector<Verifier>& verifiers);
 
   std::mutex mutex_;

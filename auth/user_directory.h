@@ -31,12 +31,19 @@ class UserDirectory {
   // The verifiers of a user, in the order in which they were set. Errors: not_found.
   virtual Result<std::vector<Verifier>> verifiers(std::string_view name) = 0;
   virtual Result<std::vector<User>> list() = 0;  // sorted by name
-  // Durable when they return.
+  // Whether every user of this directory has SCRAM keys, or can have them after a login with the password. Does not
+  // block.
+  virtual bool can_supply_keys() const = 0;
+  // Whether the calls below work for this user. False: they answer `cannot`, and say where the user is kept instead.
+  virtual bool is_writable(std::string_view name) = 0;
+  // Durable when they return. Errors of each: cannot where the directory is read only.
   virtual Outcome add(const User& user, const std::vector<Verifier>& verifiers) = 0;  // already_exists
   virtual Outcome set_verifiers(std::string_view name,
                                 const std::vector<Verifier>& verifiers) = 0;  // replaces; not_found
-  virtual Outcome set_enabled(std::string_view name, bool enabled) = 0;       // not_found
-  virtual Outcome remove(std::string_view name) = 0;                          // not_found
+  // Adds one beside those that are there, unless they are no longer `seen`. Errors: not_found, in_use.
+  virtual Outcome add_verifier(std::string_view name, const Verifier& verifier, const std::vector<Verifier>& seen) = 0;
+  virtual Outcome set_enabled(std::string_view name, bool enabled) = 0;  // not_found
+  virtual Outcome remove(std::string_view name) = 0;                     // not_found
 };
 
 }  // namespace postkeep::auth

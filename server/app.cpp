@@ -14,7 +14,8 @@
 #include <thread>
 #include <utility>
 
-#include "auth/user_database.h"
+#include "auth/backends.h"
+#include "auth/server_secret.h"
 #include "server/admin/commands.h"
 #include "server/admin/local_host.h"
 #include "server/admin/socket.h"
@@ -63,13 +64,15 @@ AdmissionLimits admission_limits(const Settings& settings) {
   return limits;
 }
 
-auth::Authenticator::Options auth_options(const Settings& settings) {
+auth::Authenticator::Options auth_options(const Settings& settings, const Secret& secret) {
   auth::Authenticator::Options options;
   options.domains = own_domains(settings);
   options.cost.argon2_memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory / 1024);
   options.cost.argon2_iterations = static_cast<std::uint32_t>(settings.auth.argon2_iterations);
   options.cost.scram_iterations = static_cast<std::uint32_t>(settings.auth.scram_iterations);
   options.concurrent_hashes = or_cores(settings.auth.concurrent_hashes);
+  options.add_scram_keys = settings.auth.add_scram_keys;
+  options.server_secret = secret;
   return options;
 }
 
@@ -94,9 +97,9 @@ bool needs_restart(const Settings& before, const Settings& after) {
     return before.listen.*row.addresses != after.listen.*row.addresses;
   };
   return before.data_dir != after.data_dir || std::ranges::any_of(protocols(), listens_elsewhere) ||
-         before.metrics.listen != after.metrics.listen || before.storage.threads != after.storage.threads ||
-         before.service.user != after.service.user || before.service.group != after.service.group ||
-         before.server.io_threads != after.server.io_threads ||
+         before.auth.backends != after.auth.backends || before.metrics.listen != after.metrics.listen ||
+         before.storage.threads != after.storage.threads || before.service.user != after.service.user ||
+         before.service.group != after.service.group || before.server.io_threads != after.server.io_threads ||
          before.storage.open_accounts != after.storage.open_accounts ||
          before.limits.mailboxes != after.limits.mailboxes || before.limits.keywords != after.limits.keywords;
 }
@@ -137,6 +140,7 @@ class App final : public admin::Host {
   }
 
  private:
+  Outcome open_users();
   Outcome open_data();
   Outcome open_as_root();
   void start_listeners();
@@ -155,7 +159,8 @@ class App final : public admin::Host {
   std::unique_ptr<Log> log_;
   std::unique_ptr<storage::FileSystem> files_;
   std::unique_ptr<storage::FileLock> lock_;
-  std::unique_ptr<auth::UserDatabase> users_;
+  std::unique_ptr<auth::UserDirectory> users_;
+  Secret secret_;
   std::unique_ptr<storage::MailStore> mail_;
   std::unique_ptr<Runtime> runtime_;  // before all that refers to its pools
   std::unique_ptr<asio::thread_pool> admin_pool_;
@@ -181,6 +186,16 @@ class App final : public admin::Host {
   std::unique_ptr<ForeignChanges> foreign_;
 };
 
+Outcome App::open_users() {
+  const auth::BackendReport report = [this](const std::string& text) {
+    log_->write(LogLevel::warn, "user_backend", {{"reason", text}});
+  };
+  const auth::BackendEnvironment environment{*files_, storage::system_clock(), admin_settings_->data_dir, report};
+  users_ = TRY(auth::open_backends(admin_settings_->auth.backends, environment));
+  secret_ = TRY(auth::server_secret(*files_, admin_settings_->data_dir));
+  return {};
+}
+
 Outcome App::open_data() {
   const Settings& settings = *admin_settings_;
   const std::string network = network_file_system(settings.data_dir);
@@ -190,7 +205,7 @@ Outcome App::open_data() {
   }
   files_ = storage::posix_file_system();
   lock_ = TRY(files_->lock(admin::lock_path(settings.data_dir)));
-  users_ = TRY(auth::UserDatabase::open(*files_, auth::user_database_path(settings.data_dir)));
+  TRY(open_users());
   storage::StoreOptions options;
   options.data_dir = settings.data_dir;
   options.hostname = settings.hostname;
@@ -233,7 +248,7 @@ Outcome App::start() {
                     {{"user", user}, {"kind", to_string(error.kind)}, {"reason", error.detail}});
         metrics().errors.at("storage", to_string(error.kind)).add();
       });
-  authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings));
+  authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_));
   auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool());
   login_recorder_ = std::make_unique<LoginRecorder>(
       runtime_->storage_pool(), *files_, auth::last_logins_path(settings.data_dir), [this](const Error& error) {
@@ -360,7 +375,7 @@ void App::reload() {
       log_->write(LogLevel::error, "certificates_not_reloaded", {{"reason", certificates.error().detail}});
     }
     admission_->set_limits(admission_limits(*settings));
-    authenticator_->reconfigure(auth_options(*settings));
+    authenticator_->reconfigure(auth_options(*settings, secret_));
     if (needs_restart(*admin_settings_, *settings)) log_->write(LogLevel::warn, "reload_needs_restart", {});
     settings_.set(settings);
     log_->write(LogLevel::info, "reload", {});

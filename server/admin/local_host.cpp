@@ -1,5 +1,7 @@
 #include "server/admin/local_host.h"
 
+#include "auth/backends.h"
+
 namespace postkeep::admin {
 
 namespace {
@@ -22,7 +24,8 @@ Result<std::unique_ptr<LocalHost>> LocalHost::open(const Settings& settings, sto
   std::unique_ptr<LocalHost> host(new LocalHost(settings, files));
   TRY(make_directories(files, settings.data_dir));
   host->lock_ = TRY(files.lock(lock_path(settings.data_dir)));
-  host->users_ = TRY(auth::UserDatabase::open(files, auth::user_database_path(settings.data_dir)));
+  const auth::BackendEnvironment environment{files, storage::system_clock(), settings.data_dir, {}};
+  host->users_ = TRY(auth::open_backends(settings.auth.backends, environment));
   auth::Authenticator::Options options;
   options.domains = own_domains(settings);
   host->authenticator_ = std::make_unique<auth::Authenticator>(*host->users_, std::move(options));

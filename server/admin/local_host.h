@@ -6,7 +6,7 @@
 #include <string>
 
 #include "auth/authenticator.h"
-#include "auth/user_database.h"
+#include "auth/user_directory.h"
 #include "server/admin/commands.h"
 #include "storage/account_store.h"
 #include "storage/file_system.h"
@@ -37,7 +37,7 @@ class LocalHost final : public Host {
   Settings settings_;
   storage::FileSystem& files_;
   std::unique_ptr<storage::FileLock> lock_;  // first made, last gone
-  std::unique_ptr<auth::UserDatabase> users_;
+  std::unique_ptr<auth::UserDirectory> users_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<storage::MailStore> mail_;       // opened when a command first needs it
   std::unique_ptr<auth::LastLogins> last_logins_;  // likewise

@@ -54,7 +54,9 @@ struct Settings {
   } tls;
 
   struct Auth {
+    std::vector<std::string> backends = {"database"};  // auth/backends.h
     AllowPlaintext allow_plaintext = AllowPlaintext::loopback;
+    bool add_scram_keys = true;
     std::uint64_t argon2_memory = 19 * 1024 * 1024;
     std::uint64_t argon2_iterations = 2;
     std::uint64_t scram_iterations = 4096;

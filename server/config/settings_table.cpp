@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "auth/backends.h"
 #include "server/config/values.h"
 
 namespace postkeep::config {
@@ -121,6 +122,14 @@ Outcome set_domains(Settings& settings, const RawValue& value) {
   return {};
 }
 
+Outcome set_backends(Settings& settings, const RawValue& value) {
+  std::vector<std::string> backends = TRY(read_text_list(value));
+  if (backends.empty()) return failure(ErrorKind::cannot, "must name at least one backend");
+  for (const std::string& backend : backends) TRY(auth::check_backend(backend));
+  settings.auth.backends = std::move(backends);
+  return {};
+}
+
 Outcome set_separator(Settings& settings, const RawValue& value) {
   const std::string text = TRY(read_text(value));
   if (text != "/" && text != ".") return failure(ErrorKind::cannot, "must be \"/\" or \".\"");
@@ -160,6 +169,11 @@ const std::array table = {
     CHOICE("tls", "min_version", tls.min_version, tls_choices,
            "The oldest version of TLS that is spoken: \"1.2\" or \"1.3\"."),
 
+    Setting{
+        "auth", "backends", ValueType::text_list, set_backends,
+        [](const Settings& s) -> RawValue { return s.auth.backends; },
+        "Where users are kept, asked in this order; the first that knows a name decides. \"database\" is users.sqlite "
+        "in `data_dir`, which `postkeep user` writes; \"passwd-file:/path\" a text file that other programs write."},
     CHOICE("auth", "allow_plaintext", auth.allow_plaintext, plaintext_choices,
            "Where a password may travel without TLS: \"never\", \"loopback\" (from this machine) or \"always\"."),
     SIZE("auth", "argon2_memory", auth.argon2_memory, 64 * kib, 1 * gib,
@@ -168,8 +182,11 @@ const std::array table = {
           "Passes of one Argon2id run for passwords set from now on."),
     COUNT("auth", "scram_iterations", auth.scram_iterations, 4096, 1'000'000,
           "Iterations of SCRAM-SHA-256 keys for passwords set from now on."),
+    BOOLEAN("auth", "add_scram_keys", auth.add_scram_keys,
+            "Add SCRAM-SHA-256 keys to a user who has none when a login sends the right password, so that later ones "
+            "need not."),
     COUNT("auth", "concurrent_hashes", auth.concurrent_hashes, 0, 1024,
-          "Argon2id runs at one time; further logins wait. 0: as many as cores."),
+          "Costly password hashes at one time; further logins wait. 0: as many as cores."),
 
     CHOICE("log", "level", log.level, level_choices,
            "The least important events that are logged: \"error\", \"warn\", \"info\", \"debug\" or \"trace\"."),

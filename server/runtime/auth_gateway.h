@@ -17,6 +17,8 @@ class AuthGateway {
 
   // See auth/authenticator.h for contracts and errors.
   Awaitable<Result<auth::Identity>> verify(auth::Credentials credentials);
+  Awaitable<Result<auth::KeyAnswer>> look_up_keys(auth::KeyRequest request);
+  bool can_supply_keys() const { return authenticator_.can_supply_keys(); }
   Awaitable<Result<auth::Recipient>> resolve_recipient(std::string address);
 
  private:

@@ -38,8 +38,15 @@ auth::Channel channel_of(const SessionContext& context) {
   return passes ? auth::Channel::confidential : auth::Channel::exposed;
 }
 
+auth::Circumstances circumstances_of(const SessionContext& context) {
+  auth::Circumstances circumstances;
+  circumstances.channel = channel_of(context);
+  circumstances.keys = context.services.auth.can_supply_keys();
+  return circumstances;
+}
+
 std::vector<std::string_view> offered_mechanisms(const SessionContext& context) {
-  return auth::offered_mechanisms(channel_of(context));
+  return auth::offered_mechanisms(circumstances_of(context));
 }
 
 bool too_many_failed_logins(const SessionContext& context) {
@@ -64,6 +71,10 @@ Awaitable<Result<AccountPtr>> conclude_login(SessionContext& context, LoginWay w
   if (context.services.logins != nullptr) context.services.logins->note(identity->user, way.protocol);
   context.logger.info("login",
                       {{"protocol", way.protocol}, {"mechanism", way.mechanism}, {"tls", context.connection.is_tls()}});
+  if (identity->keys_added) context.logger.info("scram_keys_added");
+  if (!identity->keys_problem.empty()) {
+    context.logger.warn("scram_keys_not_added", {{"reason", identity->keys_problem}});
+  }
 
   // A user whose mail cannot be prepared may log in all the same: reading may still work.
   const Outcome made =

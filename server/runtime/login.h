@@ -25,6 +25,8 @@ struct LoginWay {
 
 // Whether passwords may travel on the connection as it is now: TLS, or what auth.allow_plaintext lets pass.
 auth::Channel channel_of(const SessionContext& context);
+// By what a mechanism may be used there or not.
+auth::Circumstances circumstances_of(const SessionContext& context);
 // The SASL mechanisms to advertise there, in order.
 std::vector<std::string_view> offered_mechanisms(const SessionContext& context);
 

@@ -9,22 +9,52 @@ namespace postkeep::server {
 using auth::Exchange;
 using ProgressState = Exchange::Progress::State;
 
+namespace {
+
+// The exchange up to its end: credentials, an identity, or a failure. Errors: those of the wire.
+Awaitable<Result<Exchange::Progress>> converse(SessionContext& context, Exchange& exchange,
+                                               std::optional<std::string> initial_response, SaslWire& wire) {
+  Exchange::Progress progress = exchange.begin(initial_response);
+  for (;;) {
+    if (progress.state == ProgressState::challenge) {
+      wire.send_challenge(progress.challenge);
+      auto line = co_await wire.read_line();
+      if (!line) co_return tl::unexpected<Error>(std::move(line).error());
+      progress = exchange.respond(*line);
+      Secret(std::move(*line));  // wipes it
+    } else if (progress.state == ProgressState::look_up) {
+      auto answer = co_await context.services.auth.look_up_keys(std::move(progress.wanted));
+      if (answer) {
+        progress = exchange.supply(std::move(*answer));
+      } else {
+        progress.state = ProgressState::failed;
+        progress.error = std::move(answer).error();
+      }
+    } else {
+      co_return progress;
+    }
+  }
+}
+
+// Whether somebody tried to log in, as opposed to a message that is malformed or a cancelled exchange.
+bool is_login(const Error& error) { return error.kind != ErrorKind::bad_syntax; }
+
+}  // namespace
+
 Awaitable<Result<AccountPtr>> authenticate(SessionContext& context, std::string_view protocol, std::string mechanism,
                                            std::optional<std::string> initial_response, SaslWire& wire) {
-  auto started = Exchange::start(mechanism, channel_of(context));
+  auto started = Exchange::start(mechanism, circumstances_of(context));
   if (!started) co_return tl::unexpected<Error>(std::move(started).error());
   Exchange exchange = std::move(*started);
   const LoginWay way(protocol, exchange.mechanism());
-  Exchange::Progress progress = exchange.begin(initial_response);
-  while (progress.state == ProgressState::challenge) {
-    wire.send_challenge(progress.challenge);
-    auto line = co_await wire.read_line();
-    if (!line) co_return tl::unexpected<Error>(std::move(line).error());
-    progress = exchange.respond(*line);
-    Secret(std::move(*line));  // wipes it
-  }
-  if (progress.state == ProgressState::failed) co_return tl::unexpected<Error>(std::move(progress.error));
-  co_return co_await log_in(context, way, std::move(progress.credentials));
+  auto conversed = co_await converse(context, exchange, std::move(initial_response), wire);
+  if (!conversed) co_return tl::unexpected<Error>(std::move(conversed).error());
+  Exchange::Progress& end = *conversed;
+  if (end.state == ProgressState::credentials) co_return co_await log_in(context, way, std::move(end.credentials));
+  if (end.state == ProgressState::failed && !is_login(end.error)) co_return tl::unexpected<Error>(std::move(end.error));
+  Result<auth::Identity> identity = tl::unexpected<Error>(end.error);
+  if (end.state == ProgressState::proven) identity = std::move(end.identity);
+  co_return co_await conclude_login(context, way, exchange.login(), std::move(identity));
 }
 
 }  // namespace postkeep::server

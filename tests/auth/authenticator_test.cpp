@@ -38,6 +38,14 @@ class Directory final : public UserDirectory {
     users_.at(user_key(name)).second = verifiers;
     return {};
   }
+  bool can_supply_keys() const override { return true; }
+  bool is_writable(std::string_view) override { return writable; }
+  Outcome add_verifier(std::string_view name, const Verifier& verifier, const std::vector<Verifier>& seen) override {
+    std::vector<Verifier>& kept = users_.at(user_key(name)).second;
+    if (kept.size() != seen.size()) return failure(ErrorKind::in_use, "changed");
+    kept.push_back(verifier);
+    return {};
+  }
   Outcome set_enabled(std::string_view name, bool enabled) override {
     users_.at(user_key(name)).first.enabled = enabled;
     return {};
@@ -47,6 +55,7 @@ class Directory final : public UserDirectory {
     return {};
   }
   bool broken = false;
+  bool writable = true;
 
  private:
   std::map<std::string, std::pair<User, std::vector<Verifier>>> users_;
@@ -58,6 +67,7 @@ Authenticator::Options options(std::uint32_t memory_kib = 64, unsigned hashes = 
   options.cost.argon2_memory_kib = memory_kib;
   options.cost.argon2_iterations = 1;
   options.concurrent_hashes = hashes;
+  options.server_secret = Secret("the server's secret");
   return options;
 }
 
@@ -198,10 +208,94 @@ TEST_CASE_FIXTURE(Fixture, "a disabled user still gets mail") {
   CHECK(resolved("alice@example.org") == "alice|");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a login with the password adds SCRAM keys where there are none and they can be kept") {
+  const auto schemes = [this](const char* name) { return users.verifiers(name).value().size(); };
+  add("argon", Scheme::argon2id);
+  CHECK_FALSE(verify("argon", "wrong").has_value());
+  CHECK(schemes("argon") == 1);
+  CHECK(verify("argon").value().keys_added);
+  REQUIRE(schemes("argon") == 2);
+  const Verifier added = users.verifiers("argon").value()[1];
+  CHECK(added.scheme == Scheme::scram_sha_256);
+  CHECK(verify_password(Secret("secret"), added).value());
+  CHECK_FALSE(verify("argon").value().keys_added);
+  CHECK(schemes("argon") == 2);
+
+  add("plain", Scheme::plain);  // whose keys can be made at any time
+  CHECK_FALSE(verify("plain").value().keys_added);
+  CHECK(schemes("plain") == 1);
+
+  add("crypt", Scheme::sha256_crypt);
+  users.writable = false;
+  CHECK_FALSE(verify("crypt").value().keys_added);
+  users.writable = true;
+  auto without = options();
+  without.add_scram_keys = false;
+  authenticator.reconfigure(without);
+  CHECK_FALSE(verify("crypt").value().keys_added);
+  CHECK(schemes("crypt") == 1);
+  authenticator.reconfigure(options());
+  add("off", Scheme::argon2id);
+  REQUIRE(users.set_enabled("off", false));
+  CHECK_FALSE(verify("off").has_value());
+  CHECK(schemes("off") == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "keys that are looked up are the user's, and a proof is worth what a password would be") {
+  add("alice", std::nullopt);
+  add("plain", Scheme::plain);
+  add("off", std::nullopt);
+  REQUIRE(users.set_enabled("off", false));
+  const auto look_up = [this](std::string login, std::string authorization = {}) {
+    return authenticator.look_up_keys(KeyRequest{std::move(login), std::move(authorization)}).value();
+  };
+  const auto fits = [](const ScramKeys& keys) {
+    return derive_scram_keys(Secret("secret"), keys.salt, keys.iterations).stored_key == keys.stored_key;
+  };
+  for (const char* name : {"alice", "ALICE", "alice@localhost", "plain"}) {
+    CAPTURE(name);
+    CHECK(fits(look_up(name).keys));
+    CHECK(look_up(name).if_proven.has_value());
+    CHECK(to_text(look_up(name).keys) == to_text(look_up(name).keys));
+  }
+  CHECK(look_up("alice@localhost").if_proven->user == "alice");
+  CHECK(fits(look_up("off").keys));
+  CHECK(look_up("off").if_proven.error().kind == ErrorKind::authentication_failed);
+  CHECK(look_up("alice", "Alice").if_proven.has_value());
+  CHECK(look_up("alice", "plain").if_proven.error().kind == ErrorKind::authorization_failed);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a name that is not there gets keys like any other, the same each time") {
+  add("alice", std::nullopt);
+  add("argon", Scheme::argon2id);
+  const auto keys = [this](std::string login) {
+    return authenticator.look_up_keys(KeyRequest{std::move(login), {}}).value();
+  };
+  const KeyAnswer real = keys("alice");
+  for (const char* name : {"nobody", "argon"}) {
+    CAPTURE(name);
+    const KeyAnswer made_up = keys(name);
+    CHECK(made_up.keys.iterations == real.keys.iterations);
+    CHECK(made_up.keys.salt.size() == real.keys.salt.size());
+    CHECK(to_text(made_up.keys) == to_text(keys(name).keys));
+    CHECK(made_up.if_proven.error().kind == ErrorKind::authentication_failed);
+    CHECK(made_up.if_proven.error().text == wrong_login("").text);
+    CHECK_FALSE(made_up.if_wrong.empty());
+  }
+  // By any of the names that somebody would have, were he there.
+  CHECK(to_text(keys("nobody").keys) == to_text(keys("NoBody@localhost").keys));
+  CHECK(to_text(keys("nobody").keys) == to_text(keys("nobody@Example.org").keys));
+  CHECK(to_text(keys("nobody").keys) != to_text(keys("nobody@other.net").keys));
+  CHECK(keys("nobody").keys.salt != keys("somebody").keys.salt);
+  CHECK(authenticator.look_up_keys(KeyRequest{std::string(5000, 'x'), {}}).error().kind ==
+        ErrorKind::authentication_failed);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a directory that fails is told apart from a wrong password") {
   users.broken = true;
   CHECK(verify("alice").error().kind == ErrorKind::unavailable);
   CHECK(resolved("alice") == "unavailable");
+  CHECK(authenticator.look_up_keys(KeyRequest{"alice", {}}).error().kind == ErrorKind::unavailable);
 }
 
 TEST_CASE_FIXTURE(Fixture, "many logins at once are all answered while only one hash runs at a time") {

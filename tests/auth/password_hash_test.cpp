@@ -72,8 +72,17 @@ TEST_CASE("the SCRAM-SHA-256 keys are those of the example in RFC 7677") {
   // RFC 7677 §3: user "user", password "pencil"; the server's signature there follows from these keys.
   const std::string salt = base64_decode("W22ZaJ0SNY7soEsUEjb6gQ==").value();
   CHECK(to_text(derive_scram_keys(Secret("pencil"), salt, 4096)) ==
-        "$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"
+        "4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"
         "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=");
+}
+
+TEST_CASE("SCRAM-SHA-256 keys in PostgreSQL's form are the same keys") {
+  const auto verifier = verifier_from_text(
+      "{SCRAM-SHA-256}$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:"
+      "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=");
+  REQUIRE(verifier.has_value());
+  CHECK(verifier->hash.reveal().starts_with("4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d"));
+  CHECK(verify_password(Secret("pencil"), *verifier).value());
 }
 
 TEST_CASE("hashing is repeatable when the salt is") {

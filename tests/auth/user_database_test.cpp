@@ -76,6 +76,19 @@ TEST_CASE_FIXTURE(Fixture, "a new password replaces all verifiers") {
   CHECK(kept[0].hash.reveal() == "new");
 }
 
+TEST_CASE_FIXTURE(Fixture, "a verifier is added beside the others, unless they were changed meanwhile") {
+  REQUIRE(users->add(named("alice"), plain("one")));
+  const auto seen = users->verifiers("alice").value();
+  const Verifier added{Scheme::plain, Secret("two")};
+  REQUIRE(users->add_verifier("ALICE", added, seen));
+  CHECK(users->verifiers("alice").value().size() == 2);
+  CHECK(users->add_verifier("alice", added, seen).error().kind == ErrorKind::in_use);
+  REQUIRE(users->set_verifiers("alice", plain("three")));
+  CHECK(users->add_verifier("alice", added, seen).error().kind == ErrorKind::in_use);
+  CHECK(users->verifiers("alice").value().size() == 1);
+  CHECK(users->add_verifier("nobody", added, {}).error().kind == ErrorKind::not_found);
+}
+
 TEST_CASE_FIXTURE(Fixture, "a removed user is gone with the verifiers, and the name is free again") {
   REQUIRE(users->add(named("alice"), plain("old")));
   REQUIRE(users->remove("alice"));

@@ -7,12 +7,24 @@
 
 #include "auth/exchange.h"
 
+namespace {
+
+postkeep::auth::KeyAnswer keys_of_nobody(std::string_view login) {
+  postkeep::auth::KeyAnswer answer;
+  answer.keys = postkeep::auth::made_up_scram_keys(postkeep::Secret("secret"), login, 4096);
+  answer.if_wrong = "no such user";
+  return answer;
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using postkeep::auth::Exchange;
   using State = Exchange::Progress::State;
   if (size == 0) return 0;
   const auto table = postkeep::auth::mechanisms();
-  auto exchange = Exchange::start(table[(data[0] >> 1) % table.size()].name, postkeep::auth::Channel::confidential);
+  const postkeep::auth::Circumstances everything{postkeep::auth::Channel::confidential, true};
+  auto exchange = Exchange::start(table[(data[0] >> 1) % table.size()].name, everything);
   if (!exchange) std::abort();
   std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
   const auto next_line = [&text] {
@@ -21,7 +33,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return line;
   };
   Exchange::Progress progress = (data[0] & 1) != 0 ? exchange->begin(next_line()) : exchange->begin(std::nullopt);
-  while (progress.state == State::challenge && !text.empty()) progress = exchange->respond(next_line());
+  while (progress.state == State::challenge || progress.state == State::look_up) {
+    if (progress.state == State::look_up) {
+      progress = exchange->supply(keys_of_nobody(progress.wanted.login));
+    } else if (text.empty()) {
+      break;
+    } else {
+      progress = exchange->respond(next_line());
+    }
+  }
+  if (progress.state == State::proven) std::abort();  // no proof fits keys of nobody
   // What comes out is fit to be verified.
   if (progress.state == State::credentials &&
       (progress.credentials.login.empty() || progress.credentials.password.empty())) {

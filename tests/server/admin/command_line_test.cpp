@@ -7,6 +7,7 @@
 #include <sstream>
 #include <thread>
 
+#include "auth/user_database.h"
 #include "server/admin/local_host.h"
 #include "storage/posix_file_system.h"
 #include "tests/support/temporary_directory.h"

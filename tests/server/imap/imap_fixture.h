@@ -45,6 +45,11 @@ class TwoUsers final : public auth::UserDirectory {
   Result<std::vector<auth::User>> list() override { return std::vector<auth::User>(); }
   Outcome add(const auth::User&, const std::vector<auth::Verifier>&) override { return {}; }
   Outcome set_verifiers(std::string_view, const std::vector<auth::Verifier>&) override { return {}; }
+  bool can_supply_keys() const override { return true; }
+  bool is_writable(std::string_view) override { return false; }
+  Outcome add_verifier(std::string_view, const auth::Verifier&, const std::vector<auth::Verifier>&) override {
+    return {};
+  }
   Outcome set_enabled(std::string_view, bool) override { return {}; }
   Outcome remove(std::string_view) override { return {}; }
 };

@@ -1,5 +1,7 @@
 // A session from greeting to logout, command by command.
+#include "protocol/base/base64.h"
 #include "tests/server/imap/imap_fixture.h"
+#include "tests/support/scram_client.h"
 
 using namespace postkeep;
 using namespace postkeep::test;
@@ -264,11 +266,42 @@ TEST_CASE("AUTHENTICATE works with and without an initial response, and can be c
   CHECK(client.ok("LOGIN alice secret").starts_with("BAD"));
 }
 
+TEST_CASE("AUTHENTICATE SCRAM-SHA-256 looks keys up, proves and is proved to, and wrong proofs count") {
+  ImapServer server;
+  ImapClient client = server.connect();
+  const Secret password("secret");
+  const auto answer = [&](const Secret& with, std::string_view first) {  // to "+ <server-first>"
+    const std::string challenge = base64_decode(std::string_view(client.read()).substr(2)).value();
+    auth::ScramKeys keys;
+    keys.iterations = 4096;
+    const std::size_t salt = challenge.find(",s=") + 3;
+    keys.salt = base64_decode(challenge.substr(salt, challenge.find(',', salt) - salt)).value();
+    const std::string without_proof = "c=biws," + challenge.substr(0, challenge.find(','));
+    const std::string message = std::string(first) + "," + challenge + "," + without_proof;
+    client.send(base64_encode(without_proof + ",p=" + base64_encode(scram_proof(with, keys, message))) + "\r\n");
+  };
+  const std::string first = base64_encode("n,,n=alice,r=abc");
+  for (const char* tag : {"a", "b"}) {
+    client.send(std::string(tag) + " AUTHENTICATE SCRAM-SHA-256 " + first + "\r\n");
+    answer(Secret("wrong"), "n=alice,r=abc");
+    CHECK(client.read().starts_with(std::string(tag) + " NO [AUTHENTICATIONFAILED]"));
+  }
+  client.send("c AUTHENTICATE SCRAM-SHA-256\r\n");
+  CHECK(client.read() == "+ ");
+  client.send(first + "\r\n");
+  answer(password, "n=alice,r=abc");
+  CHECK(base64_decode(std::string_view(client.read()).substr(2)).value().starts_with("v="));
+  client.send("\r\n");
+  CHECK(client.read().starts_with("c OK [CAPABILITY "));
+}
+
 TEST_CASE("passwords are not taken over a connection that others can read") {
   ImapServer server;
   ImapClient client = server.connect(ImapServer::From::elsewhere);
   CHECK(server.greeting().find("LOGINDISABLED") != std::string::npos);
-  CHECK(server.greeting().find("AUTH=") == std::string::npos);
+  CHECK(server.greeting().find("AUTH=PLAIN") == std::string::npos);
+  CHECK(server.greeting().find("AUTH=LOGIN") == std::string::npos);
+  CHECK(server.greeting().find("AUTH=SCRAM-SHA-256") != std::string::npos);  // which sends none
   CHECK(client.ok("LOGIN alice secret").starts_with("NO [PRIVACYREQUIRED]"));
   CHECK(client.ok("AUTHENTICATE PLAIN AGFsaWNlAHNlY3JldA==").starts_with("NO [PRIVACYREQUIRED]"));
 }

@@ -95,7 +95,7 @@ TEST_CASE("CAPA tells the same before and after login, STLS aside") {
   for (const char* line : {"TOP", "USER", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "IMPLEMENTATION "}) {
     CHECK_MESSAGE(contains(before, line), line);
   }
-  CHECK(contains(before, "SASL PLAIN"));
+  CHECK(contains(before, "SASL SCRAM-SHA-256 PLAIN LOGIN"));
   CHECK_FALSE(contains(before, "STLS"));  // there is no certificate here
   CHECK(pop3.ask("STLS").starts_with("-ERR"));
   CHECK(server.login_pop3().list("CAPA") == before);
