@@ -94,4 +94,17 @@ Result<Secret> ask_for_password(int terminal, std::string_view user) {
   return first;
 }
 
+Result<Secret> ask_for_password_once(int terminal) {
+  const MuteTerminal mute(terminal);
+  return read_terminal_line(terminal, "Password: ");
+}
+
+auth::HashCost hash_cost(const Settings& settings) {
+  auth::HashCost cost;
+  cost.argon2_memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory / 1024);
+  cost.argon2_iterations = static_cast<std::uint32_t>(settings.auth.argon2_iterations);
+  cost.scram_iterations = static_cast<std::uint32_t>(settings.auth.scram_iterations);
+  return cost;
+}
+
 }  // namespace postkeep::admin

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "auth/password_hash.h"
 #include "protocol/base/result.h"
 #include "protocol/base/secret.h"
 #include "server/admin/commands.h"
@@ -22,5 +23,11 @@ Result<Secret> read_password_line(NearSide& near);
 // Asks twice on a terminal, without echo. Errors: bad_syntax (the two differ, or it was interrupted). The terminal
 // is as before when it returns.
 Result<Secret> ask_for_password(int terminal, std::string_view user);
+
+// The same once, for a password that is only checked.
+Result<Secret> ask_for_password_once(int terminal);
+
+// What hashes of new passwords cost.
+auth::HashCost hash_cost(const Settings& settings);
 
 }  // namespace postkeep::admin

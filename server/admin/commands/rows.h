@@ -11,6 +11,7 @@ namespace postkeep::admin {
 std::span<const Command> server_rows();   // serve, version
 std::span<const Command> config_rows();   // config check|show
 std::span<const Command> user_rows();     // user add|passwd|delete|...
+std::span<const Command> pw_rows();       // pw hash|check|schemes
 std::span<const Command> mailbox_rows();  // mailbox list|create|...
 std::span<const Command> deliver_rows();  // deliver
 

@@ -43,14 +43,11 @@ Outcome prepare_verifiers(Json& arguments, const Settings& settings, NearSide& n
     if (arguments.contains("scheme")) {
       const std::string name = TRY(text_argument(arguments, "scheme"));
       scheme = auth::scheme_from_string(name);
-      if (!scheme) return failure(ErrorKind::bad_syntax, "Schemes are ARGON2ID, SCRAM-SHA-256 and PLAIN");
+      if (!scheme)
+        return failure(ErrorKind::bad_syntax, "There is no such scheme; choose one of " + auth::makeable_schemes());
     }
-    auth::HashCost cost;
-    cost.argon2_memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory / 1024);
-    cost.argon2_iterations = static_cast<std::uint32_t>(settings.auth.argon2_iterations);
-    cost.scram_iterations = static_cast<std::uint32_t>(settings.auth.scram_iterations);
     const Secret password = TRY(new_password(arguments, near));
-    for (const auth::Verifier& verifier : TRY(auth::make_verifiers(password, scheme, cost))) {
+    for (const auth::Verifier& verifier : TRY(auth::make_verifiers(password, scheme, hash_cost(settings)))) {
       verifiers.push_back(auth::to_text(verifier).reveal());
     }
   }
@@ -206,7 +203,7 @@ void print_user(const Json& user, std::ostream& out) {
 constexpr Parameter name_parameter = {Kind::positional, "name", "", "the user: name or name@domain"};
 constexpr Parameter stdin_parameter = {Kind::flag, "password-stdin", "", "read the password from standard input"};
 constexpr Parameter scheme_parameter = {Kind::option, "scheme", "SCHEME",
-                                        "keep the password as ARGON2ID, SCRAM-SHA-256 or PLAIN alone"};
+                                        "keep the password in this one scheme alone; see pw schemes"};
 constexpr Parameter hash_parameter = {Kind::list, "hash", "{SCHEME}HASH",
                                       "a ready-made verifier instead of a password; may be given several times"};
 

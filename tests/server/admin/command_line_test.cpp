@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -184,4 +185,63 @@ TEST_CASE_FIXTURE(Fixture, "while another process holds the data, a command wait
   });
   CHECK(run({"user", "list"}).code == 0);
   other.join();
+}
+
+TEST_CASE_FIXTURE(Fixture, "pw hash makes what user add --hash and pw check take") {
+  for (const char* scheme : {"ARGON2ID", "SCRAM-SHA-256", "CRYPT", "ssha512"}) {
+    CAPTURE(scheme);
+    const Ran made = run({"pw", "hash", "--password-stdin", "--scheme", scheme}, "secret\n");
+    REQUIRE(made.code == 0);
+    const std::string hash = made.out.substr(0, made.out.find('\n'));
+    CHECK(run({"pw", "check", "--password-stdin", "--hash", hash}, "secret\n").code == 0);
+    CHECK(run({"pw", "check", "--password-stdin"}, "secret\n" + hash + "\r\n").code == 0);
+    CHECK(run({"pw", "check", "--password-stdin"}, "wrong\n" + hash + "\n").code == 1);
+    CHECK(run({"user", "add", scheme, "--hash", hash}).code == 0);
+  }
+  CHECK(
+      Json::parse(run({"pw", "hash", "--password-stdin", "--json"}, "x\n").out)["hash"].get<std::string>().starts_with(
+          "{ARGON2ID}$argon2id$v=19$m=64,t=1,p=1$"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "pw says what is missing or wrong, and never the hash") {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"hash"}, {"hash", "--password-stdin", "--scheme", "ROT13"}, {"check"}, {"check", "--hash", "{PLAIN}x"}}) {
+    std::vector<std::string> all = {"pw"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    const Ran ran = run(all, arguments.size() > 2 ? "x\n" : "");
+    CHECK(ran.code == 2);
+    CHECK_FALSE(ran.err.empty());
+  }
+  const Ran refused = run({"pw", "hash", "--password-stdin", "--scheme", "MD5-CRYPT"}, "x\n");
+  CHECK(refused.code == 1);
+  CHECK(refused.err.find("SHA512-CRYPT") != std::string::npos);
+  const Ran malformed = run({"pw", "check", "--password-stdin", "--hash", "{CRYPT}s3cret"}, "x\n");
+  CHECK(malformed.code == 1);
+  CHECK(malformed.err.find("s3cret") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "pw schemes lists the table") {
+  const Ran listed = run({"pw", "schemes"});
+  CHECK(listed.code == 0);
+  CHECK(listed.out.find("ARGON2ID") == 0);
+  CHECK(Json::parse(run({"pw", "schemes", "--json"}).out).size() ==
+        static_cast<std::size_t>(std::ranges::count(listed.out, '\n')));
+}
+
+TEST_CASE_FIXTURE(Fixture, "users of a passwd-file are shown and not changed, and an unknown backend is told") {
+  const std::string users = directory / "users";
+  std::ofstream(users) << "file:{PLAIN}x\n";
+  std::ofstream(config, std::ios::app) << "backends = [\"passwd-file:" + users + "\", \"database\"]\n";
+  CHECK(run({"user", "list"}).out == "file\n");
+  CHECK(schemes("file") == std::vector<std::string>{"PLAIN"});
+  const Ran refused = run({"user", "delete", "file"});
+  CHECK(refused.code == 1);
+  CHECK(refused.err.find(users) != std::string::npos);
+  CHECK(run({"user", "add", "FILE", "--hash", "{PLAIN}x"}).code == 4);
+  CHECK(run({"user", "add", "other", "--hash", "{PLAIN}x"}).code == 0);
+  CHECK(run({"user", "list"}).out == "file\nother\n");
+  std::ofstream(config) << "[auth]\nbackends = [\"ldap\"]\n";
+  const Ran unknown = run({"config", "check"});
+  CHECK(unknown.code == 6);
+  CHECK(unknown.err.find("passwd-file") != std::string::npos);
 }
