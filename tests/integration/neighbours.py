@@ -25,7 +25,7 @@ import time
 import unittest
 
 CACHE = pathlib.Path(__file__).resolve().parents[2] / "build" / "neighbours"
-PACKAGES = ("postfix", "prometheus", "systemd", "isync", "mutt", "neomutt", "fetchmail", "mpop")
+PACKAGES = ("postfix", "prometheus", "systemd", "isync", "libsasl2-modules", "mutt", "neomutt", "fetchmail", "mpop")
 _trees = {}
 
 
