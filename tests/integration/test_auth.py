@@ -258,7 +258,8 @@ SyncState *
             self.assertIn(str(path), refused.stderr)
             server.admin("user", "add", "erin", "--password-stdin", stdin="erin's\n")
             self.assertTrue(self.logs_in(server, "erin", "erin's"))
-            self.assertEqual(server.admin("user", "list").stdout.split()[:2], ["alice", "bob"])
+            listed = [line.split()[0] for line in server.admin("user", "list").stdout.splitlines()]
+            self.assertEqual(listed, ["alice", "bob", "carol@example.org", "erin"])
 
             # The file changes under the running server.
             write_users(path, "alice:" + self.hash("SCRAM-SHA-256", "new") + ":", "frank:{PLAIN}frank's")

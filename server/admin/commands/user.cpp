@@ -194,8 +194,10 @@ void print_list(const Json& users, std::ostream& out) {
 
 void print_user(const Json& user, std::ostream& out) {
   out << "name:     " << user["name"].get<std::string>()
-      << "\nlogin:    " << (user["enabled"].get<bool>() ? "enabled" : "disabled")
-      << "\ncreated:  " << shown_time(user["created"].get<std::time_t>()) << "\npassword:";
+      << "\nlogin:    " << (user["enabled"].get<bool>() ? "enabled" : "disabled");
+  const auto created = user["created"].get<std::time_t>();
+  if (created != 0) out << "\ncreated:  " << shown_time(created);  // a passwd-file does not tell
+  out << "\npassword:";
   for (const Json& scheme : user["schemes"]) out << " " << scheme.get<std::string>();
   out << "\nlast login: " << shown_logins(user["last_login"]) << "\n";
 }
