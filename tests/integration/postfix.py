@@ -11,7 +11,7 @@ import tomllib
 import unittest
 
 from harness import HOST, ROOT, free_port
-from neighbours import unpacked
+from neighbours import MEMORY, unpacked
 
 GUIDE = ROOT / "docs" / "postfix.md"
 # A client whom Postfix takes for a stranger: neither in its mynetworks nor one of its own addresses.
@@ -78,7 +78,7 @@ class Postfix:
         self.tree = unpacked("postfix")
         self.environment = self.tree.environment()
         self.port = free_port()
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postkeep-postfix-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postkeep-postfix-", dir=MEMORY))
         self.folder.chmod(0o755)
         # Where the guide has it: in Postfix's chroot, which its lmtp of Debian's master.cf enters.
         self.lmtp_socket = self.folder / "queue" / "postkeep" / "lmtp"

@@ -11,7 +11,7 @@ import unittest
 
 from harness import (HOST, Server, assert_same_messages, corpus, insecure_tls, mbox_messages, message, program, stored_form,
                      without_fields)
-from neighbours import on_terminal, unpacked
+from neighbours import MEMORY, on_terminal, unpacked
 
 
 def has_header(text):
@@ -45,7 +45,7 @@ class Readers(unittest.TestCase):
         cls.server.__exit__(None, None, None)
 
     def setUp(self):
-        scratch = tempfile.TemporaryDirectory()
+        scratch = tempfile.TemporaryDirectory(dir=MEMORY)
         self.addCleanup(scratch.cleanup)
         self.folder = pathlib.Path(scratch.name)
 
