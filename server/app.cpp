@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <iostream>
 #include <thread>
 #include <utility>
@@ -17,9 +18,11 @@
 #include "auth/backends.h"
 #include "auth/server_secret.h"
 #include "server/admin/commands.h"
+#include "server/admin/live_server.h"
 #include "server/admin/local_host.h"
 #include "server/admin/socket.h"
 #include "server/config/config_file.h"
+#include "server/config/settings_table.h"
 #include "server/identity.h"
 #include "server/listeners.h"
 #include "server/machine.h"
@@ -28,8 +31,10 @@
 #include "server/protocols.h"
 #include "server/runtime/awaits.h"
 #include "server/runtime/foreign_changes.h"
+#include "server/runtime/recent_rates.h"
 #include "server/runtime/runtime.h"
 #include "server/runtime/session_host.h"
+#include "server/status.h"
 #include "storage/posix_file_system.h"
 
 namespace postkeep::server {
@@ -91,17 +96,13 @@ Outcome load_certificates(TlsStore& tls, const Settings& settings) {
   return tls.load(files, settings.tls.min_version == TlsVersion::tls_1_3 ? TlsMinimum::tls_1_3 : TlsMinimum::tls_1_2);
 }
 
-// What a reload cannot change.
-bool needs_restart(const Settings& before, const Settings& after) {
-  const auto listens_elsewhere = [&](const ProtocolRow& row) {
-    return before.listen.*row.addresses != after.listen.*row.addresses;
-  };
-  return before.data_dir != after.data_dir || std::ranges::any_of(protocols(), listens_elsewhere) ||
-         before.auth.backends != after.auth.backends || before.metrics.listen != after.metrics.listen ||
-         before.storage.threads != after.storage.threads || before.service.user != after.service.user ||
-         before.service.group != after.service.group || before.server.io_threads != after.server.io_threads ||
-         before.storage.open_accounts != after.storage.open_accounts ||
-         before.limits.mailboxes != after.limits.mailboxes || before.limits.keywords != after.limits.keywords;
+// Keys that differ and that a reload cannot change.
+std::vector<std::string> need_restart(const Settings& before, const Settings& after) {
+  std::vector<std::string> keys;
+  for (const config::Setting& setting : config::settings_table()) {
+    if (setting.needs_restart() && setting.get(before) != setting.get(after)) keys.push_back(setting.path());
+  }
+  return keys;
 }
 
 // sd_notify(3): a reload names the moment it began.
@@ -114,7 +115,7 @@ void notify_reloading() {
 
 // Members stand in the order in which they are built; they go in reverse. Everything that runs is stopped and
 // joined by stop() first.
-class App final : public admin::Host {
+class App final : public admin::Host, public admin::LiveServer {
  public:
   App(Settings settings, std::string config_file)
       : config_file_(std::move(config_file)), settings_(std::make_shared<const Settings>(std::move(settings))) {}
@@ -138,6 +139,15 @@ class App final : public admin::Host {
   Result<std::shared_ptr<storage::Incoming>> begin_incoming(std::uint64_t limit) override {
     return mail_->begin_incoming(limit);
   }
+  admin::LiveServer* live() override { return this; }
+
+  // --- admin::LiveServer, likewise.
+  std::vector<SessionFacts> sessions() override { return host_->list(); }
+  std::size_t end_sessions_if(const Which& which) override { return host_->end_sessions_if(which); }
+  Reload reload() override;
+  LogLevel log_level() override { return log_->level(); }
+  void set_log_level(LogLevel level) override { log_->set_level(level); }
+  nlohmann::json status() override;
 
  private:
   Outcome open_users();
@@ -147,12 +157,15 @@ class App final : public admin::Host {
   Outcome open_admin();
   void start_endpoint();
   asio::awaitable<void> handle_signals();
-  asio::awaitable<void> give_memory_back();
+  asio::awaitable<void> look_after_process();
   asio::awaitable<void> feed_watchdog();
-  void reload();
+  Reload reload_here();
+  void take_over(const Settings& settings, Reload& report);
   void begin_stop();
 
   const std::string config_file_;
+  const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
+  RecentRates rates_;
   SettingsHolder settings_;
   SettingsPtr admin_settings_;  // what start() began with: fixed, since admin commands get a reference
   MetricsEndpoint endpoint_;    // before all that its probes refer to
@@ -316,7 +329,7 @@ std::string App::ready_line() const {
 void App::run() {
   foreign_->start(loops_);
   loops_.spawn(handle_signals());
-  loops_.spawn(give_memory_back());
+  loops_.spawn(look_after_process());
   loops_.spawn(feed_watchdog());
   start_endpoint();
   std::cout << ready_line() << std::endl;
@@ -328,13 +341,14 @@ asio::awaitable<void> App::handle_signals() {
   while (true) {
     const int signal = co_await signals_.async_wait(asio::use_awaitable);
     if (signal != SIGHUP) break;
-    reload();
+    reload_here();
   }
   begin_stop();
 }
 
-// Closed accounts and finished handshakes leave holes in the heap that the C library would keep.
-asio::awaitable<void> App::give_memory_back() {
+// Closed accounts and finished handshakes leave holes in the heap that the C library would keep. And `status` wants to
+// know what was a minute ago.
+asio::awaitable<void> App::look_after_process() {
   std::uint64_t seen = 0;
   while (!stopping_) {
     memory_timer_.expires_after(memory_interval);
@@ -342,6 +356,7 @@ asio::awaitable<void> App::give_memory_back() {
     co_await memory_timer_.async_wait(into(error));
     const std::uint64_t closed = gateway_->closed_accounts();
     if (std::exchange(seen, closed) != closed) return_memory();
+    rates_.sample(activity_of(metrics()), std::chrono::steady_clock::now());
   }
 }
 
@@ -361,26 +376,60 @@ asio::awaitable<void> App::feed_watchdog() {
   }
 }
 
-void App::reload() {
+// On the control thread.
+App::Reload App::reload_here() {
+  Reload report;
   notify_reloading();
   auto loaded = config::load(config_file_);
   if (!loaded) {
+    for (const config::Problem& problem : loaded.error()) {
+      std::string line = config::to_text({problem}, config_file_);
+      if (line.ends_with('\n')) line.pop_back();
+      report.problems.push_back(std::move(line));
+    }
     log_->write(LogLevel::error, "reload_failed", {{"reason", config::to_text(loaded.error(), config_file_)}});
   } else {
     auto settings = std::make_shared<const Settings>(std::move(*loaded));
-    const Outcome log_opened = log_->reopen(settings->log);
-    const Outcome certificates = load_certificates(tls_, *settings);
-    if (!log_opened) log_->write(LogLevel::error, "log_not_reopened", {{"reason", log_opened.error().detail}});
-    if (!certificates) {
-      log_->write(LogLevel::error, "certificates_not_reloaded", {{"reason", certificates.error().detail}});
-    }
-    admission_->set_limits(admission_limits(*settings));
-    authenticator_->reconfigure(auth_options(*settings, secret_));
-    if (needs_restart(*admin_settings_, *settings)) log_->write(LogLevel::warn, "reload_needs_restart", {});
+    take_over(*settings, report);
     settings_.set(settings);
     log_->write(LogLevel::info, "reload", {});
+    report.done = true;
   }
   ::sd_notify(0, "READY=1");
+  return report;
+}
+
+void App::take_over(const Settings& settings, Reload& report) {
+  const Outcome log_opened = log_->reopen(settings.log);
+  const Outcome certificates = load_certificates(tls_, settings);
+  if (!log_opened) {
+    log_->write(LogLevel::error, "log_not_reopened", {{"reason", log_opened.error().detail}});
+    report.problems.push_back(log_opened.error().text + " (" + log_opened.error().detail + "); the old one stays");
+  }
+  if (!certificates) {
+    log_->write(LogLevel::error, "certificates_not_reloaded", {{"reason", certificates.error().detail}});
+    report.problems.push_back(certificates.error().text + " (" + certificates.error().detail + "); the old one stays");
+  }
+  admission_->set_limits(admission_limits(settings));
+  authenticator_->reconfigure(auth_options(settings, secret_));
+  report.need_restart = need_restart(*admin_settings_, settings);
+  std::string keys;
+  for (const std::string& key : report.need_restart) keys += (keys.empty() ? "" : ",") + key;
+  if (!keys.empty()) log_->write(LogLevel::warn, "reload_needs_restart", {{"keys", keys}});
+}
+
+// On an admin thread, which waits for the control thread.
+App::Reload App::reload() {
+  const auto report = std::make_shared<std::promise<Reload>>();
+  std::future<Reload> done = report->get_future();
+  asio::post(control_, [this, report] { report->set_value(reload_here()); });
+  return done.get();
+}
+
+nlohmann::json App::status() {
+  metrics().open_accounts.set(static_cast<std::int64_t>(gateway_->open_accounts()));
+  const Activity recent = rates_.within_window(activity_of(metrics()), std::chrono::steady_clock::now());
+  return describe_status(metrics(), recent, started_);
 }
 
 void App::begin_stop() {

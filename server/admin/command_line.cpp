@@ -99,7 +99,7 @@ Outcome print_result(const Command& command, const Json& result, NearSide& near)
   } else {
     command.print(result, near.out);
   }
-  return {};
+  return command.check != nullptr ? command.check(result) : Outcome();
 }
 
 Outcome run_in_server(const Command& command, const Json& arguments, Channel& server, NearSide& near) {

@@ -13,8 +13,8 @@ using Json = nlohmann::json;
 
 std::vector<Command> all_rows() {
   std::vector<Command> rows;
-  for (const std::span<const Command> some :
-       {server_rows(), config_rows(), user_rows(), pw_rows(), mailbox_rows(), deliver_rows()}) {
+  for (const std::span<const Command> some : {server_rows(), config_rows(), user_rows(), pw_rows(), mailbox_rows(),
+                                              deliver_rows(), transfer_rows(), live_rows()}) {
     rows.insert(rows.end(), some.begin(), some.end());
   }
   return rows;

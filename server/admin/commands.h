@@ -31,6 +31,11 @@ enum class ExitCode {
 };
 ExitCode exit_code(ErrorKind kind);
 
+class Exchange;
+class LiveServer;
+class NearEnd;
+struct Command;
+
 // What a command may touch. In the server the App implements it (accounts are reached through their strands);
 // without a running server LocalHost (local_host.h) does, under the data lock. Called on threads that may block;
 // in the server several commands may run at once.
@@ -52,6 +57,8 @@ class Host {
   virtual Result<auth::Recipient> resolve_recipient(std::string_view address) = 0;
   // A place for a message on its way in, to be appended in with_account(). `limit` in octets.
   virtual Result<std::shared_ptr<storage::Incoming>> begin_incoming(std::uint64_t limit) = 0;
+  // The running server (live_server.h); null without one.
+  virtual LiveServer* live() { return nullptr; }
 };
 
 // One argument of a command, on the command line and in a request's "arguments" object: a text under its name; for a
@@ -64,10 +71,6 @@ struct Parameter {
   std::string_view help;
   char letter = 0;  // 'd': also "-d" on the command line
 };
-
-class Exchange;
-class NearEnd;
-struct Command;
 
 // The near side of a command: the process that was started, its terminal and its options.
 struct NearSide {
@@ -105,6 +108,8 @@ struct Command {
                                        NearSide& near) = nullptr;
   // Where others define the exit codes: the process's one. `error` is null for ok, usage and bad_config.
   int (*exit_status)(ExitCode code, const Error* error) = nullptr;
+  // Of a row with `run`: after its result was printed, whether that means failure all the same.
+  Outcome (*check)(const nlohmann::json& result) = nullptr;
 };
 
 std::span<const Command> commands();

@@ -15,7 +15,7 @@ Outcome Feed::send_all_of(int descriptor) {
     pollfd wait[2] = {{descriptor, POLLIN, 0}, {channel_.descriptor(), POLLRDHUP, 0}};
     if (poll(wait, 2, -1) < 0 && errno != EINTR) break;
     if ((wait[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
-      return failure(ErrorKind::unavailable, "The far side has ended");
+      return noted(failure(ErrorKind::unavailable, "The far side has ended"));
     }
     if (wait[0].revents == 0) continue;
     const ssize_t got = read(descriptor, block.data(), block.size());

@@ -19,14 +19,21 @@ class Feed {
  public:
   Feed(Channel& channel, ProgressBar& bar) : channel_(channel), bar_(bar) {}
   // Wait while the far side is slow. Errors: unavailable when it is gone; the end is told by others then.
-  Outcome send(const nlohmann::json& value) { return channel_.send_line({{"value", value}}); }
-  Outcome send_octets(std::string_view octets) { return channel_.send_octets(octets); }
+  Outcome send(const nlohmann::json& value) { return noted(channel_.send_line({{"value", value}})); }
+  Outcome send_octets(std::string_view octets) { return noted(channel_.send_octets(octets)); }
   // All of a descriptor until its end. Errors: unavailable.
   Outcome send_all_of(int descriptor);
   // Where the near side knows better how far the command is. May be called as often as one likes.
   void progress(const Progress& progress) { bar_.show(progress); }
+  // Whether it was the far side that an error came from.
+  bool far_side_gone() const { return gone_; }
 
  private:
+  Outcome noted(Outcome sent) {
+    gone_ = gone_ || !sent;
+    return sent;
+  }
+  bool gone_ = false;
   Channel& channel_;
   ProgressBar& bar_;
 };

@@ -46,6 +46,8 @@ class Feeder {
  public:
   Feeder(NearEnd& end, Channel& channel, ProgressBar& bar)
       : thread_([this, &end, &channel, &bar] { run(end, channel, bar); }) {}
+  // The answer is there: what fails from now on fails for that.
+  void expect_end() { ended_ = true; }
   // After the answer, so that nothing waits any more. Error: what the near end could not do.
   Outcome join() {
     thread_.join();
@@ -59,12 +61,14 @@ class Feeder {
     if (fed) {
       (void)channel.send_line({{"end", true}});  // who is gone is noticed where the answer is waited for
     } else {
-      if (!channel.interrupted()) error_ = fed.error();  // else it is what the other thread sees, too
+      // An end of the far side is what the other thread sees, too, and knows more about.
+      if (!feed.far_side_gone() && !ended_) error_ = fed.error();
       channel.interrupt();
     }
   }
 
   std::optional<Error> error_;
+  std::atomic<bool> ended_ = false;
   std::thread thread_;
 };
 
@@ -124,6 +128,7 @@ Outcome run_near_side(const Command& command, const Json& arguments, Channel& ch
     ProgressBar bar(near.err, ProgressBar::style_for(near));
     Feeder feeder(*end, channel, bar);
     result = take_pieces(*end, channel, bar);
+    feeder.expect_end();
     end->stop();
     channel.cut();
     fed = feeder.join();

@@ -301,6 +301,14 @@ std::string Setting::path() const {
   return section.empty() ? std::string(key) : std::string(section) + "." + std::string(key);
 }
 
+bool Setting::needs_restart() const {
+  // What is opened, bound or sized at the start. All else is asked for anew by each session.
+  if (section == "listen" || section == "metrics" || section == "service" || section == "storage") return true;
+  const std::string name = path();
+  return name == "data_dir" || name == "auth.backends" || name == "server.io_threads" || name == "limits.mailboxes" ||
+         name == "limits.keywords";
+}
+
 std::span<const Setting> settings_table() { return table; }
 
 const Setting* find_setting(std::string_view path) {

@@ -32,6 +32,8 @@ struct Setting {
   std::string_view doc;  // one or more sentences; says the range and what 0 means
 
   std::string path() const;  // "limits.connections"
+  // Whether a new value is taken over at the next start only, not by a reload.
+  bool needs_restart() const;
 };
 
 std::span<const Setting> settings_table();

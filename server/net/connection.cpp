@@ -75,6 +75,7 @@ asio::awaitable<std::size_t> Connection::read_some(std::string& into) {
       case StepResult::done:
         into.append(buffer.data(), step.bytes);
         received_ += step.bytes;
+        last_input_ = std::chrono::steady_clock::now();
         metrics().received_bytes.add(step.bytes);
         co_return step.bytes;
       case StepResult::ended:

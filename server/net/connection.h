@@ -122,6 +122,7 @@ class Connection {
   asio::any_io_executor executor() { return descriptor_.get_executor(); }
   std::uint64_t bytes_received() const { return received_; }
   std::uint64_t bytes_sent() const { return sent_; }
+  SteadyTime last_input() const { return last_input_; }  // when octets came last, at first when the connection began
 
  private:
   using Descriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
@@ -153,6 +154,7 @@ class Connection {
   std::string sending_;
   std::uint64_t received_ = 0;
   std::uint64_t sent_ = 0;
+  SteadyTime last_input_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace postkeep::server

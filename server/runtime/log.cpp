@@ -173,6 +173,10 @@ Outcome Log::reopen(const Settings::Log& settings) {
 
 bool Log::wants(LogLevel level) const { return level <= impl_->level.load(std::memory_order_relaxed); }
 
+LogLevel Log::level() const { return impl_->level; }
+
+void Log::set_level(LogLevel level) { impl_->level = level; }
+
 void Log::write(LogLevel level, std::string_view event, LogFields fields, LogFields context) {
   if (!wants(level)) return;
   const std::string line = make_line(impl_->format.load(std::memory_order_relaxed), level, event, context, fields);

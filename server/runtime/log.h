@@ -43,6 +43,8 @@ class Log {
   ~Log();
 
   bool wants(LogLevel level) const;
+  LogLevel level() const;
+  void set_level(LogLevel level);  // until reopen()
   // `context` is put in after the event, ready-made by Logger.
   void write(LogLevel level, std::string_view event, LogFields fields, LogFields context = {});
   // SIGHUP: opens the file anew (a rotation moved it away) and takes level and format over. On failure the old

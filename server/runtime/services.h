@@ -1,9 +1,11 @@
 // What sessions of all protocols are given: Services, one for the server, and SessionContext, one for each.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "server/config/settings.h"
@@ -74,6 +76,8 @@ class SessionContext {
   }
   const std::string& user() const { return user_; }  // empty before a login
   asio::any_io_executor executor() { return connection.executor(); }
+  std::string_view protocol;  // of the listener: "imaps"
+  const std::chrono::system_clock::time_point since = std::chrono::system_clock::now();
   unsigned failed_logins = 0;  // since the connection, or its TLS, began; runtime/login counts
 
  private:

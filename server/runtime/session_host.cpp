@@ -24,6 +24,19 @@ void refuse(int descriptor, const Protocol& protocol) {
   ::close(descriptor);
 }
 
+SessionFacts facts_of(SessionContext& context) {
+  SessionFacts facts;
+  facts.id = context.logger.session();
+  facts.protocol = context.protocol;
+  facts.user = context.user();
+  facts.address = context.connection.peer().address;
+  if (context.connection.is_tls()) facts.tls = context.connection.tls_description();
+  facts.since = context.since;
+  facts.idle = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                                     context.connection.last_input());
+  return facts;
+}
+
 }  // namespace
 
 SessionHost::SessionHost(Services& services, Runtime& runtime) : services_(services) {
@@ -74,6 +87,7 @@ asio::awaitable<void> SessionHost::run(Thread& thread, int descriptor, Peer peer
     const Counted counted(metrics().connections.at(protocol.name));
     Connection connection(thread.io, descriptor, std::move(peer), timeouts());
     SessionContext context(services_, connection, Logger(services_.log, next_session_id()));
+    context.protocol = protocol.name;
     const auto place = thread.live.insert(thread.live.end(), &context);
     co_await serve(thread, connection, context, protocol);
     co_await connection.close();
@@ -131,6 +145,35 @@ void SessionHost::end_sessions(const std::string& user) {
       }
     });
   }
+}
+
+void SessionHost::visit_sessions(const std::function<void(SessionContext&)>& visit) {
+  for (const auto& thread : threads_) {
+    const auto visited = std::make_shared<std::promise<void>>();  // outlives its own set_value()
+    const std::future<void> done = visited->get_future();
+    asio::post(thread->io, [&visit, visited, live = &thread->live] {
+      for (SessionContext* context : *live) visit(*context);
+      visited->set_value();
+    });
+    done.wait();
+  }
+}
+
+std::vector<SessionFacts> SessionHost::list() {
+  std::vector<SessionFacts> sessions;
+  visit_sessions([&](SessionContext& context) { sessions.push_back(facts_of(context)); });
+  std::ranges::sort(sessions, [](const SessionFacts& a, const SessionFacts& b) { return a.since < b.since; });
+  return sessions;
+}
+
+std::size_t SessionHost::end_sessions_if(const Which& which) {
+  std::size_t ended = 0;
+  visit_sessions([&](SessionContext& context) {
+    if (!which(facts_of(context))) return;
+    context.connection.request_end(Ending::shutting_down);
+    ++ended;
+  });
+  return ended;
 }
 
 bool SessionHost::shut_down(std::chrono::milliseconds grace) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "server/runtime/runtime.h"
 #include "server/runtime/services.h"
+#include "server/runtime/session_facts.h"
 #include "server/runtime/task_group.h"
 
 namespace postkeep::server {
@@ -37,10 +39,16 @@ class SessionHost {
   void accept(int descriptor, Peer peer, const Protocol& protocol);
   // Asks the user's sessions to end after their current command. Any thread; does not wait.
   void end_sessions(const std::string& user);
+  // The same for all sessions that `which` picks, which is called on their threads; returns how many. Blocking, not on
+  // a session thread.
+  using Which = std::function<bool(const SessionFacts&)>;
+  std::size_t end_sessions_if(const Which& which);
   std::size_t sessions() const { return count_; }
   // Asks every session thread for a sign of life; whether all have given it since the last time. One thread only.
   void ask_threads();
   bool threads_answered() const;
+  // All sessions, oldest first. Blocking, not on a session thread.
+  std::vector<SessionFacts> list();
 
   // No new sessions; those that are there end after their current command, with a farewell; after `grace` they
   // are cut. Blocking; not on a session thread. Returns when none is left, or false after twice the grace.
@@ -62,6 +70,8 @@ class SessionHost {
   asio::awaitable<void> serve(Thread& thread, Connection& connection, SessionContext& context,
                               const Protocol& protocol);
   ConnectionTimeouts timeouts() const;
+  // `visit` for each session, on its thread; returns when it has been for all.
+  void visit_sessions(const std::function<void(SessionContext&)>& visit);
 
   Services& services_;
   std::vector<std::unique_ptr<Thread>> threads_;
