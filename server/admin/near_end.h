@@ -50,6 +50,8 @@ class NearEnd {
   // A piece (Exchange::send), octets. An error ends the command with it.
   virtual Outcome take(const nlohmann::json& piece) = 0;
   virtual Outcome take_octets(std::string_view octets) = 0;
+  // Whether the two write to the terminal, where the bar is.
+  virtual bool prints() const { return true; }
   // The command ended well; its last result, null if it has none.
   virtual Outcome finish(const nlohmann::json& result) = 0;
   // Or it did not, and the error is about to be told.

@@ -93,7 +93,7 @@ Result<Json> take_pieces(NearEnd& end, Channel& channel, ProgressBar& bar) {
     if (frame.line.contains("progress")) {
       bar.show(to_progress(frame.line["progress"]));
     } else if (!failed) {
-      bar.clear();
+      if (end.prints()) bar.clear();
       const Outcome taken =
           frame.line.is_null() ? end.take_octets(frame.octets) : end.take(frame.line.value("value", Json()));
       if (!taken) {

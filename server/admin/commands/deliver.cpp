@@ -12,6 +12,7 @@
 #include "server/admin/exchange.h"
 #include "server/admin/message_intake.h"
 #include "server/admin/near_end.h"
+#include "server/metrics/metrics.h"
 
 namespace postkeep::admin {
 
@@ -109,15 +110,10 @@ Result<storage::Mailbox> target(AccountStore& account, const std::optional<Mailb
   return account.find_mailbox(MailboxName::inbox());
 }
 
-Result<Json> stream_deliver(Host& host, const Json& arguments, Exchange& exchange) {
-  const std::string user = TRY(recipient_of(host, arguments));
-  const char separator = host.settings().mailbox.separator;
-  std::optional<MailboxName> mailbox;
-  if (const auto name = text_argument(arguments, "mailbox")) {
-    mailbox = TRY(MailboxName::from_wire(*name, MailboxName::Encoding::utf8, separator));
-  }
+Result<Json> store(Host& host, Exchange& exchange, const std::string& user, const std::optional<MailboxName>& mailbox,
+                   const std::string& trace) {
   MessageIntake intake = TRY(MessageIntake::begin(host));
-  TRY(intake.write(trace_fields(user, arguments)));
+  TRY(intake.write(trace));
   TRY(take_message(host, exchange, intake));
   return host.with_account(user, [&](AccountStore& account) -> Result<Json> {
     const storage::Mailbox into = TRY(target(account, mailbox));
@@ -125,25 +121,25 @@ Result<Json> stream_deliver(Host& host, const Json& arguments, Exchange& exchang
     items.front().message = intake.message();
     const storage::AppendResult appended = TRY(account.append(into.id, items));
     return Json{{"user", user},
-                {"mailbox", into.name.to_wire(MailboxName::Encoding::utf8, separator)},
+                {"mailbox", into.name.to_wire(MailboxName::Encoding::utf8, host.settings().mailbox.separator)},
                 {"uid", appended.uids.min().value()},
                 {"uid_validity", appended.uid_validity.value()},
                 {"size", intake.message()->size()}};
   });
 }
 
-// Standard input to the far side; says nothing when all is well, since an MTA would log it.
-class DeliverEnd final : public PrintingEnd {
- public:
-  using PrintingEnd::PrintingEnd;
-  Outcome feed(Feed& feed) override { return feed.send_all_of(STDIN_FILENO); }
-};
-
-std::unique_ptr<NearEnd> make_near_end(const Command& command, const Json&, NearSide& near) {
-  return std::make_unique<DeliverEnd>(command, near);
+Result<Json> deliver(Host& host, const Json& arguments, Exchange& exchange) {
+  const std::string user = TRY(recipient_of(host, arguments));
+  const char separator = host.settings().mailbox.separator;
+  std::optional<MailboxName> mailbox;
+  if (const auto name = text_argument(arguments, "mailbox")) {
+    mailbox = TRY(MailboxName::from_wire(*name, MailboxName::Encoding::utf8, separator));
+  }
+  Result<Json> stored = store(host, exchange, user, mailbox, trace_fields(user, arguments));
+  if (stored || stored.error().kind == ErrorKind::too_big) return stored;
+  // Whatever is missing by now, it is not the user.
+  return failure(ErrorKind::unavailable, stored.error().text, stored.error().detail);
 }
-
-void print_nothing(const Json&, std::ostream&) {}
 
 // Whatever might be mended is temporary, so that no mail bounces for a mistake in the server's set-up.
 int exit_status(ExitCode code, const Error* error) {
@@ -161,6 +157,30 @@ int exit_status(ExitCode code, const Error* error) {
       return EX_TEMPFAIL;
   }
 }
+
+Result<Json> stream_deliver(Host& host, const Json& arguments, Exchange& exchange) {
+  Result<Json> delivered = deliver(host, arguments, exchange);
+  if (delivered) {
+    server::metrics().messages_appended.add();
+    server::metrics().delivered_octets.add((*delivered)["size"].get<std::uint64_t>());
+  }
+  const bool refused = !delivered && exit_status(ExitCode::failed, &delivered.error()) != EX_TEMPFAIL;
+  server::metrics().deliveries.at(delivered ? "ok" : refused ? "refused" : "tempfail").add();
+  return delivered;
+}
+
+// Standard input to the far side; says nothing when all is well, since an MTA would log it.
+class DeliverEnd final : public PrintingEnd {
+ public:
+  using PrintingEnd::PrintingEnd;
+  Outcome feed(Feed& feed) override { return feed.send_all_of(STDIN_FILENO); }
+};
+
+std::unique_ptr<NearEnd> make_near_end(const Command& command, const Json&, NearSide& near) {
+  return std::make_unique<DeliverEnd>(command, near);
+}
+
+void print_nothing(const Json&, std::ostream&) {}
 
 constexpr std::array parameters = {
     Parameter{Kind::option, "user", "USER", "whose mail it is: a user's name or address", 'd'},

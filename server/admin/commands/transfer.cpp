@@ -16,6 +16,7 @@
 #include "server/admin/message_intake.h"
 #include "server/admin/transfer/export_end.h"
 #include "server/admin/transfer/import_end.h"
+#include "server/metrics/metrics.h"
 
 namespace postkeep::admin {
 
@@ -28,7 +29,7 @@ using storage::AccountStore;
 constexpr std::size_t rows_at_once = 500;       // asked of an account in one step
 constexpr std::size_t batch_messages_max = 64;  // appended in one step: files that are open and synced together
 constexpr std::uint64_t batch_octets_max = 32 * 1024 * 1024;
-constexpr std::size_t syncs_at_once = 8;  // they share the disk's commits
+constexpr std::size_t syncs_at_once = 32;  // they wait most of the time, and share the disk's commits
 constexpr std::size_t readers_at_once = 32;
 
 Result<std::string> existing_user(Host& host, const Json& arguments) {
@@ -194,6 +195,7 @@ class Importer {
     }
     const std::uint64_t octets = std::exchange(batch_octets_, 0);
     batch_.clear();
+    server::metrics().messages_appended.add(added);
     return exchange_.send({{"added", added}, {"octets", octets}});
   }
 

@@ -21,10 +21,15 @@ class MaildirFolderTarget final : public ExportTarget {
   Result<UidSet> present(UidValidity uid_validity, const UidSet&) override { return target_.present(uid_validity); }
   Outcome begin(const MaildirTarget::Message& message) override { return target_.begin(message); }
   Outcome write(std::string_view octets) override { return target_.write(octets); }
-  Outcome end() override { return target_.end(); }
+  Outcome end() override {
+    unsynced_ = true;
+    return target_.end();
+  }
   void abandon() override { target_.abandon(); }
   // One sync for all: each file's own would take longer than all else. A sudden stop before it is noticed by the size.
   Outcome complete() override {
+    if (!unsynced_) return {};
+    unsynced_ = false;
     const int tree = open(tree_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const bool synced = tree >= 0 && syncfs(tree) == 0;
     const int error = errno;
@@ -36,6 +41,7 @@ class MaildirFolderTarget final : public ExportTarget {
  private:
   MaildirTarget target_;
   const std::string tree_;
+  bool unsynced_ = false;
 };
 
 Flags flags_of(const Json& list) {

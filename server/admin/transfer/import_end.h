@@ -25,6 +25,7 @@ class ImportEnd final : public NearEnd {
   void stop() override;
   Outcome take(const nlohmann::json& piece) override;
   Outcome take_octets(std::string_view octets) override;
+  bool prints() const override { return false; }
   Outcome finish(const nlohmann::json& result) override;
   void fail() override;
 

@@ -138,6 +138,6 @@ void MboxTarget::abandon() {
   [[maybe_unused]] const int cut = ftruncate(descriptor_, static_cast<off_t>(size_));
 }
 
-Outcome MboxTarget::complete() { return write_record(); }
+Outcome MboxTarget::complete() { return size_ == recorded_size_ ? Outcome() : write_record(); }
 
 }  // namespace postkeep::admin

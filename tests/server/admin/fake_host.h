@@ -57,6 +57,9 @@ class FakeHost final : public admin::Host {
     return admin::handle_request(*this, {{"command", std::move(command)}, {"arguments", std::move(arguments)}});
   }
 
+  admin::LiveServer* live() override { return live_server; }
+
+  admin::LiveServer* live_server = nullptr;
   std::vector<std::string> ended;  // users whose sessions were to be ended
   Settings settings_;
 
