@@ -254,6 +254,7 @@ class Exporter {
     TRY(host_.with_account(user_, look));
     TRY(exchange_.send({{"mailbox",
                          {{"name", mailbox.name.utf8()},
+                          {"source", user_ + "/" + to_wire(mailbox.id)},
                           {"uid_validity", version->facts().uid_validity.value()},
                           {"uids", version->all_uids().to_wire()}}}}));
     const Exchange::Item answer = TRY(exchange_.receive());

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "server/admin/transfer/mbox_target.h"
+#include "storage/digest.h"
 
 namespace postkeep::admin {
 
@@ -84,10 +85,11 @@ Outcome ExportEnd::take(const Json& piece) {
   return failure(ErrorKind::bad_syntax, "What the far side sent makes no sense");
 }
 
-Result<std::unique_ptr<ExportTarget>> ExportEnd::open_target(const MailboxName& mailbox) const {
-  if (const auto mbox = text_argument(arguments_, "mbox")) return MboxTarget::open(*mbox);
+Result<std::unique_ptr<ExportTarget>> ExportEnd::open_target(const MailboxName& mailbox,
+                                                             const std::string& source) const {
+  if (const auto mbox = text_argument(arguments_, "mbox")) return MboxTarget::open(*mbox, source);
   const std::string tree = TRY(text_argument(arguments_, "maildir"));
-  return std::make_unique<MaildirFolderTarget>(TRY(MaildirTarget::open(tree, mailbox)), tree);
+  return std::make_unique<MaildirFolderTarget>(TRY(MaildirTarget::open(tree, mailbox, source)), tree);
 }
 
 Outcome ExportEnd::enter(const Json& mailbox) {
@@ -95,7 +97,9 @@ Outcome ExportEnd::enter(const Json& mailbox) {
   mailbox_ = TRY(text_argument(mailbox, "name"));
   uid_validity_ = UidValidity(mailbox.value("uid_validity", 0U));
   const MailboxName name = TRY(MailboxName::from_utf8(mailbox_));
-  target_ = TRY(open_target(name));
+  // Two users, or a mailbox made anew, may have the same UIDVALIDITY.
+  const std::string source = storage::hex(storage::sha256(mailbox.value("source", "")), 4);
+  target_ = TRY(open_target(name, source));
   const std::string uids = mailbox.value("uids", "");
   const UidSet candidates = uids.empty() ? UidSet() : TRY(UidSet::from_wire(uids));
   const UidSet present = TRY(target_->present(uid_validity_, candidates)).intersect(candidates);

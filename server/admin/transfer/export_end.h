@@ -45,7 +45,7 @@ class ExportEnd final : public NearEnd {
   Outcome begin(const nlohmann::json& fields);
   Outcome end_message();
   Outcome complete();
-  Result<std::unique_ptr<ExportTarget>> open_target(const MailboxName& mailbox) const;
+  Result<std::unique_ptr<ExportTarget>> open_target(const MailboxName& mailbox, const std::string& source) const;
 
   const nlohmann::json arguments_;
   NearSide& near_;

@@ -101,11 +101,11 @@ std::string hex(std::uint32_t number) {
   return std::string(text, end);
 }
 
-// "<time>.V<uidvalidity>U<uid>.postkeep": the uid if it is of that uidvalidity.
-std::optional<Uid> uid_in(std::string_view base, UidValidity uid_validity) {
+// "<time>.V<uidvalidity>U<uid>.<source>.postkeep": the uid if it is of that uidvalidity and source.
+std::optional<Uid> uid_in(std::string_view base, UidValidity uid_validity, const std::string& source) {
   const std::string mark = ".V" + hex(uid_validity.value()) + "U";
   const std::size_t at = base.find(mark);
-  if (at == std::string_view::npos || !base.ends_with(".postkeep")) return std::nullopt;
+  if (at == std::string_view::npos || !base.ends_with("." + source + ".postkeep")) return std::nullopt;
   const char* begin = base.data() + at + mark.size();
   std::uint32_t uid = 0;
   const auto [end, error] = std::from_chars(begin, base.data() + base.size(), uid, 16);
@@ -182,10 +182,10 @@ Outcome read_file(const std::string& path, const OctetSink& sink) {
   return outcome;
 }
 
-Result<MaildirTarget> MaildirTarget::open(const std::string& tree, const MailboxName& mailbox) {
+Result<MaildirTarget> MaildirTarget::open(const std::string& tree, const MailboxName& mailbox, std::string source) {
   TRY(make_directory(tree));
   const std::string directory = TRY(maildir::folder_directory(mailbox));
-  MaildirTarget target(maildir::folder_path(tree, directory));
+  MaildirTarget target(maildir::folder_path(tree, directory), std::move(source));
   TRY(make_directory(target.path_));
   for (const char* part : {"/cur", "/new", "/tmp"}) TRY(make_directory(target.path_ + part));
   target.keywords_ = read_keywords(target.path_);
@@ -194,6 +194,7 @@ Result<MaildirTarget> MaildirTarget::open(const std::string& tree, const Mailbox
 
 MaildirTarget::MaildirTarget(MaildirTarget&& other) noexcept
     : path_(std::move(other.path_)),
+      source_(std::move(other.source_)),
       keywords_(std::move(other.keywords_)),
       keywords_left_out_(other.keywords_left_out_),
       base_(std::move(other.base_)),
@@ -206,7 +207,7 @@ Result<UidSet> MaildirTarget::present(UidValidity uid_validity) {
   for (const char* part : {"/cur/", "/new/"}) {
     for (const std::string& name : TRY(names_in(path_ + part))) {
       const auto parsed = maildir::FileName::parse(name);
-      const std::optional<Uid> uid = parsed ? uid_in(parsed->base, uid_validity) : std::nullopt;
+      const std::optional<Uid> uid = parsed ? uid_in(parsed->base, uid_validity, source_) : std::nullopt;
       if (!uid) continue;
       const std::string path = path_ + part + name;
       struct stat info {};
@@ -258,7 +259,7 @@ Result<std::string> MaildirTarget::letters(const Flags& flags) {
 Outcome MaildirTarget::begin(const Message& message) {
   abandon();
   base_ = std::to_string(message.save_date.seconds) + ".V" + hex(message.uid_validity.value()) + "U" +
-          hex(message.uid.value()) + ".postkeep";
+          hex(message.uid.value()) + "." + source_ + ".postkeep";
   name_ = base_ + ",S=" + std::to_string(message.size) + ":2," + TRY(letters(message.flags));
   date_ = message.internal_date;
   const std::string path = path_ + "/tmp/" + base_;

@@ -46,11 +46,12 @@ Result<std::size_t> count_messages(const MaildirFolder& folder);
 Outcome read_file(const std::string& path, const OctetSink& sink);
 
 // One folder that export fills. A message's name says which it is, so that it is written once, whoever renames the file
-// for its flags: "<save date>.V<uidvalidity>U<uid>.postkeep,S=<octets>:2,<flags>".
+// for its flags: "<save date>.V<uidvalidity>U<uid>.<source>.postkeep,S=<octets>:2,<flags>".
 class MaildirTarget {
  public:
-  // Makes the directories. Errors: unavailable, cannot (too long a name).
-  static Result<MaildirTarget> open(const std::string& tree, const MailboxName& mailbox);
+  // Makes the directories. `source`: a word that tells the mailboxes apart that may come here. Errors: unavailable,
+  // cannot (too long a name).
+  static Result<MaildirTarget> open(const std::string& tree, const MailboxName& mailbox, std::string source);
 
   // What of the mailbox with this UIDVALIDITY is here already; files of a wrong size are removed.
   Result<UidSet> present(UidValidity uid_validity);
@@ -74,10 +75,11 @@ class MaildirTarget {
   ~MaildirTarget() { abandon(); }
 
  private:
-  explicit MaildirTarget(std::string path) : path_(std::move(path)) {}
+  MaildirTarget(std::string path, std::string source) : path_(std::move(path)), source_(std::move(source)) {}
   Result<std::string> letters(const Flags& flags);
 
   std::string path_;
+  std::string source_;
   std::vector<std::string> keywords_;  // of dovecot-keywords, by letter
   std::size_t keywords_left_out_ = 0;  // a folder has 26 at most
   std::string base_;                   // of the message under way

@@ -186,7 +186,8 @@ Outcome MboxReader::read_message(MboxMessage& message, const OctetSink& sink) {
       message.end = piece.offset;
       break;
     }
-    if (piece.begins) in_state_field = false;
+    const bool folded = piece.text.front() == ' ' || piece.text.front() == '\t';
+    if (piece.begins && !folded) in_state_field = false;
     if (in_header && piece.begins && is_state_field(piece.text)) {
       in_state_field = true;
       add_state(piece.text.substr(0, line_decision_octets_max), message.flags);

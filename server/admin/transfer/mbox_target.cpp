@@ -24,6 +24,10 @@ tl::unexpected<Error> failed(const std::string& path) {
                  "The mbox file cannot be written", path + ": " + std::strerror(errno));
 }
 
+tl::unexpected<Error> another_mailbox(const std::string& path) {
+  return failure(ErrorKind::cannot, "The file has the messages of another mailbox; export to a new one", path);
+}
+
 std::string record_path(const std::string& path) { return path + ".postkeep-export"; }
 
 // The sender of "Return-Path: <sender>", if the message begins with that.
@@ -37,7 +41,7 @@ std::string sender_of(std::string_view head) {
 
 }  // namespace
 
-Result<std::unique_ptr<ExportTarget>> MboxTarget::open(const std::string& path) {
+Result<std::unique_ptr<ExportTarget>> MboxTarget::open(const std::string& path, const std::string& source) {
   struct stat info {};
   const bool exists = stat(path.c_str(), &info) == 0;
   if (exists && (!S_ISREG(info.st_mode) || (info.st_size > 0 && access(record_path(path).c_str(), F_OK) != 0))) {
@@ -45,7 +49,7 @@ Result<std::unique_ptr<ExportTarget>> MboxTarget::open(const std::string& path) 
   }
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0) return failed(path);
-  std::unique_ptr<MboxTarget> target(new MboxTarget(path, descriptor));
+  std::unique_ptr<MboxTarget> target(new MboxTarget(path, source, descriptor));
   if (exists && info.st_size > 0) TRY(target->read_record());
   if (static_cast<std::uint64_t>(info.st_size) < target->size_) {
     return failure(ErrorKind::cannot, "The file is shorter than the last export left it; export to a new one", path);
@@ -61,9 +65,11 @@ Outcome MboxTarget::read_record() {
   std::ifstream file(record_path(path_));
   std::uint32_t uid_validity = 0, last = 0;
   std::uint64_t size = 0;
-  if (!(file >> uid_validity >> last >> size)) {
+  std::string source;
+  if (!(file >> uid_validity >> last >> size >> source)) {
     return failure(ErrorKind::cannot, "What the last export left beside the file cannot be read", record_path(path_));
   }
+  if (source != source_) return another_mailbox(path_);
   uid_validity_ = UidValidity(uid_validity);
   last_ = Uid(last);
   size_ = size;
@@ -74,7 +80,7 @@ Outcome MboxTarget::write_record() {
   if (fdatasync(descriptor_) != 0) return failed(path_);
   const std::string path = record_path(path_);
   std::ofstream file(path + ".new", std::ios::trunc);
-  file << uid_validity_.value() << ' ' << last_.value() << ' ' << size_ << '\n';
+  file << uid_validity_.value() << ' ' << last_.value() << ' ' << size_ << ' ' << source_ << '\n';
   file.close();
   if (!file || rename((path + ".new").c_str(), path.c_str()) != 0) return failed(path);
   recorded_size_ = size_;
@@ -87,9 +93,7 @@ Result<UidSet> MboxTarget::present(UidValidity uid_validity, const UidSet& candi
     uid_validity_ = uid_validity;
     TRY(write_record());
   }
-  if (uid_validity_ != uid_validity) {
-    return failure(ErrorKind::cannot, "The file has the messages of another mailbox; export to a new one", path_);
-  }
+  if (uid_validity_ != uid_validity) return another_mailbox(path_);
   return candidates.intersect(UidSet::of_range(Uid(1), last_));
 }
 

@@ -1,6 +1,6 @@
 // MboxTarget: an mbox file that export makes or completes. Beside it <file>.postkeep-export says how far it is:
-// UIDVALIDITY, the last UID, and how long the file was then; what lies behind that is a message cut short, and removed.
-// A file that has become shorter, or of another mailbox, is refused.
+// UIDVALIDITY, the last UID, how long the file was then, and whose messages they are; what lies behind that is a
+// message cut short, and removed. A file that has become shorter, or of another mailbox, is refused.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ namespace postkeep::admin {
 class MboxTarget final : public ExportTarget {
  public:
   // Errors: already_exists (a file that no export made), cannot (it has changed), unavailable.
-  static Result<std::unique_ptr<ExportTarget>> open(const std::string& path);
+  static Result<std::unique_ptr<ExportTarget>> open(const std::string& path, const std::string& source);
   ~MboxTarget() override;
 
   Result<UidSet> present(UidValidity uid_validity, const UidSet& candidates) override;
@@ -24,8 +24,9 @@ class MboxTarget final : public ExportTarget {
   Outcome complete() override;
 
  private:
-  MboxTarget(std::string path, int descriptor)
+  MboxTarget(std::string path, std::string source, int descriptor)
       : path_(std::move(path)),
+        source_(std::move(source)),
         descriptor_(descriptor),
         writer_([this](std::string_view octets) { return append(octets); }) {}
   Outcome append(std::string_view octets);
@@ -33,6 +34,7 @@ class MboxTarget final : public ExportTarget {
   Outcome write_record();
 
   const std::string path_;
+  const std::string source_;
   const int descriptor_;
   MboxWriter writer_;
   UidValidity uid_validity_;

@@ -53,12 +53,14 @@ struct Fixture {
   Mail mail_of(const std::string& user) {
     Mail all;
     const auto read = [&](storage::AccountStore& account) -> Result<Json> {
-      for (const storage::Mailbox& mailbox : account.list_mailboxes().value()) {
+      const std::vector<storage::Mailbox> mailboxes = account.list_mailboxes().value();
+      for (const storage::Mailbox& mailbox : mailboxes) {
         if (!mailbox.exists) continue;
         const auto version = account.version(mailbox.id).value();
         storage::FetchWants wants;
         wants.dates = true;
-        for (const auto& row : account.fetch(mailbox.id, version->all_uids(), wants).value()) {
+        const std::vector<storage::MessageRow> rows = account.fetch(mailbox.id, version->all_uids(), wants).value();
+        for (const storage::MessageRow& row : rows) {
           std::string text;
           const auto reader = account.open_message(mailbox.id, row.uid).value();
           REQUIRE(reader->read(0, reader->size(), text).has_value());
@@ -114,7 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "a Maildir comes in with its folders, flags, keywords
 }
 
 TEST_CASE_FIXTURE(Fixture, "of identical messages as many arrive as there are, also after a part of them came") {
-  put(source + "/new/1", "Subject: same\n\n");
+  put(source + "/cur/1", "Subject: same\n\n");
   const Json arguments = {{"user", "alice"}, {"maildir", source}};
   REQUIRE(run("import", arguments).has_value());
   put(source + "/new/2", "Subject: same\n\n");
