@@ -122,6 +122,7 @@ class Privileges(unittest.TestCase):
             server.stop()
         server.admin("mailbox", "create", "alice", "Newer")
         server.admin("user", "list", "--last-login")
+        server.admin("deliver", "-d", "alice", stdin="Subject: two\n\nbody\n")
         self.assert_all_is_the_users(server)
 
     def test_a_reload_reads_a_key_that_the_user_may_read_and_else_says_what_is_missing(self):
