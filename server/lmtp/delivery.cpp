@@ -183,8 +183,6 @@ lmtp::Reply reply_for(const Error& error) {
       return lmtp::Reply(552, "5.3.4", error.text);
     case ErrorKind::over_quota:
       return lmtp::Reply(452, "4.3.1", "Insufficient storage");
-    case ErrorKind::not_found:
-      return lmtp::Reply(550, "5.1.1", "No such user");
     case ErrorKind::limit:
       return lmtp::Reply(452, "4.2.2", "A limit of the mailbox is reached");
     case ErrorKind::no_permission:

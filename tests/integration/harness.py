@@ -27,10 +27,17 @@ def binary():
     return os.environ.get("POSTKEEP_BINARY", str(ROOT / "build/release/postkeep"))
 
 
+given_ports = set()
+
+
 def free_port():
-    """Below the ports that the system gives to outgoing connections, so that none takes it before the server does."""
+    """Below the ports that the system gives to outgoing connections, so that none takes it before the server does.
+    None twice: one that was just given looks free until its server runs."""
     while True:
         port = random.randrange(10_000, 32_000)
+        if port in given_ports:
+            continue
+        given_ports.add(port)
         with socket.socket() as probe:
             try:
                 probe.bind((HOST, port))

@@ -89,6 +89,15 @@ class Lmtp(unittest.TestCase):
             with server.raw() as client:
                 self.assertTrue(any(b"* 0 EXISTS" in line for line in client.must("SELECT INBOX")))
 
+    def test_a_spool_that_is_missing_puts_mail_off_and_bounces_none(self):
+        with Server() as server:
+            (server.data / "spool").rmdir()
+            with server.lmtp() as lmtp, self.assertRaises(smtplib.SMTPException) as refused:
+                lmtp.sendmail("a@example.com", ["alice"], message())
+            self.assertRegex(str(refused.exception), "451.*4\\.3\\.0")
+            (server.data / "spool").mkdir()
+            server.deliver(message())
+
     def test_too_large_is_refused_and_the_session_goes_on(self):
         with Server({"limits.message_size": 20_000}) as server, server.lmtp() as lmtp:
             with self.assertRaises(smtplib.SMTPException):
