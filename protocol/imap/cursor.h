@@ -27,6 +27,7 @@ class Cursor {
   bool at_end() const { return position_ == text().size() && text_index_ + 1 == command_.texts.size(); }
   // The next octet; '\0' at the end of a text (and for a NUL, which no production begins with).
   char peek() const { return position_ < text().size() ? text()[position_] : '\0'; }
+  std::size_t position() const { return position_; }  // octets of the current text that were read
   bool at_literal() const { return position_ == text().size() && text_index_ < command_.literals.size(); }
   // Is `word` (upper case) next, in any case, and not the beginning of a longer atom? Does not move.
   bool at_word(std::string_view word) const;

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "protocol/base/ascii.h"
+#include "protocol/text/similar.h"
 #include "server/config/settings_table.h"
 #include "server/config/values.h"
 
@@ -35,22 +36,6 @@ std::optional<RawValue> raw_value(const toml::node& node) {
   return RawValue(std::move(texts));
 }
 
-// Changes needed to make one text of the other; for "did you mean".
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 std::string unknown_key(const std::string& path) {
   constexpr std::size_t near = 3, key_octets_max = 100;
   const Setting* best = nullptr;
@@ -59,7 +44,7 @@ std::string unknown_key(const std::string& path) {
     if (path.size() > key_octets_max) break;
     // The right key in the wrong section is near, too.
     const bool same_key = path.substr(path.rfind('.') + 1) == setting.key;
-    const std::size_t d = same_key ? 1 : distance(path, setting.path());
+    const std::size_t d = same_key ? 1 : text::edit_distance(path, setting.path());
     if (d < best_distance) {
       best = &setting;
       best_distance = d;

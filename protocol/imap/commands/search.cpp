@@ -235,6 +235,21 @@ Result<SearchReturn> parse_return(Cursor& cursor) {
 
 }  // namespace
 
+const std::vector<std::string_view>& search_key_names() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const KeyRow& row : key_rows) all.push_back(row.name);
+    return all;
+  }();
+  return names;
+}
+
+bool takes_string(std::string_view key_name) {
+  const auto row = std::ranges::find_if(key_rows, [&](const KeyRow& r) { return ascii::iequals(r.name, key_name); });
+  if (row == key_rows.end()) return false;
+  return row->operand == Operand::string || row->operand == Operand::object_id;
+}
+
 Result<SearchKey> parse_search_keys(Cursor& cursor, const std::string& charset) {
   KeyParser parser(cursor, charset);
   SearchKey key = TRY(parser.parse_all(0));

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "protocol/base/result.h"
 #include "protocol/imap/cursor.h"
@@ -30,6 +32,10 @@ struct SearchArgs {
 
 // Errors: bad_charset for a CHARSET that cannot be decoded; bad_syntax.
 Result<SearchArgs> parse_search(Cursor& cursor);
+
+// All keys that have a name, in upper case; and is this one (in any case) followed by a string? FROM is, SEEN is not.
+const std::vector<std::string_view>& search_key_names();
+bool takes_string(std::string_view key_name);
 
 // The search-program without its CHARSET, for SORT and THREAD: charset "" means UTF-8.
 Result<SearchKey> parse_search_keys(Cursor& cursor, const std::string& charset);
