@@ -142,6 +142,23 @@ Outcome UserDatabase::remove(std::string_view name) {
   return {};
 }
 
+Outcome UserDatabase::rename(std::string_view name, const std::string& to) {
+  const std::lock_guard lock(mutex_);
+  Transaction transaction = TRY(Transaction::begin(*database_));
+  const std::optional<std::int64_t> user = TRY(user_id(name));
+  if (!user) return failure(ErrorKind::not_found, "No such user");
+  const std::optional<std::int64_t> other = TRY(user_id(to));
+  if (other && *other != *user) {
+    return failure(ErrorKind::already_exists, "There is already a user of that name");
+  }
+  {
+    Statement update = TRY(database_->prepare("UPDATE users SET key = ?, name = ? WHERE id = ?"));
+    update.bind_text(1, user_key(to)).bind_text(2, to).bind(3, *user);
+    TRY(update.run());
+  }
+  return transaction.commit();
+}
+
 // The caller holds the mutex.
 Result<std::optional<std::int64_t>> UserDatabase::user_id(std::string_view name) {
   Statement row = TRY(database_->prepare("SELECT id FROM users WHERE key = ?"));

@@ -29,6 +29,7 @@ class UserDatabase final : public UserDirectory {
   Outcome add_verifier(std::string_view name, const Verifier& verifier, const std::vector<Verifier>& seen) override;
   Outcome set_enabled(std::string_view name, bool enabled) override;
   Outcome remove(std::string_view name) override;
+  Outcome rename(std::string_view name, const std::string& to) override;
 
  private:
   explicit UserDatabase(std::unique_ptr<storage::Database> database) : database_(std::move(database)) {}

@@ -44,6 +44,13 @@ class UserDirectory {
   virtual Outcome add_verifier(std::string_view name, const Verifier& verifier, const std::vector<Verifier>& seen) = 0;
   virtual Outcome set_enabled(std::string_view name, bool enabled) = 0;  // not_found
   virtual Outcome remove(std::string_view name) = 0;                     // not_found
+  // `to` is checked_user_name()'s and may differ from `name` in case alone. The mail is the caller's business
+  // (server/admin/user_rename.h). Errors: not_found, already_exists; cannot where others keep the names.
+  virtual Outcome rename(std::string_view name, const std::string& to);
 };
+
+inline Outcome UserDirectory::rename(std::string_view, const std::string&) {
+  return failure(ErrorKind::cannot, "This user is kept elsewhere and must be renamed there");
+}
 
 }  // namespace postkeep::auth

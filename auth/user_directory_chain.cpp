@@ -70,4 +70,13 @@ Outcome UserDirectoryChain::set_enabled(std::string_view name, bool enabled) {
 
 Outcome UserDirectoryChain::remove(std::string_view name) { return TRY(link_of(name))->remove(name); }
 
+Outcome UserDirectoryChain::rename(std::string_view name, const std::string& to) {
+  UserDirectory* link = TRY(link_of(name));
+  const std::optional<User> other = TRY(find(to));
+  if (other && user_key(other->name) != user_key(name)) {
+    return failure(ErrorKind::already_exists, "There is already a user of that name");
+  }
+  return link->rename(name, to);
+}
+
 }  // namespace postkeep::auth

@@ -29,6 +29,7 @@ class UserDirectoryChain final : public UserDirectory {
   Outcome add_verifier(std::string_view name, const Verifier& verifier, const std::vector<Verifier>& seen) override;
   Outcome set_enabled(std::string_view name, bool enabled) override;
   Outcome remove(std::string_view name) override;
+  Outcome rename(std::string_view name, const std::string& to) override;
 
  private:
   Result<UserDirectory*> link_of(std::string_view name);  // errors: not_found

@@ -21,6 +21,7 @@
 #include "server/admin/live_server.h"
 #include "server/admin/local_host.h"
 #include "server/admin/socket.h"
+#include "server/admin/user_rename.h"
 #include "server/config/config_file.h"
 #include "server/config/settings_table.h"
 #include "server/identity.h"
@@ -139,6 +140,8 @@ class App final : public admin::Host, public admin::LiveServer {
   Result<std::shared_ptr<storage::Incoming>> begin_incoming(std::uint64_t limit) override {
     return mail_->begin_incoming(limit);
   }
+  Result<bool> has_mail(const std::string& user) override { return mail_->exists(user); }
+  Outcome rename_user(const std::string& from, const std::string& to) override;
   admin::LiveServer* live() override { return this; }
 
   // --- admin::LiveServer, likewise.
@@ -151,6 +154,7 @@ class App final : public admin::Host, public admin::LiveServer {
 
  private:
   Outcome open_users();
+  Outcome wait_for_end_of_sessions(const std::string& user);
   Outcome open_data();
   Outcome open_as_root();
   void start_listeners();
@@ -226,7 +230,8 @@ Outcome App::open_data() {
   options.keywords_max = static_cast<std::uint32_t>(settings.limits.keywords);
   options.watch_folders = true;
   mail_ = TRY(storage::open_mail_store(storage_backend, std::move(options), *files_, storage::system_clock()));
-  return {};
+  const auto move_mail = [this](const std::string& from, const std::string& to) { return mail_->rename(from, to); };
+  return admin::finish_user_rename(*files_, settings.data_dir, *users_, move_mail);
 }
 
 // What only root may do, or whoever the service manager gave the right; then that right is given up. Everything else
@@ -470,13 +475,30 @@ Result<nlohmann::json> App::with_account(const std::string& user, const Work& wo
   return gateway_->run_blocking(gateway_->account(user), [&work](storage::AccountStore& store) { return work(store); });
 }
 
-Outcome App::remove_mail(const std::string& user) {
+// For a short while. The user's login is gone, or nobody may use it.
+Outcome App::wait_for_end_of_sessions(const std::string& user) {
   const auto until = std::chrono::steady_clock::now() + wait_for_sessions;
   while (admission_->sessions_of(user) != 0) {
     if (std::chrono::steady_clock::now() > until) return failure(ErrorKind::in_use, "The user's sessions do not end");
     std::this_thread::sleep_for(milliseconds(20));
   }
+  return {};
+}
+
+Outcome App::remove_mail(const std::string& user) {
+  TRY(wait_for_end_of_sessions(user));
   return gateway_->remove_mail(user);
+}
+
+Outcome App::rename_user(const std::string& from, const std::string& to) {
+  // The new login works before the mail is there: until then it must not make mail of its own.
+  const Gateway::Hold hold = gateway_->hold(to);
+  const auto move_mail = [this](const std::string& old_name, const std::string& new_name) -> Outcome {
+    host_->end_sessions(old_name);
+    TRY(wait_for_end_of_sessions(old_name));
+    return gateway_->rename_mail(old_name, new_name);
+  };
+  return admin::rename_user(*files_, admin_settings_->data_dir, *users_, from, to, move_mail);
 }
 
 }  // namespace

@@ -124,6 +124,9 @@ class MailStore {
   virtual Result<std::vector<std::string>> list_accounts() = 0;
   // Removes all mail of an account that is not open. Errors: not_found.
   virtual Outcome remove(const std::string& user) = 0;
+  // Gives all mail of an account that is not open another name; durable when it returns. All or nothing, also across
+  // a crash. Errors: not_found, already_exists (`to` has mail).
+  virtual Outcome rename(const std::string& from, const std::string& to) = 0;
   // For deliveries to several accounts at once: an Incoming that belongs to none yet.
   virtual Result<std::shared_ptr<Incoming>> begin_incoming(std::uint64_t limit) = 0;
 

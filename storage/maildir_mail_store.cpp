@@ -71,6 +71,21 @@ class MaildirMailStore final : public MailStore {
     return maildir::MessageFolder::remove_tree(shared_.files, removed);
   }
 
+  // Nothing in an account says whose it is, so the directory's name is all there is to change.
+  Outcome rename(const std::string& from, const std::string& to) override {
+    const std::string source = TRY(path_of(from));
+    const std::string target = TRY(path_of(to));
+    const Outcome renamed = shared_.files.rename_new(source, target);
+    if (!renamed && renamed.error().kind == ErrorKind::not_found) {
+      return failure(ErrorKind::not_found, "No such account");
+    }
+    if (!renamed && renamed.error().kind == ErrorKind::already_exists) {
+      return failure(ErrorKind::already_exists, "There is already mail under that name");
+    }
+    TRY(Outcome(renamed));
+    return shared_.files.sync_directory(shared_.mail_directory());
+  }
+
   Result<std::shared_ptr<Incoming>> begin_incoming(std::uint64_t limit) override {
     return TRY(Spool::create(shared_.files, shared_.clock, shared_.spool_directory(), shared_.names, limit));
   }

@@ -59,6 +59,11 @@ class Host {
   virtual Result<std::shared_ptr<storage::Incoming>> begin_incoming(std::uint64_t limit) = 0;
   // The running server (live_server.h); null without one.
   virtual LiveServer* live() { return nullptr; }
+  // Is there mail of that name, whether or not there is such a user? Makes none, unlike with_account().
+  virtual Result<bool> has_mail(const std::string& user) = 0;
+  // Gives login and mail another name and ends the sessions, all or nothing (user_rename.h). `to` is valid, and neither
+  // a login nor mail has it. Errors: not_found, already_exists, in_use (the sessions do not end), cannot.
+  virtual Outcome rename_user(const std::string& from, const std::string& to) = 0;
 };
 
 // One argument of a command, on the command line and in a request's "arguments" object: a text under its name; for a

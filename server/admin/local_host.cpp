@@ -1,6 +1,7 @@
 #include "server/admin/local_host.h"
 
 #include "auth/backends.h"
+#include "server/admin/user_rename.h"
 
 namespace postkeep::admin {
 
@@ -29,6 +30,8 @@ Result<std::unique_ptr<LocalHost>> LocalHost::open(const Settings& settings, sto
   auth::Authenticator::Options options;
   options.domains = own_domains(settings);
   host->authenticator_ = std::make_unique<auth::Authenticator>(*host->users_, std::move(options));
+  const auto move_mail = [&host](const std::string& from, const std::string& to) { return host->move_mail(from, to); };
+  TRY(finish_user_rename(files, settings.data_dir, *host->users_, move_mail));
   return host;
 }
 
@@ -84,6 +87,20 @@ void LocalHost::end_sessions(const std::string&) {}  // there are none without a
 Outcome LocalHost::remove_mail(const std::string& user) {
   TRY(close_account());
   return TRY(mail())->remove(user);
+}
+
+Result<bool> LocalHost::has_mail(const std::string& user) { return TRY(mail())->exists(user); }
+
+Outcome LocalHost::move_mail(const std::string& from, const std::string& to) {
+  TRY(close_account());
+  return TRY(mail())->rename(from, to);
+}
+
+Outcome LocalHost::rename_user(const std::string& from, const std::string& to) {
+  const auto move = [this](const std::string& old_name, const std::string& new_name) {
+    return move_mail(old_name, new_name);
+  };
+  return admin::rename_user(files_, settings_.data_dir, *users_, from, to, move);
 }
 
 }  // namespace postkeep::admin

@@ -28,11 +28,14 @@ class LocalHost final : public Host {
   Result<std::shared_ptr<storage::Incoming>> begin_incoming(std::uint64_t limit) override;
   // Writes what a clean stop would: at the end of a command. Errors: those of AccountStore::close().
   Outcome close_account();
+  Result<bool> has_mail(const std::string& user) override;
+  Outcome rename_user(const std::string& from, const std::string& to) override;
 
  private:
   LocalHost(Settings settings, storage::FileSystem& files) : settings_(std::move(settings)), files_(files) {}
   Result<storage::MailStore*> mail();
   Result<storage::AccountStore*> account(const std::string& user);
+  Outcome move_mail(const std::string& from, const std::string& to);
 
   Settings settings_;
   storage::FileSystem& files_;

@@ -139,14 +139,23 @@ asio::awaitable<std::vector<lmtp::Reply>> Delivery::deliver() {
   co_return replies;
 }
 
+// The user may have been deleted or renamed since RCPT; mail must not be made again under a name that nobody has.
+asio::awaitable<Result<storage::AppendResult>> Delivery::deliver_to(const std::string& user) {
+  const auto now = co_await context_.services.auth.resolve_recipient(user);
+  if (!now) co_return tl::unexpected<Error>(now.error());
+  if (now->user != user) co_return failure(ErrorKind::not_found, "No such user");
+  Gateway& gateway = context_.services.gateway;
+  AccountPtr account = gateway.account(user);
+  auto appended = co_await append_to_inbox(gateway, std::move(account), incoming_);
+  co_return appended;
+}
+
 asio::awaitable<void> Delivery::deliver_some() {
   while (next_ < envelope_.recipients.size()) {
     const std::size_t index = next_++;
     if (is_repeated(index)) continue;
     const std::string& user = envelope_.recipients[index].recipient.user;
-    Gateway& gateway = context_.services.gateway;
-    AccountPtr account = gateway.account(user);
-    const auto appended = co_await append_to_inbox(gateway, std::move(account), incoming_);
+    const auto appended = co_await deliver_to(user);
     if (appended) {
       metrics().delivered_octets.add(received_);
       context_.logger.info("delivered", {{"user", user}, {"uid", appended->uids.min().value()}, {"size", received_}});

@@ -46,6 +46,7 @@ class Delivery {
   std::string trace_fields() const;
   asio::awaitable<void> spool(bool last);
   asio::awaitable<void> deliver_some();
+  asio::awaitable<Result<storage::AppendResult>> deliver_to(const std::string& user);
   bool is_repeated(std::size_t index) const;
   void account_for(std::size_t first, const Outcome& outcome);
 

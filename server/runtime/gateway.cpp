@@ -44,6 +44,7 @@ Result<storage::AccountStore*> Gateway::enter(Account& account) {
   {
     const std::lock_guard lock(mutex_);
     if (closing_) return failure(ErrorKind::unavailable, "The server is shutting down");
+    if (held_.contains(account.user_)) return failure(ErrorKind::unavailable, "The user is being renamed");
   }
   account.last_use_ = Clock::now();
   if (!account.store_) {
@@ -165,6 +166,27 @@ Outcome Gateway::remove_mail(const std::string& user) {
                              }),
                              asio::use_future);
   return done.get();
+}
+
+Outcome Gateway::rename_mail(const std::string& from, const std::string& to) {
+  const AccountPtr handle = account(from);
+  auto done = asio::co_spawn(handle->strand_, detail::run_job([this, handle, to] {
+                               close_store(*handle);
+                               return mail_.rename(handle->user_, to);
+                             }),
+                             asio::use_future);
+  return done.get();
+}
+
+Gateway::Hold Gateway::hold(const std::string& user) {
+  const std::lock_guard lock(mutex_);
+  held_.insert(user);
+  return Hold(*this, user);
+}
+
+Gateway::Hold::~Hold() {
+  const std::lock_guard lock(gateway_.mutex_);
+  gateway_.held_.erase(gateway_.held_.find(user_));
 }
 
 bool Gateway::close(std::chrono::milliseconds limit) {

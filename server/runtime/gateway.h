@@ -21,6 +21,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <unordered_map>
@@ -148,6 +149,12 @@ class Gateway {
   // --- End
   // Closes the account and removes its mail. Blocking; not on the storage pool. The user's sessions have ended.
   Outcome remove_mail(const std::string& user);
+  // Closes the account and gives its mail another name. Likewise. `to` is held().
+  Outcome rename_mail(const std::string& from, const std::string& to);
+  // While a Hold lives, nobody can use the mail of that name: who tries gets `unavailable`. The account must not be
+  // open. Any thread.
+  class Hold;
+  Hold hold(const std::string& user);
   // Closes all accounts (flags go to the file names) and refuses everything from now on. Blocking; after all
   // sessions ended and before the pool is joined. Returns false if it took longer than `limit`.
   bool close(std::chrono::milliseconds limit);
@@ -202,6 +209,7 @@ class Gateway {
   mutable std::mutex mutex_;
   std::condition_variable all_closed_;
   bool closing_ = false;
+  std::multiset<std::string> held_;
   std::atomic<std::uint64_t> closed_{0};
   std::unordered_map<std::string, std::weak_ptr<Account>> accounts_;
   std::list<AccountPtr> open_;  // least recently used first
@@ -212,6 +220,18 @@ class Gateway {
     bool polled = false;
   };
   std::list<Folder> folders_;
+};
+
+class Gateway::Hold {
+ public:
+  Hold(Gateway& gateway, std::string user) : gateway_(gateway), user_(std::move(user)) {}
+  ~Hold();
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
+
+ private:
+  Gateway& gateway_;
+  const std::string user_;
 };
 
 // Not a coroutine, so that no caller has the job beside a co_await.

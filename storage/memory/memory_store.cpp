@@ -52,6 +52,16 @@ class MemoryMailStore final : public MailStore {
     return {};
   }
 
+  Outcome rename(const std::string& from, const std::string& to) override {
+    const std::lock_guard lock(mutex_);
+    if (accounts_.count(from) == 0) return failure(ErrorKind::not_found, "No such account");
+    if (accounts_.count(to) == 1) return failure(ErrorKind::already_exists, "There is already mail under that name");
+    auto account = accounts_.extract(from);
+    account.key() = to;
+    accounts_.insert(std::move(account));
+    return {};
+  }
+
   Result<std::shared_ptr<Incoming>> begin_incoming(std::uint64_t limit) override {
     return std::make_shared<MemoryIncoming>(limit);
   }

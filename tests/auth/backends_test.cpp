@@ -82,6 +82,17 @@ TEST_CASE_FIXTURE(Fixture, "changes go to the backend that has the user, new use
   CHECK_FALSE(users->find("alice").value().has_value());
 }
 
+TEST_CASE_FIXTURE(Fixture, "a user is renamed in the backend that has it, to no name that another backend has") {
+  const auto users = open({"passwd-file:" + file, "database"});
+  REQUIRE(add(*users, "alice", "a"));
+  CHECK(users->rename("alice", "Carol").error().kind == ErrorKind::already_exists);
+  CHECK(users->rename("nobody", "dave").error().kind == ErrorKind::not_found);
+  CHECK(users->rename("bob", "dave").error().kind == ErrorKind::cannot);
+  REQUIRE(users->rename("alice", "dave"));
+  CHECK(password(*users, "dave") == "a");
+  CHECK_FALSE(users->find("alice").value().has_value());
+}
+
 TEST_CASE_FIXTURE(Fixture, "where no backend takes users, adding one says what to do") {
   const auto users = open({"passwd-file:" + file});
   const Outcome refused = add(*users, "alice", "a");

@@ -135,3 +135,27 @@ TEST_CASE("a file that is no database is refused") {
   REQUIRE_FALSE(refused.has_value());
   CHECK(refused.error().kind == ErrorKind::corruption);
 }
+
+TEST_CASE_FIXTURE(Fixture, "a renamed user keeps everything but the name") {
+  REQUIRE(users->add(named("alice"), plain("x")));
+  REQUIRE(users->add(named("bob"), plain("y")));
+  REQUIRE(users->set_enabled("alice", false));
+  REQUIRE(users->rename("ALICE", "alicia@example.org"));
+  CHECK_FALSE(users->find("alice").value());
+  reopen();
+  const auto found = users->find("Alicia@example.org").value();
+  REQUIRE(found);
+  CHECK(found->name == "alicia@example.org");
+  CHECK_FALSE(found->enabled);
+  CHECK(found->created == 1'700'000'000);
+  CHECK(users->verifiers("alicia@example.org").value()[0].hash.reveal() == "x");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a user takes no name that another has, but may change the case of the own one") {
+  REQUIRE(users->add(named("alice"), plain("x")));
+  REQUIRE(users->add(named("bob"), plain("y")));
+  CHECK(users->rename("alice", "BOB").error().kind == ErrorKind::already_exists);
+  CHECK(users->rename("nobody", "carol").error().kind == ErrorKind::not_found);
+  REQUIRE(users->rename("alice", "Alice"));
+  CHECK(users->find("alice").value()->name == "Alice");
+}

@@ -306,6 +306,23 @@ TEST_CASE("Mailbox ids are never used again, and the same id after a restart mea
   });
 }
 
+TEST_CASE("An account gets another name with all its mail, and none that has mail") {
+  over_each_backend([](StoreFixture& store) {
+    {
+      const auto old_account = must(store.store().open("old@example.org", [] {}));
+      must(old_account->create_mailbox(name("Kept")));
+      must(old_account->close());
+    }
+    CHECK(kind_of(store.store().rename("nobody", "new")) == ErrorKind::not_found);
+    CHECK(kind_of(store.store().rename("old@example.org", "tess")) == ErrorKind::already_exists);
+    must(store.store().rename("old@example.org", "New"));
+    CHECK_FALSE(must(store.store().exists("old@example.org")));
+    const auto account = must(store.store().open("New", [] {}));
+    CHECK(must(account->find_mailbox(name("Kept"))).exists);
+    must(account->close());
+  });
+}
+
 TEST_CASE("Accounts are apart, listed, and removed with all their mail") {
   over_each_backend([](StoreFixture& store) {
     CHECK(must(store.store().exists("tess")));

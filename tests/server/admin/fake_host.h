@@ -4,12 +4,14 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "auth/user_database.h"
 #include "server/admin/commands.h"
 #include "server/admin/exchange.h"
+#include "server/admin/user_rename.h"
 #include "server/config/config_file.h"
 #include "storage/posix_file_system.h"
 #include "tests/support/temporary_directory.h"
@@ -50,6 +52,31 @@ class FakeHost final : public admin::Host {
   Result<nlohmann::json> stream(std::string_view noun, std::string_view verb, nlohmann::json arguments,
                                 admin::Exchange& exchange) {
     return admin::find_command(noun, verb)->stream(*this, arguments, exchange);
+  }
+  Result<bool> has_mail(const std::string& user) override { return mail_->exists(user); }
+  Outcome rename_user(const std::string& from, const std::string& to) override {
+    const auto move_mail = [this](const std::string& old_name, const std::string& new_name) {
+      end_sessions(old_name);
+      return mail_->rename(old_name, new_name);
+    };
+    return admin::rename_user(*files_, directory_.path(), *users_, from, to, move_mail);
+  }
+
+  // `count` small messages of different sizes.
+  void deliver(const std::string& user, const std::string& mailbox, unsigned count) {
+    const auto append = [&](storage::AccountStore& account) -> Result<nlohmann::json> {
+      const storage::Mailbox found = TRY(account.find_mailbox(MailboxName::from_utf8(mailbox).value()));
+      std::vector<storage::AppendItem> items(count);
+      for (unsigned i = 0; i < count; ++i) {
+        items[i].message = TRY(account.begin_incoming(100'000));
+        TRY(items[i].message->write("From: Bob <bob@example.org>\r\nSubject: Number " + std::to_string(i) +
+                                    "\r\n\r\nText " + std::to_string(i) + "\r\n"));
+        TRY(items[i].message->finish());
+      }
+      TRY(account.append(found.id, items));
+      return nlohmann::json();
+    };
+    if (!with_account(user, append)) throw std::runtime_error("the messages cannot be delivered");
   }
 
   // What a client of the socket would get.

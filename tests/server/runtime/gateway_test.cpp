@@ -200,3 +200,20 @@ TEST_CASE("removing mail empties the account") {
   const auto inbox = must(world.wait(world.gateway.find_mailbox(account, MailboxName::inbox())));
   CHECK(must(world.wait(world.gateway.status(account, inbox.id))).messages == 0);
 }
+
+TEST_CASE("mail gets another name though it is open, and nobody uses that name while it is held") {
+  World world;
+  const MailboxName kept = must(MailboxName::from_utf8("Kept"));
+  must(world.wait(world.gateway.create_mailbox(world.gateway.account("old"), kept)));
+  {
+    const Gateway::Hold hold = world.gateway.hold("new");
+    const auto refused = world.wait(world.gateway.list_mailboxes(world.gateway.account("new")));
+    CHECK(test::kind_of(refused) == ErrorKind::unavailable);
+    CHECK_FALSE(must(world.mail->exists("new")));
+    must(world.wait(world.gateway.list_mailboxes(world.gateway.account("other"))));
+    must(world.gateway.rename_mail("old", "new"));
+  }
+  CHECK(must(world.wait(world.gateway.find_mailbox(world.gateway.account("new"), kept))).exists);
+  CHECK_FALSE(must(world.mail->exists("old")));
+  CHECK(test::kind_of(world.gateway.rename_mail("old", "newer")) == ErrorKind::not_found);
+}
