@@ -12,6 +12,7 @@
 #include "server/admin/near_side.h"
 #include "server/admin/socket.h"
 #include "server/admin/stream.h"
+#include "server/admin/usage.h"
 #include "server/identity.h"
 #include "storage/posix_file_system.h"
 
@@ -38,10 +39,24 @@ struct ParsedCommand {
     for (const auto& [name, list] : lists) {
       if (!list.empty()) all[std::string(name)] = list;
     }
+    take_last_from_rest(all);
     for (const auto& [name, given] : flags) {
       if (given) all[std::string(name)] = true;
     }
     return all;
+  }
+
+ private:
+  // CLI11 gives all words to the rest; the last one belongs to the positional that follows it, if there is one.
+  void take_last_from_rest(Json& all) const {
+    const auto positionals = positionals_of(*command);
+    for (std::size_t i = 0; i + 1 < positionals.size(); ++i) {
+      if (positionals[i]->kind != Parameter::Kind::rest) continue;
+      Json& words = all[std::string(positionals[i]->name)];
+      if (words.size() < 2) continue;  // the far side says what is missing
+      all[std::string(positionals[i + 1]->name)] = words.back();
+      words.erase(words.size() - 1);
+    }
   }
 };
 
@@ -56,6 +71,9 @@ void add_parameter(ParsedCommand& parsed, const Parameter& parameter) {
       parsed.options[parameter.name] = app.add_option(name, parsed.texts[parameter.name], help)
                                            ->required(parameter.kind == Parameter::Kind::positional)
                                            ->type_name("");
+      break;
+    case Parameter::Kind::rest:
+      app.add_option(name, parsed.lists[parameter.name], help)->required()->type_name("");
       break;
     case Parameter::Kind::option:
       parsed.options[parameter.name] =
@@ -88,7 +106,11 @@ std::list<ParsedCommand> add_commands(CLI::App& app) {
     one.command = &command;
     one.app = verb.empty() ? app.add_subcommand(noun, help) : nouns[command.noun]->add_subcommand(verb, help);
     one.app->fallthrough();
-    for (const Parameter& parameter : command.parameters) add_parameter(one, parameter);
+    bool after_rest = false;
+    for (const Parameter& parameter : command.parameters) {
+      if (!after_rest || parameter.kind != Parameter::Kind::positional) add_parameter(one, parameter);
+      after_rest = after_rest || parameter.kind == Parameter::Kind::rest;
+    }
   }
   return parsed;
 }
@@ -171,6 +193,17 @@ int run_command(const Command& command, Json arguments, NearSide& near) {
   return status_of(command, exit_code(done.error().kind), &done.error());
 }
 
+// The help of the command that --help stands behind, or of a noun, or of all.
+std::string asked_help(const std::list<ParsedCommand>& parsed, const std::vector<std::string_view>& words) {
+  for (const ParsedCommand& one : parsed) {
+    if (one.app->parsed()) return help_text(*one.command);
+  }
+  for (const std::string_view noun : nouns()) {
+    if (std::ranges::find(words, noun) != words.end()) return help_text(noun);
+  }
+  return help_text();
+}
+
 }  // namespace
 
 int run_command_line(int argc, const char* const* argv, NearSide near) {
@@ -181,12 +214,24 @@ int run_command_line(int argc, const char* const* argv, NearSide near) {
   app.add_flag("--progress", near.progress, "show progress also where standard error is no terminal");
   app.require_subcommand(1);
   const std::list<ParsedCommand> parsed = add_commands(app);
+  const std::vector<std::string_view> words(argv + 1, argv + std::max(argc, 1));
+  if (const std::string unknown = unknown_command(words); !unknown.empty()) {
+    near.err << "postkeep: " << unknown << "\n";
+    return static_cast<int>(ExitCode::usage);
+  }
   try {
     app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    near.out << asked_help(parsed, words);
+    return static_cast<int>(ExitCode::ok);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error, near.out, near.err);  // prints the help that was asked for, or what is wrong
     const auto meant = std::ranges::find_if(parsed, [](const ParsedCommand& one) { return one.app->parsed(); });
-    if (code == 0 || meant == parsed.end()) return static_cast<int>(code == 0 ? ExitCode::ok : ExitCode::usage);
+    near.err << "postkeep: " << error.what();
+    if (meant == parsed.end()) {
+      near.err << ". `postkeep --help` lists all commands.\n";
+      return static_cast<int>(ExitCode::usage);
+    }
+    near.err << ". Usage: postkeep " << usage_line(*meant->command) << "; --help tells more.\n";
     return status_of(*meant->command, ExitCode::usage);
   }
   near.format = json ? NearSide::Format::json : NearSide::Format::people;

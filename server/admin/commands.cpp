@@ -13,8 +13,9 @@ using Json = nlohmann::json;
 
 std::vector<Command> all_rows() {
   std::vector<Command> rows;
-  for (const std::span<const Command> some : {server_rows(), config_rows(), user_rows(), pw_rows(), mailbox_rows(),
-                                              deliver_rows(), transfer_rows(), live_rows()}) {
+  for (const std::span<const Command> some :
+       {server_rows(), config_rows(), user_rows(), pw_rows(), mailbox_rows(), mail_rows(), deliver_rows(),
+        transfer_rows(), live_rows(), document_rows()}) {
     rows.insert(rows.end(), some.begin(), some.end());
   }
   return rows;
@@ -111,6 +112,19 @@ Result<std::string> text_argument(const Json& arguments, std::string_view name) 
     return failure(ErrorKind::bad_syntax, std::string(name) + " is missing");
   }
   return found->get<std::string>();
+}
+
+Result<std::vector<std::string>> texts_argument(const Json& arguments, std::string_view name) {
+  std::vector<std::string> texts;
+  const auto found = arguments.find(name);
+  if (found == arguments.end()) return texts;
+  const auto wrong = [&] { return failure(ErrorKind::bad_syntax, std::string(name) + " must be a list of texts"); };
+  if (!found->is_array()) return wrong();
+  for (const Json& text : *found) {
+    if (!text.is_string()) return wrong();
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
 }
 
 bool flag_argument(const Json& arguments, std::string_view name) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/authenticator.h"
 #include "auth/last_logins.h"
@@ -67,14 +68,26 @@ class Host {
 };
 
 // One argument of a command, on the command line and in a request's "arguments" object: a text under its name; for a
-// flag true; for a list an array of texts.
+// flag true; for a list and for the rest an array of texts.
 struct Parameter {
-  enum class Kind { positional, optional_positional, option, list, flag };
+  enum class Kind {
+    positional,
+    optional_positional,  // may be missing; nothing but other optional ones may follow
+    rest,                 // positionals, one or more; a plain positional may follow
+    option,
+    list,  // an option that may be given several times
+    flag,
+  };
+  // What the shell offers when this is to be typed.
+  enum class Completes { nothing, user, mailbox, file, command };
+
   Kind kind;
   std::string_view name;   // "name"; an option is "scheme" here and "--scheme" on the command line
   std::string_view value;  // what the help calls an option's value, "SCHEME"; empty for others
   std::string_view help;
-  char letter = 0;  // 'd': also "-d" on the command line
+  char letter = 0;                           // 'd': also "-d" on the command line
+  Completes completes = Completes::nothing;  // mailbox: one of the user that the command names
+  std::string_view choices = {};             // all that it can be, separated by spaces
 };
 
 // The near side of a command: the process that was started, its terminal and its options.
@@ -115,6 +128,10 @@ struct Command {
   int (*exit_status)(ExitCode code, const Error* error) = nullptr;
   // Of a row with `run`: after its result was printed, whether that means failure all the same.
   Outcome (*check)(const nlohmann::json& result) = nullptr;
+  // The shape of what --json prints, and what else the help has to say: paragraphs, and lines of examples that begin
+  // with "    ". Both go into the manual page and docs/admin-commands.md.
+  std::string_view json = {};
+  std::string_view details = {};
 };
 
 std::span<const Command> commands();
@@ -130,8 +147,9 @@ nlohmann::json to_answer(const Result<nlohmann::json>& result);
 // The answer's other end.
 Result<nlohmann::json> read_answer(const nlohmann::json& answer);
 
-// The text or texts of an argument. Errors: bad_syntax when it is missing or of another kind.
+// The text or texts of an argument. Errors: bad_syntax when it is missing (texts: never) or of another kind.
 Result<std::string> text_argument(const nlohmann::json& arguments, std::string_view name);
+Result<std::vector<std::string>> texts_argument(const nlohmann::json& arguments, std::string_view name);
 bool flag_argument(const nlohmann::json& arguments, std::string_view name);
 
 }  // namespace postkeep::admin

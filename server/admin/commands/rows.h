@@ -13,8 +13,10 @@ std::span<const Command> config_rows();    // config check|show
 std::span<const Command> user_rows();      // user add|passwd|delete|...
 std::span<const Command> pw_rows();        // pw hash|check|schemes
 std::span<const Command> mailbox_rows();   // mailbox list|create|...
+std::span<const Command> mail_rows();      // mail search|fetch|...
 std::span<const Command> live_rows();      // who, kick, reload, log level, status
 std::span<const Command> transfer_rows();  // import, export
 std::span<const Command> deliver_rows();   // deliver
+std::span<const Command> document_rows();  // man, completion, complete
 
 }  // namespace postkeep::admin

@@ -1,17 +1,19 @@
-// user add|passwd|delete|list|show|enable|disable: who may log in. A password is hashed in the near side, so that it
-// never travels and the server does no work for it.
+// user add|passwd|rename|delete|list|show|enable|disable: who may log in. A password is hashed in the near side, so
+// that it never travels and the server does no work for it.
 #include <unistd.h>
 
 #include <array>
 #include <chrono>
-#include <ctime>
 #include <map>
 #include <ostream>
 
 #include "auth/password_hash.h"
 #include "auth/user_name.h"
+#include "server/admin/commands/arguments.h"
 #include "server/admin/commands/rows.h"
+#include "server/admin/mail_totals.h"
 #include "server/admin/near_side.h"
+#include "server/admin/text_table.h"
 
 namespace postkeep::admin {
 
@@ -76,13 +78,6 @@ Result<std::vector<auth::Verifier>> received_verifiers(const Json& arguments) {
   return verifiers;
 }
 
-Result<auth::User> existing_user(Host& host, const Json& arguments) {
-  const std::string name = TRY(text_argument(arguments, "name"));
-  std::optional<auth::User> user = TRY(host.users().find(name));
-  if (!user) return failure(ErrorKind::not_found, "There is no user of that name");
-  return std::move(*user);
-}
-
 Json describe(const auth::User& user) {
   return {{"name", user.name}, {"enabled", user.enabled}, {"created", user.created}};
 }
@@ -99,7 +94,7 @@ Result<Json> run_add(Host& host, const Json& arguments) {
 }
 
 Result<Json> run_passwd(Host& host, const Json& arguments) {
-  const auth::User user = TRY(existing_user(host, arguments));
+  const auth::User user = TRY(existing_user(host, arguments, "name"));
   const std::vector<auth::Verifier> verifiers = TRY(received_verifiers(arguments));
   TRY(host.users().set_verifiers(user.name, verifiers));
   return describe(user);
@@ -108,14 +103,53 @@ Result<Json> run_passwd(Host& host, const Json& arguments) {
 // {"imap": 1795714399}, seconds since 1970 by protocol.
 void add_login(Json& to, const auth::LastLogin& login) { to[login.protocol] = login.time; }
 
+Result<Json> run_rename(Host& host, const Json& arguments) {
+  auth::User user = TRY(existing_user(host, arguments, "name"));
+  const std::string wanted = TRY(text_argument(arguments, "new-name"));
+  std::string to = TRY(auth::checked_user_name(wanted));
+  if (to == user.name) return failure(ErrorKind::already_exists, user.name + " has that name already");
+  const bool same_but_for_case = auth::user_key(to) == auth::user_key(user.name);
+  if (!same_but_for_case && TRY(host.users().find(to))) {
+    return failure(ErrorKind::already_exists, "There is already a user " + to + ". Choose another name, or see " +
+                                                  "`postkeep user delete --help`.");
+  }
+  if (TRY(host.has_mail(to))) {
+    return failure(ErrorKind::already_exists, "There is already mail under the name " + to + ", of a user who was " +
+                                                  "deleted. Choose another name, or remove that mail first.");
+  }
+  TRY(host.rename_user(user.name, to));
+  auth::LastLogins* logins = TRY(host.last_logins());
+  TRY(logins->rename(user.name, to));
+  Json result = {{"name", to}, {"old_name", user.name}};
+  return result;
+}
+
+// What `user delete` would do.
+Result<Json> foresee_delete(Host& host, const auth::User& user, bool with_mail) {
+  Json result = describe(user);
+  result["mail_removed"] = with_mail;
+  result["dry_run"] = true;
+  Json totals = MailTotals().to_json();
+  if (TRY(host.has_mail(user.name))) {
+    const auto count = [](storage::AccountStore& account) -> Result<Json> {
+      return TRY(mail_totals(account)).to_json();
+    };
+    totals = TRY(host.with_account(user.name, count));
+  }
+  result["mail"] = std::move(totals);
+  return result;
+}
+
 Result<Json> run_delete(Host& host, const Json& arguments) {
-  const auth::User user = TRY(existing_user(host, arguments));
+  const auth::User user = TRY(existing_user(host, arguments, "name"));
+  if (flag_argument(arguments, "dry-run")) return foresee_delete(host, user, flag_argument(arguments, "with-mail"));
   TRY(host.users().remove(user.name));
   auth::LastLogins* logins = TRY(host.last_logins());
   TRY(logins->forget(user.name));
   host.end_sessions(user.name);
   Json result = describe(user);
   result["mail_removed"] = false;
+  result["dry_run"] = false;
   if (flag_argument(arguments, "with-mail")) {
     const Outcome removed = host.remove_mail(user.name);
     if (!removed && removed.error().kind != ErrorKind::not_found) return tl::unexpected(removed.error());
@@ -125,9 +159,10 @@ Result<Json> run_delete(Host& host, const Json& arguments) {
 }
 
 Result<Json> run_list(Host& host, const Json& arguments) {
+  const bool names = flag_argument(arguments, "names");
   Json users = Json::array();
-  for (const auth::User& user : TRY(host.users().list())) users.push_back(describe(user));
-  if (!flag_argument(arguments, "last-login")) return users;
+  for (const auth::User& user : TRY(host.users().list())) users.push_back(names ? Json(user.name) : describe(user));
+  if (names || !flag_argument(arguments, "last-login")) return users;
   auth::LastLogins* known = TRY(host.last_logins());
   std::map<std::string, Json> logins;
   for (const auth::LastLogin& login : TRY(known->all())) {
@@ -141,7 +176,7 @@ Result<Json> run_list(Host& host, const Json& arguments) {
 }
 
 Result<Json> run_show(Host& host, const Json& arguments) {
-  const auth::User user = TRY(existing_user(host, arguments));
+  const auth::User user = TRY(existing_user(host, arguments, "name"));
   Json result = describe(user);
   result["schemes"] = Json::array();
   for (const auth::Verifier& verifier : TRY(host.users().verifiers(user.name))) {
@@ -156,7 +191,7 @@ Result<Json> run_show(Host& host, const Json& arguments) {
 }
 
 Result<Json> set_enabled(Host& host, const Json& arguments, bool enabled) {
-  auth::User user = TRY(existing_user(host, arguments));
+  auth::User user = TRY(existing_user(host, arguments, "name"));
   TRY(host.users().set_enabled(user.name, enabled));
   if (!enabled) host.end_sessions(user.name);
   user.enabled = enabled;
@@ -167,69 +202,150 @@ Result<Json> run_disable(Host& host, const Json& arguments) { return set_enabled
 
 void print_nothing(const Json&, std::ostream&) {}
 
-std::string shown_time(std::time_t time) {
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  std::array<char, 32> date{};
-  std::strftime(date.data(), date.size(), "%Y-%m-%d %H:%M:%S UTC", &utc);
-  return date.data();
-}
-
 // "imap 2026-11-26 17:33:19 UTC, pop3 ..."
 std::string shown_logins(const Json& logins) {
   std::string out;
   for (const auto& [protocol, time] : logins.items()) {
-    out += (out.empty() ? "" : ", ") + protocol + " " + shown_time(time.get<std::time_t>());
+    out += (out.empty() ? "" : ", ") + protocol + " " + shown_time(time.get<std::int64_t>());
   }
   return out.empty() ? "never" : out;
 }
 
 void print_list(const Json& users, std::ostream& out) {
   for (const Json& user : users) {
+    if (user.is_string()) {
+      out << user.get<std::string>() << "\n";
+      continue;
+    }
     out << user["name"].get<std::string>() << (user["enabled"].get<bool>() ? "" : "  (disabled)");
     if (user.contains("last_login")) out << "  " << shown_logins(user["last_login"]);
     out << "\n";
   }
 }
 
+void print_delete(const Json& user, std::ostream& out) {
+  if (!user["dry_run"].get<bool>()) return;
+  const std::string mail = shown_totals(user["mail"]);
+  out << "Would remove the user " << user["name"].get<std::string>();
+  if (user["mail_removed"].get<bool>()) {
+    out << " and all mail: " << mail << ".\n";
+  } else {
+    out << " and leave the mail: " << mail << ".\n";
+  }
+}
+
 void print_user(const Json& user, std::ostream& out) {
   out << "name:     " << user["name"].get<std::string>()
       << "\nlogin:    " << (user["enabled"].get<bool>() ? "enabled" : "disabled");
-  const auto created = user["created"].get<std::time_t>();
+  const auto created = user["created"].get<std::int64_t>();
   if (created != 0) out << "\ncreated:  " << shown_time(created);  // a passwd-file does not tell
   out << "\npassword:";
   for (const Json& scheme : user["schemes"]) out << " " << scheme.get<std::string>();
   out << "\nlast login: " << shown_logins(user["last_login"]) << "\n";
 }
 
-constexpr Parameter name_parameter = {Kind::positional, "name", "", "the user: name or name@domain"};
+using Completes = Parameter::Completes;
+
+constexpr Parameter name_parameter = {Kind::positional, "name", "", "the user: name or name@domain", 0,
+                                      Completes::user};
 constexpr Parameter stdin_parameter = {Kind::flag, "password-stdin", "", "read the password from standard input"};
-constexpr Parameter scheme_parameter = {Kind::option, "scheme", "SCHEME",
-                                        "keep the password in this one scheme alone; see pw schemes"};
+// Those that can be made (auth/schemes.cpp).
+constexpr std::string_view scheme_choices =
+    "ARGON2ID SCRAM-SHA-256 PLAIN CRYPT SHA512-CRYPT SHA256-CRYPT BLF-CRYPT SSHA512 SSHA256";
+constexpr Parameter scheme_parameter = {Kind::option,
+                                        "scheme",
+                                        "SCHEME",
+                                        "keep the password in this one scheme alone; see pw schemes",
+                                        0,
+                                        Completes::nothing,
+                                        scheme_choices};
 constexpr Parameter hash_parameter = {Kind::list, "hash", "{SCHEME}HASH",
                                       "a ready-made verifier instead of a password; may be given several times"};
 
 constexpr std::array just_name = {name_parameter};
 constexpr std::array with_password = {name_parameter, stdin_parameter, scheme_parameter, hash_parameter};
-constexpr std::array delete_parameters = {name_parameter,
-                                          Parameter{Kind::flag, "with-mail", "", "remove all the user's mail as well"}};
+constexpr std::array rename_parameters = {name_parameter,
+                                          Parameter{Kind::positional, "new-name", "", "what to be called from now on"}};
+constexpr std::array delete_parameters = {
+    name_parameter, Parameter{Kind::flag, "with-mail", "", "remove all the user's mail as well"},
+    Parameter{Kind::flag, "dry-run", "", "say what would go, and change nothing"}};
+
+constexpr std::string_view user_json = R"({"name": "alice", "enabled": true, "created": 1795714399})";
 
 constexpr std::array list_parameters = {
+    Parameter{Kind::flag, "names", "", "names alone"},
     Parameter{Kind::flag, "last-login", "", "tell when each logged in last, by protocol"}};
 
 constexpr std::array rows = {
-    Command{"user", "add", "Adds a user. Without --password-stdin or --hash the password is asked for.", with_password,
-            nullptr, prepare_add, run_add, print_nothing},
-    Command{"user", "passwd", "Sets a new password.", with_password, nullptr, prepare_verifiers, run_passwd,
-            print_nothing},
-    Command{"user", "delete", "Removes a user and ends the user's sessions; the mail stays.", delete_parameters,
-            nullptr, nullptr, run_delete, print_nothing},
-    Command{"user", "list", "Lists all users.", list_parameters, nullptr, nullptr, run_list, print_list},
-    Command{"user", "show", "Shows one user.", just_name, nullptr, nullptr, run_show, print_user},
-    Command{"user", "enable", "Lets a disabled user log in again.", just_name, nullptr, nullptr, run_enable,
-            print_nothing},
-    Command{"user", "disable", "Refuses the user's logins and ends the sessions; mail is still taken in.", just_name,
-            nullptr, nullptr, run_disable, print_nothing},
+    Command{.noun = "user",
+            .verb = "add",
+            .help = "Adds a user. Without --password-stdin or --hash the password is asked for.",
+            .parameters = with_password,
+            .prepare = prepare_add,
+            .run = run_add,
+            .print = print_nothing,
+            .json = user_json,
+            .details = "    printf '%s\\n' \"$PASSWORD\" | postkeep user add alice --password-stdin"},
+    Command{.noun = "user",
+            .verb = "passwd",
+            .help = "Sets a new password.",
+            .parameters = with_password,
+            .prepare = prepare_verifiers,
+            .run = run_passwd,
+            .print = print_nothing,
+            .json = user_json},
+    Command{.noun = "user",
+            .verb = "rename",
+            .help = "Gives a user and all the user's mail another name, and ends the user's sessions.",
+            .parameters = rename_parameters,
+            .run = run_rename,
+            .print = print_nothing,
+            .json = R"({"name": "alicia", "old_name": "alice"})",
+            .details =
+                "The password stays. Mail to the old name is refused from then on. It is all or nothing, also when "
+                "the machine stops in between: the next start finishes what was begun."},
+    Command{
+        .noun = "user",
+        .verb = "delete",
+        .help = "Removes a user and ends the user's sessions; the mail stays.",
+        .parameters = delete_parameters,
+        .run = run_delete,
+        .print = print_delete,
+        .json =
+            R"({"name": "alice", "enabled": true, "created": 1795714399, "mail_removed": false, "dry_run": true, "mail": {"mailboxes": 6, "messages": 812, "octets": 12910592}})",
+        .details = "\"mail\" is there in a dry run alone."},
+    Command{.noun = "user",
+            .verb = "list",
+            .help = "Lists all users.",
+            .parameters = list_parameters,
+            .run = run_list,
+            .print = print_list,
+            .json = R"([{"name": "alice", "enabled": true, "created": 1795714399}])",
+            .details = "With --names: [\"alice\"]. With --last-login each has \"last_login\": {\"imap\": 1795714399}, "
+                       "seconds since 1970."},
+    Command{
+        .noun = "user",
+        .verb = "show",
+        .help = "Shows one user.",
+        .parameters = just_name,
+        .run = run_show,
+        .print = print_user,
+        .json =
+            R"({"name": "alice", "enabled": true, "created": 1795714399, "schemes": ["ARGON2ID", "SCRAM-SHA-256"], "last_login": {"imap": 1795714399}})"},
+    Command{.noun = "user",
+            .verb = "enable",
+            .help = "Lets a disabled user log in again.",
+            .parameters = just_name,
+            .run = run_enable,
+            .print = print_nothing,
+            .json = user_json},
+    Command{.noun = "user",
+            .verb = "disable",
+            .help = "Refuses the user's logins and ends the sessions; mail is still taken in.",
+            .parameters = just_name,
+            .run = run_disable,
+            .print = print_nothing,
+            .json = user_json},
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <iterator>
 #include <set>
 
-#include "protocol/base/ascii.h"
+#include "server/admin/usage.h"
 #include "tests/server/admin/fake_host.h"
 
 using namespace postkeep;
@@ -50,13 +50,7 @@ TEST_CASE("docs/administration.md lists every row as the table has it") {
   std::ifstream file(POSTKEEP_SOURCE_DIR "/docs/administration.md");
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   for (const Command& command : commands()) {
-    std::string line = "| `postkeep " + full_name(command);
-    for (const Parameter& parameter : command.parameters) {
-      const std::string name = ascii::to_upper(parameter.name);
-      if (parameter.kind == Parameter::Kind::positional) line += " " + name;
-      if (parameter.kind == Parameter::Kind::optional_positional) line += " [" + name + "]";
-    }
-    line += "` | " + std::string(command.help) + " |\n";
+    const std::string line = "| `postkeep " + usage_line(command) + "` | " + std::string(command.help) + " |\n";
     CAPTURE(line);
     CHECK(text.find(line) != std::string::npos);
   }
@@ -119,6 +113,135 @@ TEST_CASE_FIXTURE(Fixture, "deleting a user leaves the mail unless it is to go a
   CHECK(mailbox("status", {{"user", "alice"}, {"mailbox", "Kept"}}) == "not_found");
   add("bob");  // has no mail yet
   CHECK(host.request("user delete", {{"name", "bob"}, {"with-mail", true}})["result"]["mail_removed"] == false);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a user is renamed with the mail, and not to a name that is taken") {
+  add("alice");
+  add("bob");
+  CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Kept"}}) == "ok");
+  const auto rename = [&](const char* from, const char* to) {
+    return host.request("user rename", {{"name", from}, {"new-name", to}});
+  };
+  CHECK(kind(rename("nobody", "carol")) == "not_found");
+  CHECK(kind(rename("alice", "BOB")) == "already_exists");
+  CHECK(kind(rename("alice", "alice")) == "already_exists");
+  CHECK(kind(rename("alice", "no/way")) == "cannot");
+  CHECK(host.ended.empty());
+  CHECK(rename("ALICE", "carol@Example.org")["result"] == Json{{"name", "carol@example.org"}, {"old_name", "alice"}});
+  CHECK(host.ended == std::vector<std::string>{"alice"});
+  CHECK(mailbox("status", {{"user", "carol@example.org"}, {"mailbox", "Kept"}}) == "ok");
+  CHECK(kind(host.request("user show", {{"name", "alice"}})) == "not_found");
+  CHECK(kind(rename("carol@example.org", "Carol@example.org")) == "ok");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a user is not renamed to a name under which mail of somebody deleted lies") {
+  add("alice");
+  CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Hers"}}) == "ok");
+  CHECK(kind(host.request("user delete", {{"name", "alice"}})) == "ok");
+  add("bob");
+  const Json answer = host.request("user rename", {{"name", "bob"}, {"new-name", "alice"}});
+  CHECK(kind(answer) == "already_exists");
+  CHECK(answer["error"]["text"].get<std::string>().find("already mail") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a dry run of user delete tells what is there and changes nothing") {
+  add("alice");
+  CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Kept"}}) == "ok");
+  const Json foreseen =
+      host.request("user delete", {{"name", "alice"}, {"with-mail", true}, {"dry-run", true}})["result"];
+  CHECK(foreseen["dry_run"] == true);
+  CHECK(foreseen["mail"]["mailboxes"] == 2);
+  CHECK(host.ended.empty());
+  CHECK(mailbox("status", {{"user", "alice"}, {"mailbox", "Kept"}}) == "ok");
+  add("bob");  // has no mail, and the dry run makes none
+  CHECK(host.request("user delete", {{"name", "bob"}, {"dry-run", true}})["result"]["mail"]["mailboxes"] == 0);
+  CHECK_FALSE(host.has_mail("bob").value());
+}
+
+TEST_CASE_FIXTURE(Fixture, "who names nobody is told whom there is") {
+  add("alice");
+  const Json answer = host.request("mailbox list", {{"user", "alise"}});
+  CHECK(answer["error"]["text"] == "There is no user alise. `postkeep user list` lists them; did you mean alice?");
+  CHECK(host.request("user show", {{"name", "zacharias"}})["error"]["text"] ==
+        "There is no user zacharias. `postkeep user list` lists them.");
+  CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Work"}}) == "ok");
+  CHECK(host.request("mailbox status", {{"user", "alice"}, {"mailbox", "work"}})["error"]["text"] ==
+        "alice has no mailbox work. `postkeep mailbox list alice` lists them; did you mean Work?");
+}
+
+TEST_CASE_FIXTURE(Fixture, "names alone are listed for those who read them by program") {
+  add("bob");
+  add("alice");
+  CHECK(host.request("user list", {{"names", true}})["result"] == Json::array({"alice", "bob"}));
+  CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Work"}}) == "ok");
+  CHECK(mailbox("subscribe", {{"user", "alice"}, {"mailbox", "Work"}}) == "ok");
+  CHECK(mailbox("delete", {{"user", "alice"}, {"mailbox", "Work"}}) == "ok");
+  CHECK(host.request("mailbox list", {{"user", "alice"}, {"names", true}})["result"] == Json::array({"INBOX"}));
+}
+
+TEST_CASE_FIXTURE(Fixture, "subscriptions come and go, and a slip of the fingers is told") {
+  add("alice");
+  const Json subscribed = host.request("mailbox subscribe", {{"user", "alice"}, {"mailbox", "INBOX"}})["result"];
+  CHECK(subscribed["subscribed"] == true);
+  CHECK(mailbox("subscribe", {{"user", "alice"}, {"mailbox", "Nowhere"}}) == "not_found");
+  CHECK(host.request("mailbox unsubscribe", {{"user", "alice"}, {"mailbox", "INBOX"}})["result"]["subscribed"] ==
+        false);
+  CHECK(mailbox("unsubscribe", {{"user", "alice"}, {"mailbox", "INBOX"}}) == "ok");
+  CHECK(mailbox("unsubscribe", {{"user", "alice"}, {"mailbox", "Nowhere"}}) == "not_found");
+  CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Gone"}}) == "ok");
+  CHECK(mailbox("subscribe", {{"user", "alice"}, {"mailbox", "Gone"}}) == "ok");
+  CHECK(mailbox("delete", {{"user", "alice"}, {"mailbox", "Gone"}}) == "ok");
+  CHECK(mailbox("unsubscribe", {{"user", "alice"}, {"mailbox", "Gone"}}) == "ok");
+  CHECK(host.request("mailbox list", {{"user", "alice"}})["result"].size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a special use is shown, set and taken away") {
+  add("alice");
+  CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Sent Items"}}) == "ok");
+  const auto use = [&](Json more) {
+    more["user"] = "alice";
+    more["mailbox"] = "Sent Items";
+    return host.request("mailbox special-use", more);
+  };
+  CHECK(use(Json::object())["result"]["special_use"] == "");
+  CHECK(use({{"use", "sent"}})["result"]["special_use"] == "\\Sent");
+  CHECK(use(Json::object())["result"]["special_use"] == "\\Sent");
+  CHECK(use({{"use", "\\Archive"}})["result"]["special_use"] == "\\Archive");
+  CHECK(use({{"use", "none"}})["result"]["special_use"] == "");
+  CHECK(kind(use({{"use", "attic"}})) == "bad_syntax");
+  CHECK(kind(use({{"use", "all"}})) == "use_attribute");
+  CHECK(kind(host.request("mailbox special-use", {{"user", "alice"}, {"mailbox", "Sent"}})) == "not_found");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a mailbox is emptied of what is there, and of nothing in a dry run") {
+  add("alice");
+  host.deliver("alice", "INBOX", 1203);
+  const Json arguments = {{"user", "alice"}, {"mailbox", "INBOX"}};
+  Json dry = arguments;
+  dry["dry-run"] = true;
+  const Json foreseen = host.request("mailbox empty", dry)["result"];
+  CHECK(foreseen["messages"] == 1203);
+  CHECK(foreseen["dry_run"] == true);
+  CHECK(host.request("mailbox status", arguments)["result"]["messages"] == 1203);
+  const Json done = host.request("mailbox empty", arguments)["result"];
+  CHECK(done["messages"] == 1203);
+  CHECK(done["octets"] == foreseen["octets"]);
+  CHECK(host.request("mailbox status", arguments)["result"]["messages"] == 0);
+  CHECK(host.request("mailbox empty", arguments)["result"]["messages"] == 0);
+  CHECK(mailbox("empty", {{"user", "alice"}, {"mailbox", "Nowhere"}}) == "not_found");
+}
+
+TEST_CASE_FIXTURE(Fixture, "a dry run of mailbox delete tells what would go") {
+  add("alice");
+  CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Old"}}) == "ok");
+  host.deliver("alice", "Old", 3);
+  const Json foreseen =
+      host.request("mailbox delete", {{"user", "alice"}, {"mailbox", "Old"}, {"dry-run", true}})["result"];
+  CHECK(foreseen["messages"] == 3);
+  CHECK(foreseen["octets"].get<int>() > 0);
+  CHECK(mailbox("status", {{"user", "alice"}, {"mailbox", "Old"}}) == "ok");
+  CHECK(host.request("mailbox delete", {{"user", "alice"}, {"mailbox", "Old"}})["result"]["messages"] == 3);
+  CHECK(mailbox("status", {{"user", "alice"}, {"mailbox", "Old"}}) == "not_found");
 }
 
 TEST_CASE_FIXTURE(Fixture, "mailboxes are made, listed, renamed, counted and deleted") {
