@@ -132,18 +132,31 @@ asio::awaitable<std::vector<lmtp::Reply>> Delivery::deliver() {
   for (std::size_t i = 0; i < count; ++i) workers.spawn(deliver_some());
   co_await workers.join();
   std::vector<lmtp::Reply> replies;
-  for (const std::optional<Outcome>& outcome : outcomes_) {
-    replies.push_back(*outcome ? lmtp::Reply(250, "2.0.0", "Delivered") : reply_for(outcome->error()));
+  for (std::size_t i = 0; i < outcomes_.size(); ++i) {
+    replies.push_back(reply_to(i));
     count_reply(replies.back());
   }
   co_return replies;
 }
 
+lmtp::Reply Delivery::reply_to(std::size_t index) const {
+  const Outcome& outcome = *outcomes_[index];
+  if (outcome) return lmtp::Reply(250, "2.0.0", "Delivered");
+  if (gone_.contains(envelope_.recipients[index].recipient.user)) {
+    return lmtp::Reply(550, "5.1.1", "No such user here");
+  }
+  return reply_for(outcome.error());
+}
+
 // The user may have been deleted or renamed since RCPT; mail must not be made again under a name that nobody has.
 asio::awaitable<Result<storage::AppendResult>> Delivery::deliver_to(const std::string& user) {
   const auto now = co_await context_.services.auth.resolve_recipient(user);
+  const bool gone = now ? now->user != user : now.error().kind == ErrorKind::not_found;
+  if (gone) {
+    gone_.insert(user);
+    co_return failure(ErrorKind::not_found, "No such user");
+  }
   if (!now) co_return tl::unexpected<Error>(now.error());
-  if (now->user != user) co_return failure(ErrorKind::not_found, "No such user");
   Gateway& gateway = context_.services.gateway;
   AccountPtr account = gateway.account(user);
   auto appended = co_await append_to_inbox(gateway, std::move(account), incoming_);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,7 @@ class Delivery {
   asio::awaitable<void> spool(bool last);
   asio::awaitable<void> deliver_some();
   asio::awaitable<Result<storage::AppendResult>> deliver_to(const std::string& user);
+  lmtp::Reply reply_to(std::size_t index) const;
   bool is_repeated(std::size_t index) const;
   void account_for(std::size_t first, const Outcome& outcome);
 
@@ -59,6 +61,7 @@ class Delivery {
   std::optional<Error> failed_;  // the message cannot be kept; the rest of it is read and dropped
   std::size_t next_ = 0;         // recipient for the next free worker
   std::vector<std::optional<Outcome>> outcomes_;
+  std::set<std::string> gone_;  // users of RCPT who were deleted or renamed since
 };
 
 // The reply for a delivery that failed. RFC 3463.
