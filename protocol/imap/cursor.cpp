@@ -181,9 +181,11 @@ Result<SequenceSet> Cursor::sequence_set() {
 }
 
 Result<Day> Cursor::date() {
+  const std::size_t start = position_;
   const bool quoted = accept('"');
-  const Day day = TRY(parse_imap_date(take_while(is_date_char)));
-  if (quoted) TRY(expect('"'));
+  Result<Day> day = parse_imap_date(take_while(is_date_char));
+  if (!day) position_ = start;  // where the error is told to be
+  if (day && quoted) TRY(expect('"'));
   return day;
 }
 
