@@ -252,13 +252,9 @@ constexpr Parameter stdin_parameter = {Kind::flag, "password-stdin", "", "read t
 // Those that can be made (auth/schemes.cpp).
 constexpr std::string_view scheme_choices =
     "ARGON2ID SCRAM-SHA-256 PLAIN CRYPT SHA512-CRYPT SHA256-CRYPT BLF-CRYPT SSHA512 SSHA256";
-constexpr Parameter scheme_parameter = {Kind::option,
-                                        "scheme",
-                                        "SCHEME",
-                                        "keep the password in this one scheme alone; see pw schemes",
-                                        0,
-                                        Completes::nothing,
-                                        scheme_choices};
+constexpr Parameter scheme_parameter = {
+    Kind::option,       "scheme",      "SCHEME", "keep the password in this one scheme alone; see pw schemes", 0,
+    Completes::nothing, scheme_choices};
 constexpr Parameter hash_parameter = {Kind::list, "hash", "{SCHEME}HASH",
                                       "a ready-made verifier instead of a password; may be given several times"};
 
