@@ -24,6 +24,20 @@ install(CODE [[
   else()
     file(INSTALL ${made}/postkeep.toml DESTINATION ${etc})
   endif()
+  # Manual pages and shell completions: what to ask for, where it goes below the prefix.
+  set(documents "man:share/man/man1/postkeep.1" "man postkeep.toml:share/man/man5/postkeep.toml.5"
+      "completion bash:share/bash-completion/completions/postkeep" "completion zsh:share/zsh/vendor-completions/_postkeep"
+      "completion fish:share/fish/vendor_completions.d/postkeep.fish")
+  foreach(document ${documents})
+    string(REPLACE ":" ";" document "${document}")
+    list(GET document 0 words)
+    list(GET document 1 place)
+    string(REPLACE " " ";" words "${words}")
+    get_filename_component(folder ${place} DIRECTORY)
+    get_filename_component(name ${place} NAME)
+    execute_process(COMMAND ${program} ${words} OUTPUT_FILE ${made}/${name} COMMAND_ERROR_IS_FATAL ANY)
+    file(INSTALL ${made}/${name} DESTINATION ${CMAKE_INSTALL_PREFIX}/${folder})
+  endforeach()
   file(READ ${source}/postkeep.service unit)
   set(command "${CMAKE_INSTALL_PREFIX}/${sbin}/postkeep serve")
   if(NOT etc STREQUAL "/etc/postkeep")

@@ -87,7 +87,9 @@ echo stopped $?
         listed = self.debian.run("dpkg -L postkeep").stdout.split()
         for path in ("/usr/sbin/postkeep", "/etc/postkeep/postkeep.toml", "/usr/lib/systemd/system/postkeep.service",
                      "/usr/lib/systemd/system/postkeep.socket", "/usr/lib/sysusers.d/postkeep.conf",
-                     "/usr/lib/tmpfiles.d/postkeep.conf", "/usr/share/doc/postkeep/administration.md"):
+                     "/usr/lib/tmpfiles.d/postkeep.conf", "/usr/share/doc/postkeep/administration.md",
+                     "/usr/share/man/man1/postkeep.1", "/usr/share/man/man5/postkeep.toml.5",
+                     "/usr/share/bash-completion/completions/postkeep"):
             self.assertIn(path, listed)
         self.debian.run("postkeep config check && dpkg --verify postkeep && test ! -d /run/systemd/system")
         sample = (self.debian.root / "etc/postkeep/postkeep.toml").read_text()
