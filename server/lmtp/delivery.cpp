@@ -207,8 +207,6 @@ lmtp::Reply reply_for(const Error& error) {
       return lmtp::Reply(452, "4.3.1", "Insufficient storage");
     case ErrorKind::limit:
       return lmtp::Reply(452, "4.2.2", "A limit of the mailbox is reached");
-    case ErrorKind::no_permission:
-      return lmtp::Reply(550, "5.7.1", "Not permitted");
     default:
       return lmtp::Reply(451, "4.3.0", "Temporary failure, try again later");
   }
