@@ -1,6 +1,7 @@
 // STARTTLS. RFC 9051 §6.2.1, §11.1. Its row is a barrier: dispatch has seen that nothing was sent behind it.
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/handlers.h"
+#include "server/runtime/switch_to_tls.h"
 
 namespace postkeep::imap {
 
@@ -14,14 +15,11 @@ Answer run_starttls(Context& context) {
 
 server::Awaitable<void> switch_to_tls(Context& context) {
   context.next = Next::read_command;
-  co_await context.connection.flush();
-  const Outcome shaken = co_await context.connection.start_tls(context.services.tls.current());
-  if (!shaken) {
-    context.log.info("tls_failed", {{"error", shaken.error().detail}});
+  if (co_await server::switch_to_tls(context.host)) {
+    context.forget_everything();
+  } else {
     context.next = Next::log_out;
-    co_return;
   }
-  context.forget_everything();
 }
 
 }  // namespace postkeep::imap

@@ -3,6 +3,7 @@
 #include "server/pop3/access.h"
 #include "server/pop3/command_table.h"
 #include "server/pop3/commands/handlers.h"
+#include "server/runtime/switch_to_tls.h"
 
 namespace postkeep::pop3 {
 
@@ -40,14 +41,11 @@ Answer run_stls(Context& context) {
 
 server::Awaitable<void> switch_to_tls(Context& context) {
   context.next = Next::read_command;
-  co_await context.connection.flush();
-  const Outcome shaken = co_await context.connection.start_tls(context.services.tls.current());
-  if (!shaken) {
-    context.log.info("tls_failed", {{"error", shaken.error().detail}});
+  if (co_await server::switch_to_tls(context.host)) {
+    context.forget_everything();
+  } else {
     context.next = Next::log_out;
-    co_return;
   }
-  context.forget_everything();
 }
 
 }  // namespace postkeep::pop3
