@@ -27,14 +27,14 @@ def binary():
     return os.environ.get("POSTKEEP_BINARY", str(ROOT / "build/release/postkeep"))
 
 
+first_port, last_port = map(int, os.environ.get("POSTKEEP_TEST_PORTS", "10000-32000").split("-"))
 given_ports = set()
 
 
 def free_port():
-    """Below the ports that the system gives to outgoing connections, so that none takes it before the server does.
-    None twice: one that was just given looks free until its server runs."""
+    """One of this process's share (run.py). None twice: one that was just given looks free until its server runs."""
     while True:
-        port = random.randrange(10_000, 32_000)
+        port = random.randrange(first_port, last_port)
         if port in given_ports:
             continue
         given_ports.add(port)
