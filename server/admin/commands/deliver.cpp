@@ -182,17 +182,29 @@ std::unique_ptr<NearEnd> make_near_end(const Command& command, const Json&, Near
 
 void print_nothing(const Json&, std::ostream&) {}
 
+using Completes = Parameter::Completes;
 constexpr std::array parameters = {
-    Parameter{Kind::option, "user", "USER", "whose mail it is: a user's name or address", 'd'},
+    Parameter{Kind::option, "user", "USER", "whose mail it is: a user's name or address", 'd', Completes::user},
     Parameter{Kind::option, "address", "ADDRESS",
               "the recipient as the sender wrote it; without -d also whose mail it is", 'a'},
-    Parameter{Kind::option, "mailbox", "MAILBOX", "where to (INBOX; also if it does not exist)", 'm'},
+    Parameter{Kind::option, "mailbox", "MAILBOX", "where to (INBOX; also if it does not exist)", 'm',
+              Completes::mailbox},
     Parameter{Kind::option, "sender", "ADDRESS", "the envelope's sender, for Return-Path", 'f'},
 };
 
 constexpr std::array rows = {
-    Command{"deliver", "", "Delivers one message from standard input, for an MTA's pipe; exit codes of sysexits.h.",
-            parameters, nullptr, prepare, nullptr, print_nothing, stream_deliver, make_near_end, exit_status},
+    Command{.noun = "deliver",
+            .help = "Delivers one message from standard input, for an MTA's pipe; exit codes of sysexits.h.",
+            .parameters = parameters,
+            .prepare = prepare,
+            .print = print_nothing,
+            .stream = stream_deliver,
+            .near_end = make_near_end,
+            .exit_status = exit_status,
+            .json = R"({"user": "alice", "mailbox": "INBOX", "uid": 17, "uid_validity": 1795714399, "size": 4821})",
+            .details = "Exit codes: 0 delivered, 67 (EX_NOUSER) no such user, 65 (EX_DATAERR) too large, 64 (EX_USAGE) "
+                       "wrong usage, 75 (EX_TEMPFAIL) whatever may go better later.\n"
+                       "    postkeep deliver -d alice -f \"$SENDER\" < message.eml"},
 };
 
 }  // namespace

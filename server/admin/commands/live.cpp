@@ -1,12 +1,12 @@
 // who, kick, reload, log level, status: of a running server alone. Without one they say so.
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <ostream>
 
 #include "server/admin/commands/rows.h"
 #include "server/admin/live_server.h"
 #include "server/admin/progress_bar.h"
+#include "server/admin/text_table.h"
 
 namespace postkeep::admin {
 
@@ -86,15 +86,6 @@ Result<Json> run_log_level(Host& host, const Json& arguments) {
 
 Result<Json> run_status(Host& host, const Json&) { return TRY(running(host))->status(); }
 
-std::string clock_time(std::int64_t seconds) {
-  const std::time_t time = seconds;
-  std::tm local{};
-  localtime_r(&time, &local);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%F %T", &local);
-  return text.data();
-}
-
 std::string duration(std::int64_t seconds) {
   if (seconds < 120) return std::to_string(seconds) + " s";
   if (seconds < 120 * 60) return std::to_string(seconds / 60) + " min";
@@ -102,30 +93,16 @@ std::string duration(std::int64_t seconds) {
   return std::to_string(seconds / 86400) + " days";
 }
 
-// Columns as wide as their widest cell.
-void print_table(const std::vector<std::vector<std::string>>& rows, std::ostream& out) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    line.erase(line.find_last_not_of(' ') + 1);
-    out << line << "\n";
-  }
-}
-
 void print_who(const Json& sessions, std::ostream& out) {
-  std::vector<std::vector<std::string>> rows = {{"SESSION", "PROTOCOL", "USER", "ADDRESS", "TLS", "SINCE", "IDLE"}};
+  TextTable table(std::vector(7, TextTable::Align::left));
+  table.add({"SESSION", "PROTOCOL", "USER", "ADDRESS", "TLS", "SINCE", "IDLE"});
   for (const Json& session : sessions) {
     const auto user = session["user"].get<std::string>(), tls = session["tls"].get<std::string>();
-    rows.push_back({session["session"], session["protocol"], user.empty() ? "-" : user, session["address"],
-                    tls.empty() ? "-" : tls.substr(0, tls.find(' ')), clock_time(session["since"]),
-                    duration(session["idle"])});
+    table.add({session["session"], session["protocol"], user.empty() ? "-" : user, session["address"],
+                    tls.empty() ? "-" : tls.substr(0, tls.find(' ')), shown_time(session["since"]),
+               duration(session["idle"])});
   }
-  print_table(rows, out);
+  table.print(out);
 }
 
 void print_kick(const Json& result, std::ostream& out) {
@@ -147,7 +124,7 @@ void print_level(const Json& result, std::ostream& out) { out << result["level"]
 void print_status(const Json& status, std::ostream& out) {
   const auto number = [](const Json& value) { return with_commas(value.get<std::uint64_t>()); };
   out << "postkeep " << status["version"].get<std::string>() << ", process " << status["process"] << ", up "
-      << duration(status["uptime"]) << " (since " << clock_time(status["started"]) << ")\n";
+      << duration(status["uptime"]) << " (since " << shown_time(status["started"]) << ")\n";
   out << "connections:  ";
   std::string list;
   for (const auto& [protocol, count] : status["connections"].items()) {
@@ -171,41 +148,65 @@ Outcome check_reload(const Json& result) {
   return failure(ErrorKind::cannot, "The configuration was not reloaded");
 }
 
-constexpr std::array who_parameters = {Parameter{Kind::optional_positional, "user", "", "this user's sessions alone"}};
+constexpr std::array who_parameters = {Parameter{.kind = Kind::optional_positional,
+                                                 .name = "user",
+                                                 .help = "this user's sessions alone",
+                                                 .completes = Parameter::Completes::user}};
 constexpr std::array kick_parameters = {
-    Parameter{Kind::optional_positional, "user", "", "whose sessions"},
+    Parameter{.kind = Kind::optional_positional,
+              .name = "user",
+              .help = "whose sessions",
+              .completes = Parameter::Completes::user},
     Parameter{Kind::option, "session", "ID", "one session, as `who` and the log call it"},
     Parameter{Kind::option, "address", "IP", "all sessions from an address"},
 };
-constexpr std::array level_parameters = {
-    Parameter{Kind::optional_positional, "level", "", "the new level: error, warn, info, debug or trace"}};
+constexpr std::array level_parameters = {Parameter{.kind = Kind::optional_positional,
+                                                   .name = "level",
+                                                   .help = "the new level",
+                                                   .choices = "error warn info debug trace"}};
 
 constexpr std::array rows = {
-    Command{"who", "", "Lists who is connected.", who_parameters, nullptr, nullptr, run_who, print_who},
-    Command{"kick", "", "Ends sessions after their current command; they may log in again.", kick_parameters, nullptr,
-            nullptr, run_kick, print_kick},
-    Command{"reload",
-            "",
-            "Has the server read its configuration and certificate again, and tells what is wrong.",
-            {},
-            nullptr,
-            nullptr,
-            run_reload,
-            print_reload,
-            nullptr,
-            nullptr,
-            nullptr,
-            check_reload},
-    Command{"log", "level", "Shows or sets how much is logged, until the next reload or restart.", level_parameters,
-            nullptr, nullptr, run_log_level, print_level},
-    Command{"status",
-            "",
-            "Shows how the running server is: connections, rates, memory.",
-            {},
-            nullptr,
-            nullptr,
-            run_status,
-            print_status},
+    Command{.noun = "who",
+            .help = "Lists who is connected.",
+            .parameters = who_parameters,
+            .run = run_who,
+            .print = print_who,
+            .json =
+                R"([{"session": "a41f09", "protocol": "imap", "user": "alice", "address": "192.0.2.7", "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384", "since": 1795714399, "idle": 42}])",
+            .details = "\"since\" is in seconds since 1970, \"idle\" in seconds since the last command. Before a login "
+                       "\"user\" is empty, without TLS \"tls\" is."},
+    Command{.noun = "kick",
+            .help = "Ends sessions after their current command; they may log in again.",
+            .parameters = kick_parameters,
+            .run = run_kick,
+            .print = print_kick,
+            .json = R"({"ended": 2})",
+            .details = "To keep a user out, `postkeep user disable` ends the sessions and refuses new ones.\n"
+                       "    postkeep kick alice\n"
+                       "    postkeep kick --address 192.0.2.7"},
+    Command{.noun = "reload",
+            .help = "Has the server read its configuration and certificate again, and tells what is wrong.",
+            .run = run_reload,
+            .print = print_reload,
+            .check = check_reload,
+            .json = R"({"done": true, "problems": [], "need_restart": ["listen.imap"]})",
+            .details = "If anything is wrong nothing changes: the configuration before holds, \"done\" is false, and the "
+                       "exit code is 1."},
+    Command{.noun = "log",
+            .verb = "level",
+            .help = "Shows or sets how much is logged, until the next reload or restart.",
+            .parameters = level_parameters,
+            .run = run_log_level,
+            .print = print_level,
+            .json = R"({"level": "info"})"},
+    Command{
+        .noun = "status",
+        .help = "Shows how the running server is: connections, rates, memory.",
+        .run = run_status,
+        .print = print_status,
+        .json =
+            R"({"version": "0.1.0", "process": 811, "started": 1795714399, "uptime": 3600, "connections": {"imap": 2, "imaps": 41, "pop3": 0, "pop3s": 3, "lmtp": 1}, "last_minute": {"connections": 12, "logins": 9, "failed_logins": 0, "deliveries": 31, "commands": 240}, "memory": 17301504, "open_files": 83, "open_accounts": 12, "storage_queue": 0, "auth_queue": 0})",
+        .details = "\"memory\" is resident memory in octets; \"uptime\" is in seconds, \"started\" in seconds since 1970."},
 };
 
 }  // namespace

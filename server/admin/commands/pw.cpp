@@ -8,6 +8,7 @@
 
 #include "auth/password_hash.h"
 #include "auth/schemes.h"
+#include "server/admin/commands/arguments.h"
 #include "server/admin/commands/rows.h"
 #include "server/admin/near_side.h"
 
@@ -104,17 +105,34 @@ ExitCode list_schemes(const Json&, NearSide& near) {
 
 constexpr Parameter stdin_parameter = {Kind::flag, "password-stdin", "", "read the password from standard input"};
 constexpr std::array hash_parameters = {
-    stdin_parameter, Parameter{Kind::option, "scheme", "SCHEME", "the scheme, ARGON2ID if not given; see pw schemes"}};
+    stdin_parameter, Parameter{Kind::option, "scheme", "SCHEME", "the scheme, ARGON2ID if not given; see pw schemes", 0,
+                               Parameter::Completes::nothing, scheme_choices}};
 constexpr std::array check_parameters = {
     stdin_parameter,
     Parameter{Kind::option, "hash", "{SCHEME}HASH", "the hash; without it the second line of standard input"}};
 
 constexpr std::array rows = {
-    Command{"pw", "hash", "Makes a hash of a password, for a passwd-file or for user add --hash.", hash_parameters,
-            hash},
-    Command{"pw", "check", "Tells whether a password fits a hash: exit code 0 if it does, 1 if not.", check_parameters,
-            check},
-    Command{"pw", "schemes", "Lists the schemes in which passwords can be kept.", {}, list_schemes},
+    Command{.noun = "pw",
+            .verb = "hash",
+            .help = "Makes a hash of a password, for a passwd-file or for user add --hash.",
+            .parameters = hash_parameters,
+            .here = hash,
+            .json = R"({"hash": "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$..."})",
+            .details = "    printf '%s\\n' \"$PASSWORD\" | postkeep pw hash --password-stdin --scheme SHA512-CRYPT"},
+    Command{.noun = "pw",
+            .verb = "check",
+            .help = "Tells whether a password fits a hash: exit code 0 if it does, 1 if not.",
+            .parameters = check_parameters,
+            .here = check,
+            .json = R"({"fits": true})",
+            .details = "On standard input other users of the machine do not see the hash.\n"
+                       "    printf '%s\\n%s\\n' \"$PASSWORD\" \"$HASH\" | postkeep pw check --password-stdin"},
+    Command{.noun = "pw",
+            .verb = "schemes",
+            .help = "Lists the schemes in which passwords can be kept.",
+            .here = list_schemes,
+            .json = R"([{"name": "ARGON2ID", "alias": "", "made": true, "about": "..."}])",
+            .details = "\"made\" is false for a scheme that is only read."},
 };
 
 }  // namespace

@@ -374,27 +374,55 @@ std::unique_ptr<NearEnd> make_export_end(const Command&, const Json& arguments, 
 }
 void print_nothing(const Json&, std::ostream&) {}  // the near ends print their reports
 
+using Completes = Parameter::Completes;
+constexpr Parameter mbox_parameter(std::string_view help) {
+  return {Kind::option, "mbox", "FILE", help, 0, Completes::file};
+}
+constexpr Parameter maildir_parameter(std::string_view help) {
+  return {Kind::option, "maildir", "DIR", help, 0, Completes::file};
+}
 constexpr std::array import_parameters = {
-    Parameter{Kind::positional, "user", "", "whose mail it becomes"},
-    Parameter{Kind::option, "maildir", "DIR", "a Maildir with its subfolders (Maildir++)"},
-    Parameter{Kind::option, "mbox", "FILE", "an mbox file"},
+    Parameter{Kind::positional, "user", "", "whose mail it becomes", 0, Completes::user},
+    maildir_parameter("a Maildir with its subfolders (Maildir++)"),
+    mbox_parameter("an mbox file"),
     Parameter{Kind::option, "mailbox", "MAILBOX",
               "where to: of an mbox file the mailbox (INBOX), of a Maildir the one under "
-              "which its mailboxes go"},
+              "which its mailboxes go",
+              0, Completes::mailbox},
     Parameter{Kind::flag, "dry-run", "", "tell what would be added and add nothing"},
 };
 constexpr std::array export_parameters = {
-    Parameter{Kind::positional, "user", "", "whose mail"},
-    Parameter{Kind::option, "maildir", "DIR", "a Maildir (Maildir++) to be made or completed"},
-    Parameter{Kind::option, "mbox", "FILE", "an mbox file to be made or completed"},
-    Parameter{Kind::option, "mailbox", "MAILBOX", "this one alone; for an mbox file INBOX if none is named"},
+    Parameter{Kind::positional, "user", "", "whose mail", 0, Completes::user},
+    maildir_parameter("a Maildir (Maildir++) to be made or completed"),
+    mbox_parameter("an mbox file to be made or completed"),
+    Parameter{Kind::option, "mailbox", "MAILBOX", "this one alone; for an mbox file INBOX if none is named", 0,
+              Completes::mailbox},
 };
 
 constexpr std::array rows = {
-    Command{"import", "", "Adds the messages of a Maildir or mbox file that are not there yet.", import_parameters,
-            nullptr, prepare, nullptr, print_nothing, stream_import, make_import_end},
-    Command{"export", "", "Writes a user's messages to a Maildir or mbox file, those that are not there yet.",
-            export_parameters, nullptr, prepare, nullptr, print_nothing, stream_export, make_export_end},
+    Command{.noun = "import",
+            .help = "Adds the messages of a Maildir or mbox file that are not there yet.",
+            .parameters = import_parameters,
+            .prepare = prepare,
+            .print = print_nothing,
+            .stream = stream_import,
+            .near_end = make_import_end,
+            .json = R"({"mailboxes": [{"name": "INBOX", "imported": 12, "present": 800}], "imported": 12, "octets": 48211, "present": 800, "skipped": [{"what": "cur/17.M1.mx:2,S", "reason": "The message is too large"}], "skipped_count": 1, "notes": [], "seconds": 0.4, "dry_run": false})",
+            .details = "Begun again after an interruption it goes on where it was; run twice it adds nothing twice. What "
+                       "cannot be read is told by name, and the rest is imported.\n"
+                       "    postkeep import alice --maildir /home/alice/Maildir --dry-run\n"
+                       "    postkeep import alice --mbox old.mbox --mailbox Archive/2019"},
+    Command{.noun = "export",
+            .help = "Writes a user's messages to a Maildir or mbox file, those that are not there yet.",
+            .parameters = export_parameters,
+            .prepare = prepare,
+            .print = print_nothing,
+            .stream = stream_export,
+            .near_end = make_export_end,
+            .json = R"({"mailboxes": [{"name": "INBOX", "exported": 12, "present": 800}], "exported": 12, "octets": 48211, "present": 800, "skipped": [], "skipped_count": 0, "notes": [], "seconds": 0.4})",
+            .details = "It can be begun again as `postkeep import` can. Flags of messages already written are not "
+                       "changed.\n"
+                       "    postkeep export alice --maildir /backup/alice"},
 };
 
 }  // namespace

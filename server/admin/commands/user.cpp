@@ -249,9 +249,6 @@ using Completes = Parameter::Completes;
 constexpr Parameter name_parameter = {Kind::positional, "name", "", "the user: name or name@domain", 0,
                                       Completes::user};
 constexpr Parameter stdin_parameter = {Kind::flag, "password-stdin", "", "read the password from standard input"};
-// Those that can be made (auth/schemes.cpp).
-constexpr std::string_view scheme_choices =
-    "ARGON2ID SCRAM-SHA-256 PLAIN CRYPT SHA512-CRYPT SHA256-CRYPT BLF-CRYPT SSHA512 SSHA256";
 constexpr Parameter scheme_parameter = {
     Kind::option,       "scheme",      "SCHEME", "keep the password in this one scheme alone; see pw schemes", 0,
     Completes::nothing, scheme_choices};

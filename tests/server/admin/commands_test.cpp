@@ -6,6 +6,8 @@
 #include <iterator>
 #include <set>
 
+#include "auth/schemes.h"
+#include "server/admin/commands/arguments.h"
 #include "server/admin/usage.h"
 #include "tests/server/admin/fake_host.h"
 
@@ -40,10 +42,18 @@ TEST_CASE("every row stands once, has help, and either works here or runs and pr
     CHECK((command.here == nullptr) == (command.print != nullptr));
     CHECK((command.near_end == nullptr || command.stream != nullptr));
     for (const Parameter& parameter : command.parameters) CHECK_FALSE(parameter.help.empty());
+    const bool answers = command.run != nullptr || command.stream != nullptr;
+    if (answers || !command.json.empty()) CHECK_FALSE(Json::parse(command.json, nullptr, false).is_discarded());
     CHECK(find_command(command.noun, command.verb) == &command);
   }
   CHECK(find_command("user", "") == nullptr);
   CHECK(find_command("nothing", "at all") == nullptr);
+}
+
+TEST_CASE("the schemes that shells offer are those that can be made") {
+  std::string offered;
+  for (const char c : scheme_choices) offered += c == ' ' ? ", " : std::string(1, c);
+  CHECK(offered == auth::makeable_schemes());
 }
 
 TEST_CASE("docs/administration.md lists every row as the table has it") {
