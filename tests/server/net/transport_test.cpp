@@ -140,8 +140,10 @@ TEST_CASE("a client cannot renegotiate") {
   std::thread other([&] { renegotiated = pair.client.handshake(); });
   wait_for(pair.ends.first, StepResult::want_read);
   std::array<char, 100> buffer{};
-  // The refusal is a warning alert: the connection itself goes on.
-  CHECK(pair.transport.read(buffer).result == StepResult::want_read);
+  // The refusal is a warning alert, after which the connection could go on. OpenSSL's client gives up on it, with an
+  // alert of its own that may be here already.
+  const StepResult result = pair.transport.read(buffer).result;
+  CHECK((result == StepResult::want_read || result == StepResult::failed));
   other.join();
   CHECK_FALSE(renegotiated);
 }
