@@ -29,7 +29,7 @@ Result<std::unique_ptr<UserDirectory>> open_passwd_file(const BackendEnvironment
   return TRY(PasswdFile::open(environment.files, environment.clock, std::string(argument), environment.report));
 }
 
-constexpr std::array table = {
+constexpr std::array backend_table = {
     BackendRow{"database", "", want_nothing, open_database,
                "`users.sqlite` in `data_dir`, which `postkeep user` writes."},
     BackendRow{"passwd-file", "PATH", want_path, open_passwd_file,
@@ -48,19 +48,19 @@ Spec split(std::string_view spec) {
 
 Result<const BackendRow*> checked_row(std::string_view spec) {
   const auto [name, argument] = split(spec);
-  for (const BackendRow& row : table) {
+  for (const BackendRow& row : backend_table) {
     if (row.name != name) continue;
     TRY(row.check(argument));
     return &row;
   }
   std::string names;
-  for (const BackendRow& row : table) names += (names.empty() ? "" : ", ") + std::string(row.name);
+  for (const BackendRow& row : backend_table) names += (names.empty() ? "" : ", ") + std::string(row.name);
   return failure(ErrorKind::cannot, "unknown backend \"" + std::string(name) + "\"; there are " + names);
 }
 
 }  // namespace
 
-std::span<const BackendRow> backends() { return table; }
+std::span<const BackendRow> backends() { return backend_table; }
 
 Outcome check_backend(std::string_view spec) {
   TRY(checked_row(spec));

@@ -6,18 +6,13 @@
 
 #include "auth/limits.h"
 #include "auth/user_name.h"
+#include "protocol/base/take_until.h"
 
 namespace postkeep::auth {
 
 namespace {
 
 // Cuts off what stands before `separator`; the rest if it is not there.
-std::string_view take_until(std::string_view& text, char separator) {
-  const std::string_view taken = text.substr(0, text.find(separator));
-  text.remove_prefix(std::min(text.size(), taken.size() + 1));
-  return taken;
-}
-
 // What passwd(5) and shadow(5) write where no password fits.
 bool is_locked(std::string_view password) {
   return password.empty() || password == "x" || password.front() == '!' || password.front() == '*';

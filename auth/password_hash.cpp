@@ -15,19 +15,12 @@ namespace postkeep::auth {
 
 namespace {
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 std::optional<std::string> from_hex(std::string_view text) {
   if (text.size() % 2 != 0) return std::nullopt;
   std::string octets;
   for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = hex_digit(text[i]);
-    const int low = hex_digit(text[i + 1]);
+    const int high = ascii::hex_value(text[i]);
+    const int low = ascii::hex_value(text[i + 1]);
     if (high < 0 || low < 0) return std::nullopt;
     octets += static_cast<char>(high * 16 + low);
   }

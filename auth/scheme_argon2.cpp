@@ -12,9 +12,9 @@ namespace postkeep::auth {
 
 namespace {
 
-constexpr std::size_t salt_octets = 16;  // RFC 9106 §3.1
-constexpr std::size_t hash_octets = 32;  // of hash
-constexpr std::uint32_t lanes = 1;       // one login uses one core
+constexpr std::size_t argon2_salt_octets = 16;  // RFC 9106 §3.1
+constexpr std::size_t hash_octets = 32;         // of hash
+constexpr std::uint32_t lanes = 1;              // one login uses one core
 
 // Reads "m=19456" where `name` is "m": true if the number lies in 1..max.
 bool parameter_in_range(std::string_view text, std::string_view name, unsigned max) {
@@ -77,10 +77,10 @@ Result<bool> verify_argon2i(const Secret& password, std::string_view hash) {
 }
 
 Result<Secret> make_argon2id(const Secret& prepared, const HashCost& cost, RandomSource random) {
-  const std::string salt = random_octets(salt_octets, random);
-  std::string encoded(
-      argon2_encodedlen(cost.argon2_iterations, cost.argon2_memory_kib, lanes, salt_octets, hash_octets, Argon2_id),
-      '\0');
+  const std::string salt = random_octets(argon2_salt_octets, random);
+  std::string encoded(argon2_encodedlen(cost.argon2_iterations, cost.argon2_memory_kib, lanes, argon2_salt_octets,
+                                        hash_octets, Argon2_id),
+                      '\0');
   const int made = argon2id_hash_encoded(cost.argon2_iterations, cost.argon2_memory_kib, lanes,
                                          prepared.reveal().data(), prepared.reveal().size(), salt.data(), salt.size(),
                                          hash_octets, encoded.data(), encoded.size());
@@ -93,7 +93,7 @@ Result<Secret> make_argon2id(const Secret& prepared, const HashCost& cost, Rando
 
 void waste_like_argon2(const Secret& password, const HashCost& cost) {
   constexpr std::string_view salt = "nobody's salt...";
-  static_assert(salt.size() == salt_octets);
+  static_assert(salt.size() == argon2_salt_octets);
   std::array<unsigned char, hash_octets> hash{};
   // Without memory this is quick; then so is the check of a real user.
   argon2id_hash_raw(cost.argon2_iterations, cost.argon2_memory_kib, lanes, password.reveal().data(),

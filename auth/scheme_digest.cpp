@@ -13,7 +13,7 @@ namespace postkeep::auth {
 
 namespace {
 
-constexpr std::size_t salt_octets = 16;  // of those that we make
+constexpr std::size_t made_salt_octets = 16;  // of those that we make
 
 std::string digest(const EVP_MD* kind, std::string_view password, std::string_view salt) {
   std::string input(password);
@@ -54,7 +54,7 @@ Result<bool> verify_digest(const Secret& password, std::string_view hash, const 
 }
 
 Result<Secret> make_digest(const Secret& prepared, const EVP_MD* kind, RandomSource random) {
-  const std::string salt = random_octets(salt_octets, random);
+  const std::string salt = random_octets(made_salt_octets, random);
   return Secret(base64_encode(digest(kind, prepared.reveal(), salt) + salt));
 }
 

@@ -54,41 +54,41 @@ Result<Secret> make_plain_text(const Secret& prepared, const HashCost&, RandomSo
 
 // --- The table
 
-constexpr auto text = SchemeRow::Form::text;
-constexpr auto octets = SchemeRow::Form::octets;
+constexpr auto as_text = SchemeRow::Form::text;
+constexpr auto as_octets = SchemeRow::Form::octets;
 
 // clang-format off
 constexpr std::array table = {
   // scheme, name, alias, work, form, typed form too, read, verify, make, documentation
-  SchemeRow{Scheme::argon2id, "ARGON2ID", "", Work::argon2, text, true, read_argon2id, verify_argon2id, make_argon2id,
+  SchemeRow{Scheme::argon2id, "ARGON2ID", "", Work::argon2, as_text, true, read_argon2id, verify_argon2id, make_argon2id,
             "Argon2id (RFC 9106), the default; cost by auth.argon2_memory and auth.argon2_iterations"},
-  SchemeRow{Scheme::scram_sha_256, "SCRAM-SHA-256", "", Work::scram, text, false, read_scram, verify_scram, make_scram,
+  SchemeRow{Scheme::scram_sha_256, "SCRAM-SHA-256", "", Work::scram, as_text, false, read_scram, verify_scram, make_scram,
             "the keys for logins by SCRAM-SHA-256 (RFC 7677); cost by auth.scram_iterations"},
-  SchemeRow{Scheme::plain, "PLAIN", "CLEARTEXT", Work::trifling, text, false, read_plain_text, verify_plain_text, make_plain_text,
+  SchemeRow{Scheme::plain, "PLAIN", "CLEARTEXT", Work::trifling, as_text, false, read_plain_text, verify_plain_text, make_plain_text,
             "the password itself: whoever reads the file knows it"},
-  SchemeRow{Scheme::crypt, "CRYPT", "", Work::crypt, text, true, read_crypt, verify_crypt, make_yescrypt,
+  SchemeRow{Scheme::crypt, "CRYPT", "", Work::crypt, as_text, true, read_crypt, verify_crypt, make_yescrypt,
             "crypt(3): made as yescrypt ($y$); all of the next four are read"},
-  SchemeRow{Scheme::sha512_crypt, "SHA512-CRYPT", "", Work::crypt, text, true, read_sha512_crypt, verify_crypt, make_sha512_crypt,
+  SchemeRow{Scheme::sha512_crypt, "SHA512-CRYPT", "", Work::crypt, as_text, true, read_sha512_crypt, verify_crypt, make_sha512_crypt,
             "crypt(3) $6$"},
-  SchemeRow{Scheme::sha256_crypt, "SHA256-CRYPT", "", Work::crypt, text, true, read_sha256_crypt, verify_crypt, make_sha256_crypt,
+  SchemeRow{Scheme::sha256_crypt, "SHA256-CRYPT", "", Work::crypt, as_text, true, read_sha256_crypt, verify_crypt, make_sha256_crypt,
             "crypt(3) $5$"},
-  SchemeRow{Scheme::blf_crypt, "BLF-CRYPT", "BCRYPT", Work::crypt, text, true, read_blf_crypt, verify_crypt, make_blf_crypt,
+  SchemeRow{Scheme::blf_crypt, "BLF-CRYPT", "BCRYPT", Work::crypt, as_text, true, read_blf_crypt, verify_crypt, make_blf_crypt,
             "crypt(3) $2y$, $2b$, $2a$: bcrypt, which sees the first 72 octets"},
-  SchemeRow{Scheme::md5_crypt, "MD5-CRYPT", "", Work::crypt, text, true, read_md5_crypt, verify_crypt, nullptr,
+  SchemeRow{Scheme::md5_crypt, "MD5-CRYPT", "", Work::crypt, as_text, true, read_md5_crypt, verify_crypt, nullptr,
             "crypt(3) $1$, quickly guessed once stolen"},
-  SchemeRow{Scheme::argon2i, "ARGON2I", "", Work::argon2, text, true, read_argon2i, verify_argon2i, nullptr,
+  SchemeRow{Scheme::argon2i, "ARGON2I", "", Work::argon2, as_text, true, read_argon2i, verify_argon2i, nullptr,
             "Argon2i (RFC 9106)"},
-  SchemeRow{Scheme::ssha512, "SSHA512", "", Work::trifling, octets, true, read_ssha512, verify_sha512, make_ssha512,
+  SchemeRow{Scheme::ssha512, "SSHA512", "", Work::trifling, as_octets, true, read_ssha512, verify_sha512, make_ssha512,
             "salted SHA-512, one pass: quickly guessed once stolen"},
-  SchemeRow{Scheme::ssha256, "SSHA256", "", Work::trifling, octets, true, read_ssha256, verify_sha256, make_ssha256,
+  SchemeRow{Scheme::ssha256, "SSHA256", "", Work::trifling, as_octets, true, read_ssha256, verify_sha256, make_ssha256,
             "salted SHA-256, one pass: quickly guessed once stolen"},
-  SchemeRow{Scheme::ssha, "SSHA", "", Work::trifling, octets, true, read_ssha, verify_sha, nullptr,
+  SchemeRow{Scheme::ssha, "SSHA", "", Work::trifling, as_octets, true, read_ssha, verify_sha, nullptr,
             "salted SHA-1, one pass: quickly guessed once stolen"},
-  SchemeRow{Scheme::sha512, "SHA512", "", Work::trifling, octets, true, read_sha512, verify_sha512, nullptr,
+  SchemeRow{Scheme::sha512, "SHA512", "", Work::trifling, as_octets, true, read_sha512, verify_sha512, nullptr,
             "SHA-512 without salt: quickly guessed once stolen"},
-  SchemeRow{Scheme::sha256, "SHA256", "", Work::trifling, octets, true, read_sha256, verify_sha256, nullptr,
+  SchemeRow{Scheme::sha256, "SHA256", "", Work::trifling, as_octets, true, read_sha256, verify_sha256, nullptr,
             "SHA-256 without salt: quickly guessed once stolen"},
-  SchemeRow{Scheme::sha, "SHA", "SHA1", Work::trifling, octets, true, read_sha, verify_sha, nullptr,
+  SchemeRow{Scheme::sha, "SHA", "SHA1", Work::trifling, as_octets, true, read_sha, verify_sha, nullptr,
             "SHA-1 without salt: quickly guessed once stolen"},
 };
 // clang-format on

@@ -11,19 +11,20 @@
 
 #include "auth/limits.h"
 #include "protocol/base/base64.h"
+#include "protocol/base/take_until.h"
 
 namespace postkeep::auth {
 
 namespace {
 
-const unsigned char* octets(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
 std::string_view text_of(const Sha256& key) { return {reinterpret_cast<const char*>(key.data()), key.size()}; }
 
 Sha256 hmac(std::string_view key, std::string_view message) {
   Sha256 out{};
   unsigned length = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), octets(message), message.size(), out.data(),
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes_of(message), message.size(), out.data(),
            &length) == nullptr) {
     throw std::runtime_error("libcrypto cannot compute HMAC-SHA-256");
   }
@@ -38,15 +39,8 @@ Result<Sha256> decode_key(std::string_view text) {
   if (!bytes || bytes->size() != key.size()) {
     return failure(ErrorKind::cannot, "A SCRAM-SHA-256 hash has two keys of 32 octets in base64");
   }
-  std::copy_n(octets(*bytes), key.size(), key.begin());
+  std::copy_n(bytes_of(*bytes), key.size(), key.begin());
   return key;
-}
-
-// Cuts `text` at the first `separator`; what stands before it is returned, or the rest if there is none.
-std::string_view take_until(std::string_view& text, char separator) {
-  const std::string_view taken = text.substr(0, text.find(separator));
-  text.remove_prefix(std::min(text.size(), taken.size() + 1));
-  return taken;
 }
 
 }  // namespace
@@ -56,7 +50,7 @@ ScramKeys derive_scram_keys(const Secret& password, std::string_view salt, std::
   keys.iterations = iterations;
   keys.salt = std::string(salt);
   Sha256 salted{};
-  if (PKCS5_PBKDF2_HMAC(password.reveal().data(), static_cast<int>(password.reveal().size()), octets(salt),
+  if (PKCS5_PBKDF2_HMAC(password.reveal().data(), static_cast<int>(password.reveal().size()), bytes_of(salt),
                         static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(),
                         static_cast<int>(salted.size()), salted.data()) != 1) {
     throw std::runtime_error("libcrypto cannot compute PBKDF2");

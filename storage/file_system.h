@@ -15,11 +15,15 @@
 #include <vector>
 
 #include "protocol/base/result.h"
+#include "protocol/mail/date_time.h"
 
 namespace postkeep::storage {
 
 // Nanoseconds since the epoch, as file times have them.
 using FileTime = std::chrono::sys_time<std::chrono::nanoseconds>;
+inline UnixTime unix_time(FileTime time) {
+  return UnixTime{std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count()};
+}
 
 struct FileInfo {
   enum class Type { regular, directory, other };

@@ -31,12 +31,6 @@ constexpr std::array<signed char, 256> make_base64_table() {
 }
 constexpr auto base64_table = make_base64_table();
 
-int hex_value(char c) {
-  if (ascii::is_digit(c)) return c - '0';
-  const char l = ascii::to_lower(c);
-  return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
 }  // namespace
 
 TransferEncoding parse_transfer_encoding(std::string_view name) {
@@ -119,7 +113,7 @@ bool TransferDecoder::hold_quoted_printable(char c, std::string& out) {
   const bool escape = !held_.empty() && held_.front() == '=';
   const bool after_cr = !held_.empty() && held_.back() == '\r';
   if (c == '\n') {
-    if (escape && held_.size() == 2 && hex_value(held_[1]) >= 0) {
+    if (escape && held_.size() == 2 && ascii::hex_value(held_[1]) >= 0) {
       out.append(std::exchange(held_, {}));
       broken_ = true;
     }
@@ -127,16 +121,16 @@ bool TransferDecoder::hold_quoted_printable(char c, std::string& out) {
     held_.clear();
     return true;
   }
-  if (escape && held_.size() == 1 && hex_value(c) >= 0) {
+  if (escape && held_.size() == 1 && ascii::hex_value(c) >= 0) {
     held_ += c;
     return true;
   }
-  if (escape && held_.size() == 2 && hex_value(held_[1]) >= 0 && hex_value(c) >= 0) {
-    out += static_cast<char>(hex_value(held_[1]) * 16 + hex_value(c));
+  if (escape && held_.size() == 2 && ascii::hex_value(held_[1]) >= 0 && ascii::hex_value(c) >= 0) {
+    out += static_cast<char>(ascii::hex_value(held_[1]) * 16 + ascii::hex_value(c));
     held_.clear();
     return true;
   }
-  const bool half_escape = escape && held_.size() == 2 && hex_value(held_[1]) >= 0;
+  const bool half_escape = escape && held_.size() == 2 && ascii::hex_value(held_[1]) >= 0;
   const bool may_hold = !after_cr && !half_escape && held_.size() < held_blanks_max;
   if (may_hold && (ascii::is_wsp(c) || c == '\r')) {
     held_ += c;
@@ -196,7 +190,7 @@ void TransferDecoder::finish(std::string& out) {
     flush_base64(out);
   } else if (encoding_ == TransferEncoding::quoted_printable) {
     // A soft line break or blanks at the very end say nothing; half an escape is text.
-    const bool half_escape = held_.size() == 2 && held_[0] == '=' && hex_value(held_[1]) >= 0;
+    const bool half_escape = held_.size() == 2 && held_[0] == '=' && ascii::hex_value(held_[1]) >= 0;
     if (half_escape) out.append(held_);
     if (!held_.empty() && held_.front() != '=' && held_.back() == '\r') out += '\r';
     broken_ = broken_ || half_escape;

@@ -22,18 +22,18 @@ struct Alias {
   const char* icu;
 };
 constexpr const char* guessed = "";  // ASCII by name, anything in practice
-constexpr const char* utf8 = "UTF-8";
+constexpr const char* utf8_name = "UTF-8";
 
 constexpr std::array aliases = {
     Alias{"us-ascii", guessed},
     Alias{"ascii", guessed},
     Alias{"ansi_x3.4-1968", guessed},
     Alias{"646", guessed},
-    Alias{"utf-8", utf8},
-    Alias{"utf8", utf8},
-    Alias{"uft-8", utf8},
-    Alias{"unicode-1-1-utf-8", utf8},
-    Alias{"utf-8-bom", utf8},
+    Alias{"utf-8", utf8_name},
+    Alias{"utf8", utf8_name},
+    Alias{"uft-8", utf8_name},
+    Alias{"unicode-1-1-utf-8", utf8_name},
+    Alias{"utf-8-bom", utf8_name},
     Alias{"unicode-1-1-utf-7", "UTF-7"},
     Alias{"iso-8859-1", "windows-1252"},
     Alias{"iso8859-1", "windows-1252"},
@@ -216,7 +216,7 @@ Result<CharsetConverter> CharsetConverter::open(std::string_view charset) {
   const auto alias = std::find_if(aliases.begin(), aliases.end(), [&](const Alias& a) { return a.name == name; });
   const char* icu_name = alias == aliases.end() ? name.c_str() : alias->icu;
   if (icu_name == guessed) return guess();
-  if (icu_name == utf8) {  // which most text is, and needs no conversion
+  if (icu_name == utf8_name) {  // which most text is, and needs no conversion
     return CharsetConverter(std::make_unique<Utf8Engine>(Utf8Engine::IllFormed::replaced));
   }
   UErrorCode status = U_ZERO_ERROR;

@@ -54,6 +54,8 @@ ExitCode exit_code(ErrorKind kind) {
   }
 }
 
+void print_nothing(const nlohmann::json&, std::ostream&) {}
+
 std::span<const Command> commands() {
   static const std::vector<Command> rows = all_rows();
   return rows;

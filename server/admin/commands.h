@@ -82,8 +82,8 @@ struct Parameter {
   enum class Completes { nothing, user, mailbox, file, command };
 
   Kind kind;
-  std::string_view name;   // "name"; an option is "scheme" here and "--scheme" on the command line
-  std::string_view value;  // what the help calls an option's value, "SCHEME"; empty for others
+  std::string_view name;        // "name"; an option is "scheme" here and "--scheme" on the command line
+  std::string_view value = {};  // what the help calls an option's value, "SCHEME"; empty for others
   std::string_view help;
   char letter = 0;                           // 'd': also "-d" on the command line
   Completes completes = Completes::nothing;  // mailbox: one of the user that the command names
@@ -105,8 +105,8 @@ struct NearSide {
 // A row. Either `here` alone is set (the command needs no data), or one of `run` and `stream`, and `print`, and perhaps
 // `prepare`.
 struct Command {
-  std::string_view noun, verb;  // verb is empty for `serve` and `version`
-  std::string_view help;        // one sentence
+  std::string_view noun, verb = {};  // verb is empty for `serve` and `version`
+  std::string_view help;             // one sentence
   std::span<const Parameter> parameters = {};
   // Does it all in the near side; returns the exit code.
   ExitCode (*here)(const nlohmann::json& arguments, NearSide& near) = nullptr;
@@ -133,6 +133,9 @@ struct Command {
   std::string_view json = {};
   std::string_view details = {};
 };
+
+// The `print` of a row that has nothing to say to people.
+void print_nothing(const nlohmann::json& result, std::ostream& out);
 
 std::span<const Command> commands();
 const Command* find_command(std::string_view noun, std::string_view verb);

@@ -58,7 +58,7 @@ using View = MessageFactsView;
 constexpr auto right = TextTable::Align::right;
 constexpr auto left = TextTable::Align::left;
 
-const std::array table = {
+const std::array field_table = {
     MailField{"mailbox", "name of the mailbox", nothing, [](const View& m) { return Json(m.mailbox); }},
     MailField{"uid", "UID in it", nothing, [](const View& m) { return Json(m.row.uid.value()); }, right},
     MailField{"date", "time when it came in", dates, [](const View& m) { return Json(iso_time(m.row.internal_date)); }},
@@ -94,11 +94,11 @@ std::string cell(const Json& value) {
 
 }  // namespace
 
-std::span<const MailField> mail_fields() { return table; }
+std::span<const MailField> mail_fields() { return field_table; }
 
 std::string mail_field_names() {
   std::string names;
-  for (const MailField& field : table) names += (names.empty() ? "" : ", ") + std::string(field.name);
+  for (const MailField& field : field_table) names += (names.empty() ? "" : ", ") + std::string(field.name);
   return names;
 }
 
@@ -108,10 +108,10 @@ Result<MailFieldList> parse_mail_fields(std::string_view list) {
     const std::size_t comma = std::min(list.find(','), list.size());
     const std::string_view name = list.substr(0, comma);
     list.remove_prefix(std::min(comma + 1, list.size()));
-    const auto field = std::ranges::find(table, name, &MailField::name);
-    if (field == table.end()) {
+    const auto field = std::ranges::find(field_table, name, &MailField::name);
+    if (field == field_table.end()) {
       text::NearestName nearest(name);
-      for (const MailField& other : table) nearest.offer(other.name);
+      for (const MailField& other : field_table) nearest.offer(other.name);
       const std::string meant = nearest.best().empty() ? "" : "; did you mean " + std::string(nearest.best()) + "?";
       return failure(ErrorKind::bad_syntax,
                      "There is no field " + std::string(name) + meant + " Fields are " + mail_field_names());

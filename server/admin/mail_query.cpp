@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view example = "For example: from alice since 1-Jan-2026 unseen";
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -82,7 +82,7 @@ std::string join_query(const std::vector<std::string>& words) {
   for (const std::string& word : words) {
     const bool has_quotes = word.size() > 1 && word.starts_with('"') && word.ends_with('"');
     if (!query.empty()) query += ' ';
-    query += texts_due > 0 && !has_quotes ? quoted(word) : word;
+    query += texts_due > 0 && !has_quotes ? in_quotes(word) : word;
     texts_due = texts_due > 0 ? texts_due - 1 : texts_after(word);
   }
   return query;

@@ -99,6 +99,11 @@ Result<Secret> ask_for_password_once(int terminal) {
   return read_terminal_line(terminal, "Password: ");
 }
 
+ExitCode tell(const Error& error, NearSide& near) {
+  near.err << "postkeep: " << error.text << (error.detail.empty() ? "" : " (" + error.detail + ")") << "\n";
+  return exit_code(error.kind);
+}
+
 auth::HashCost hash_cost(const Settings& settings) {
   auth::HashCost cost;
   cost.argon2_memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory / 1024);

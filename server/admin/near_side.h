@@ -27,6 +27,9 @@ Result<Secret> ask_for_password(int terminal, std::string_view user);
 // The same once, for a password that is only checked.
 Result<Secret> ask_for_password_once(int terminal);
 
+// For a row's `here`: tells what went wrong, and the exit code of that.
+ExitCode tell(const Error& error, NearSide& near);
+
 // What hashes of new passwords cost.
 auth::HashCost hash_cost(const Settings& settings);
 

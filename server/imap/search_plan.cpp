@@ -8,7 +8,7 @@ namespace postkeep::imap {
 
 namespace {
 
-using Kind = SearchKey::Kind;
+using Key = SearchKey::Kind;
 
 // Replaces the session-relative parts of `key` by uid_set, in place.
 class Rewriter {
@@ -17,28 +17,28 @@ class Rewriter {
 
   void rewrite(SearchKey& key) const {
     switch (key.kind) {
-      case Kind::recent:
+      case Key::recent:
         become_set(key, view_.recent());
         break;
-      case Kind::not_recent:
+      case Key::not_recent:
         become_set(key, all().subtract(view_.recent()));
         break;
-      case Kind::unseen_recent:
+      case Key::unseen_recent:
         become_set(key, view_.recent().subtract(seen()));
         break;
-      case Kind::uid_sequence:
+      case Key::uid_sequence:
         become_set(key, key.numbers.saved_result ? saved_ : view_.resolve_uids(key.numbers));
         break;
-      case Kind::sequence_set:
+      case Key::sequence_set:
         if (key.numbers.saved_result) {
           become_set(key, saved_);
         } else {
           become_set(key, by_number(key.numbers));
         }
         break;
-      case Kind::and_:
-      case Kind::or_:
-      case Kind::not_:
+      case Key::and_:
+      case Key::or_:
+      case Key::not_:
         for (SearchKey& child : key.children) rewrite(child);
         break;
       default:
@@ -49,7 +49,7 @@ class Rewriter {
  private:
   static void become_set(SearchKey& key, UidSet uids) {
     key = SearchKey();
-    key.kind = Kind::uid_set;
+    key.kind = Key::uid_set;
     key.uids = std::move(uids);
   }
   // Numbers of no message match nothing: the rule that makes them an error names COPY, FETCH and STORE (RFC 9051
@@ -93,40 +93,40 @@ std::optional<UidSet> answer_combination(const SearchKey& key, const MailboxView
     if (!sum) {
       sum = std::move(part);
     } else {
-      sum = key.kind == Kind::or_ ? sum->union_with(*part) : sum->intersect(*part);
+      sum = key.kind == Key::or_ ? sum->union_with(*part) : sum->intersect(*part);
     }
   }
   if (!sum) return view.messages().all_uids();  // AND of nothing
-  if (key.kind == Kind::not_) return view.messages().all_uids().subtract(*sum);
+  if (key.kind == Key::not_) return view.messages().all_uids().subtract(*sum);
   return sum;
 }
 
 std::optional<UidSet> answer_from_view(const SearchKey& key, const MailboxView& view) {
   const storage::MailboxVersion& messages = view.messages();
   switch (key.kind) {
-    case Kind::all:
-    case Kind::save_date_supported:
+    case Key::all:
+    case Key::save_date_supported:
       return messages.all_uids();
-    case Kind::has_flag:
+    case Key::has_flag:
       return messages.uids_with(key.flag);
-    case Kind::lacks_flag:
+    case Key::lacks_flag:
       return messages.all_uids().subtract(messages.uids_with(key.flag));
-    case Kind::has_keyword:
+    case Key::has_keyword:
       return with_flags(messages, [&](const Flags& flags) { return flags.has_keyword(key.text); });
-    case Kind::lacks_keyword:
+    case Key::lacks_keyword:
       return with_flags(messages, [&](const Flags& flags) { return !flags.has_keyword(key.text); });
-    case Kind::uid_set:
+    case Key::uid_set:
       return messages.existing(key.uids);
-    case Kind::modseq: {
+    case Key::modseq: {
       UidSet found;
       messages.for_each([&](SeqNum, const storage::MessageState& message) {
         if (message.modseq.value() >= key.number) found.add(message.uid);
       });
       return found;
     }
-    case Kind::and_:
-    case Kind::or_:
-    case Kind::not_:
+    case Key::and_:
+    case Key::or_:
+    case Key::not_:
       return answer_combination(key, view);
     default:
       return std::nullopt;
@@ -143,13 +143,13 @@ SearchPlan plan_search(SearchKey key, const MailboxView& view, const UidSet& sav
     return plan;
   }
   plan.candidates = view.messages().all_uids();
-  if (key.kind != Kind::and_) {
+  if (key.kind != Key::and_) {
     plan.residue = std::move(key);
     return plan;
   }
   // An AND: what the view can answer narrows the candidates, the rest is asked of storage.
   SearchKey rest;
-  rest.kind = Kind::and_;
+  rest.kind = Key::and_;
   for (SearchKey& child : key.children) {
     if (std::optional<UidSet> part = answer_from_view(child, view)) {
       plan.candidates = plan.candidates.intersect(*part);

@@ -36,9 +36,9 @@ void say_farewell(Context& context) {
 void count(Context& context, Judged judged, std::uint64_t& bad_commands) {
   if (judged == Judged::fine) return;
   ++bad_commands;
-  const std::uint64_t allowed =
+  const std::uint64_t bad_commands_max =
       context.account ? context.settings().limits.bad_commands : unknown_peer_bad_commands_max;
-  if (allowed == 0 || bad_commands < allowed || context.next == Next::log_out) return;
+  if (bad_commands_max == 0 || bad_commands < bad_commands_max || context.next == Next::log_out) return;
   context.next = Next::log_out;
   context.farewell = "Too many bad commands";
 }

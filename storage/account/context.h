@@ -18,6 +18,10 @@
 
 namespace postkeep::storage {
 
+// An unchanged directory time is believed only if it was this old when the directory was listed: file times are
+// coarse, and a change right after the listing may have the same one.
+inline constexpr std::int64_t settled_ns = 2'000'000'000;
+
 // UIDs and modseqs are promised in blocks, so that the folder file is written once per block (design, promise 2).
 inline constexpr std::uint64_t uid_block = 1000;
 inline constexpr std::uint64_t modseq_block = 100'000;

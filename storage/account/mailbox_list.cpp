@@ -11,9 +11,6 @@
 namespace postkeep::storage {
 namespace {
 
-// An unchanged directory time is believed only if it was this old when the directory was listed: file times are
-// coarse, and a change right after the listing may have the same one.
-constexpr std::int64_t settled_ns = 2'000'000'000;
 constexpr char leftover_prefix[] = "postkeep-deleted.";
 constexpr std::uint64_t u32_max = std::numeric_limits<std::uint32_t>::max();
 

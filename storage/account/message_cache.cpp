@@ -9,7 +9,7 @@
 namespace postkeep::storage {
 namespace {
 
-constexpr std::size_t block_octets = 64 * 1024;
+constexpr std::size_t cache_block_octets = 64 * 1024;
 
 LineEnds line_ends_of(const FileRow& file) {
   return file.origin == Origin::ours ? LineEnds::as_stored : LineEnds::to_crlf;
@@ -31,7 +31,7 @@ Result<ComputedFacts> compute_facts(MessageReader& reader) {
   std::string block;
   for (std::uint64_t at = 0; at < reader.size(); at += block.size()) {
     block.clear();
-    TRY(reader.read(at, block_octets, block));
+    TRY(reader.read(at, cache_block_octets, block));
     if (block.empty()) return failure(ErrorKind::corruption, "A message is shorter than it was");
     facts.feed(block);
   }

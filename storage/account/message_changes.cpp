@@ -12,10 +12,6 @@ Uid later(Uid uid, std::uint64_t by) { return Uid(static_cast<std::uint32_t>(uid
 ModSeq next(ModSeq modseq) { return ModSeq(modseq.value() + 1); }
 
 FileTime file_time(UnixTime time) { return FileTime(std::chrono::seconds(time.seconds)); }
-UnixTime unix_time(FileTime time) {
-  return UnixTime{std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count()};
-}
-
 Flags flags_of_all(const std::vector<AppendItem>& items) {
   Flags all;
   for (const AppendItem& item : items) all.add(item.flags);

@@ -13,7 +13,7 @@
 namespace postkeep::storage {
 namespace {
 
-constexpr std::size_t block_octets = 256 * 1024;
+constexpr std::size_t copy_block_octets = 256 * 1024;
 
 // A synced copy of a foreign message as it is served, in <to>/tmp; its time is the message's INTERNALDATE.
 Outcome write_converted(FileSystem& files, MessageReader& reader, FileTime modified, const std::string& path) {
@@ -21,7 +21,7 @@ Outcome write_converted(FileSystem& files, MessageReader& reader, FileTime modif
   std::string block;
   for (std::uint64_t at = 0; at < reader.size(); at += block.size()) {
     block.clear();
-    TRY(reader.read(at, block_octets, block));
+    TRY(reader.read(at, copy_block_octets, block));
     if (block.empty()) return failure(ErrorKind::corruption, "A message is shorter than it was");
     TRY(file->append(block));
   }

@@ -13,16 +13,9 @@ namespace {
 
 using maildir::FoundFile;
 
-// An unchanged directory time is believed only if it was this old when the directory was listed: file times are
-// coarse, and a change right after the listing may have the same one.
-constexpr std::int64_t settled_ns = 2'000'000'000;
 // A large folder that only we seem to change is listed again to be sure, but not for more than this part of the time.
 constexpr std::int64_t relisting_share = 1000;
 constexpr std::int64_t large_us = 5000;  // what listing a large folder takes at least
-
-UnixTime unix_time(FileTime time) {
-  return UnixTime{std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count()};
-}
 
 class Reconciliation {
  public:

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "protocol/base/ascii.h"
+
 namespace postkeep::storage::maildir {
 namespace {
 
 constexpr char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
-constexpr char hex_digits[] = "0123456789ABCDEF";
 
 // Stands as itself in a directory name. RFC 3501 §5.1.3 has all printable ASCII here; in a directory name '.' is
 // the separator, '~' would be a home directory to a careless shell, '/' cannot be.
@@ -171,7 +172,7 @@ Result<std::string> user_directory(std::string_view user) {
       out += user[i];
     } else {
       const auto octet = static_cast<unsigned char>(user[i]);
-      out += {'%', hex_digits[octet >> 4], hex_digits[octet & 15]};
+      out += {'%', ascii::upper_hex_digits[octet >> 4], ascii::upper_hex_digits[octet & 15]};
     }
   }
   if (out.empty() || out.size() > directory_name_octets_max) {
@@ -188,8 +189,8 @@ std::optional<std::string> user_of_directory(std::string_view directory) {
       continue;
     }
     if (directory.size() - i < 3) return std::nullopt;
-    const std::size_t high = std::string_view(hex_digits).find(directory[i + 1]);
-    const std::size_t low = std::string_view(hex_digits).find(directory[i + 2]);
+    const std::size_t high = ascii::upper_hex_digits.find(directory[i + 1]);
+    const std::size_t low = ascii::upper_hex_digits.find(directory[i + 2]);
     if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
     user += static_cast<char>(high << 4 | low);
     i += 2;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "protocol/base/ascii.h"
 #include "storage/digest.h"
 
 namespace postkeep::storage::maildir {
 namespace {
 
-constexpr char hex_digits[] = "0123456789ABCDEF";
 constexpr std::size_t checksum_octets = 8;
 constexpr std::string_view checksum_key = "checksum ";
 
@@ -18,19 +18,12 @@ std::string escape(std::string_view value, bool spaces_too) {
   for (const char c : value) {
     const auto octet = static_cast<unsigned char>(c);
     if (octet < 0x20 || octet == 0x7f || c == '%' || (spaces_too && c == ' ')) {
-      out += {'%', hex_digits[octet >> 4], hex_digits[octet & 15]};
+      out += {'%', ascii::upper_hex_digits[octet >> 4], ascii::upper_hex_digits[octet & 15]};
     } else {
       out += c;
     }
   }
   return out;
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
 }
 
 bool is_key(std::string_view key) {
@@ -66,8 +59,8 @@ std::optional<std::string> unescape(std::string_view text) {
       continue;
     }
     if (text.size() - i < 3) return std::nullopt;
-    const int high = hex_value(text[i + 1]);
-    const int low = hex_value(text[i + 2]);
+    const int high = ascii::hex_value(text[i + 1]);
+    const int low = ascii::hex_value(text[i + 2]);
     if (high < 0 || low < 0) return std::nullopt;
     out += static_cast<char>(high * 16 + low);
     i += 2;

@@ -71,7 +71,7 @@ Authenticator::Options options(std::uint32_t memory_kib = 64, unsigned hashes = 
   return options;
 }
 
-struct Fixture {
+struct AuthenticatorFixture {
   Directory users;
   Authenticator authenticator{users, options()};
 
@@ -91,7 +91,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "the right password is accepted whatever the scheme it is kept in") {
+TEST_CASE_FIXTURE(AuthenticatorFixture, "the right password is accepted whatever the scheme it is kept in") {
   add("plain", Scheme::plain);
   add("argon", Scheme::argon2id);
   add("scram", Scheme::scram_sha_256);
@@ -103,7 +103,8 @@ TEST_CASE_FIXTURE(Fixture, "the right password is accepted whatever the scheme i
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "wrong user, wrong password, disabled user and user without password answer alike") {
+TEST_CASE_FIXTURE(AuthenticatorFixture,
+                  "wrong user, wrong password, disabled user and user without password answer alike") {
   add("alice");
   add("off");
   REQUIRE(users.set_enabled("off", false));
@@ -120,7 +121,7 @@ TEST_CASE_FIXTURE(Fixture, "wrong user, wrong password, disabled user and user w
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a wrong user costs as much as a wrong password") {
+TEST_CASE_FIXTURE(AuthenticatorFixture, "a wrong user costs as much as a wrong password") {
   const auto costly = options(32 * 1024);
   authenticator.reconfigure(costly);
   add("argon", std::nullopt, costly.cost);
@@ -147,7 +148,7 @@ TEST_CASE_FIXTURE(Fixture, "a wrong user costs as much as a wrong password") {
   CHECK(cost("nobody@example.org") > real / 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a login of the whole name comes before the local part of a domain of ours") {
+TEST_CASE_FIXTURE(AuthenticatorFixture, "a login of the whole name comes before the local part of a domain of ours") {
   add("alice");
   add("alice@example.org");
   add("bob");
@@ -162,7 +163,7 @@ TEST_CASE_FIXTURE(Fixture, "a login of the whole name comes before the local par
   CHECK_FALSE(verify("carol").has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "one may act as oneself by any of one's names and as nobody else") {
+TEST_CASE_FIXTURE(AuthenticatorFixture, "one may act as oneself by any of one's names and as nobody else") {
   add("alice");
   add("bob");
   CHECK(verify("alice", "secret", "alice").has_value());
@@ -172,7 +173,8 @@ TEST_CASE_FIXTURE(Fixture, "one may act as oneself by any of one's names and as 
   CHECK(verify("alice", "wrong", "bob").error().kind == ErrorKind::authentication_failed);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a recipient means the whole name, else the name without its detail, else the local part") {
+TEST_CASE_FIXTURE(AuthenticatorFixture,
+                  "a recipient means the whole name, else the name without its detail, else the local part") {
   add("alice");
   add("bob@other.net");
   add("list+announce");
@@ -202,13 +204,14 @@ TEST_CASE_FIXTURE(Fixture, "a recipient means the whole name, else the name with
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a disabled user still gets mail") {
+TEST_CASE_FIXTURE(AuthenticatorFixture, "a disabled user still gets mail") {
   add("alice");
   REQUIRE(users.set_enabled("alice", false));
   CHECK(resolved("alice@example.org") == "alice|");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a login with the password adds SCRAM keys where there are none and they can be kept") {
+TEST_CASE_FIXTURE(AuthenticatorFixture,
+                  "a login with the password adds SCRAM keys where there are none and they can be kept") {
   const auto schemes = [this](const char* name) { return users.verifiers(name).value().size(); };
   add("argon", Scheme::argon2id);
   CHECK_FALSE(verify("argon", "wrong").has_value());
@@ -241,7 +244,8 @@ TEST_CASE_FIXTURE(Fixture, "a login with the password adds SCRAM keys where ther
   CHECK(schemes("off") == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "keys that are looked up are the user's, and a proof is worth what a password would be") {
+TEST_CASE_FIXTURE(AuthenticatorFixture,
+                  "keys that are looked up are the user's, and a proof is worth what a password would be") {
   add("alice", std::nullopt);
   add("plain", Scheme::plain);
   add("off", std::nullopt);
@@ -265,7 +269,7 @@ TEST_CASE_FIXTURE(Fixture, "keys that are looked up are the user's, and a proof 
   CHECK(look_up("alice", "plain").if_proven.error().kind == ErrorKind::authorization_failed);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a name that is not there gets keys like any other, the same each time") {
+TEST_CASE_FIXTURE(AuthenticatorFixture, "a name that is not there gets keys like any other, the same each time") {
   add("alice", std::nullopt);
   add("argon", Scheme::argon2id);
   const auto keys = [this](std::string login) {
@@ -291,14 +295,14 @@ TEST_CASE_FIXTURE(Fixture, "a name that is not there gets keys like any other, t
         ErrorKind::authentication_failed);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a directory that fails is told apart from a wrong password") {
+TEST_CASE_FIXTURE(AuthenticatorFixture, "a directory that fails is told apart from a wrong password") {
   users.broken = true;
   CHECK(verify("alice").error().kind == ErrorKind::unavailable);
   CHECK(resolved("alice") == "unavailable");
   CHECK(authenticator.look_up_keys(KeyRequest{"alice", {}}).error().kind == ErrorKind::unavailable);
 }
 
-TEST_CASE_FIXTURE(Fixture, "many logins at once are all answered while only one hash runs at a time") {
+TEST_CASE_FIXTURE(AuthenticatorFixture, "many logins at once are all answered while only one hash runs at a time") {
   authenticator.reconfigure(options(64, 1));
   add("argon", Scheme::argon2id);
   std::atomic<int> right = 0, wrong = 0;

@@ -16,14 +16,14 @@ using namespace postkeep::auth;
 
 namespace {
 
-struct Fixture {
+struct BackendsFixture {
   test::TemporaryDirectory directory;
   std::unique_ptr<storage::FileSystem> files = storage::posix_file_system();
   test::FakeClock clock;
   std::string file = directory / "users";
   BackendEnvironment environment{*files, clock, directory.path(), {}};
 
-  Fixture() {
+  BackendsFixture() {
     std::ofstream(file) << "bob:{PLAIN}from the file\ncarol:{PLAIN}c\n";
     REQUIRE(files->set_modified(file, clock.now() - std::chrono::seconds(10)));
   }
@@ -42,7 +42,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "the first backend that knows a user decides") {
+TEST_CASE_FIXTURE(BackendsFixture, "the first backend that knows a user decides") {
   {
     const auto database = open({"database"});
     REQUIRE(add(*database, "alice", "a"));
@@ -65,7 +65,8 @@ TEST_CASE_FIXTURE(Fixture, "the first backend that knows a user decides") {
   CHECK(listed[2].name == "carol");
 }
 
-TEST_CASE_FIXTURE(Fixture, "changes go to the backend that has the user, new users to the first that takes them") {
+TEST_CASE_FIXTURE(BackendsFixture,
+                  "changes go to the backend that has the user, new users to the first that takes them") {
   const auto users = open({"passwd-file:" + file, "database"});
   REQUIRE(add(*users, "alice", "a"));
   CHECK(users->is_writable("alice"));
@@ -82,7 +83,8 @@ TEST_CASE_FIXTURE(Fixture, "changes go to the backend that has the user, new use
   CHECK_FALSE(users->find("alice").value().has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a user is renamed in the backend that has it, to no name that another backend has") {
+TEST_CASE_FIXTURE(BackendsFixture,
+                  "a user is renamed in the backend that has it, to no name that another backend has") {
   const auto users = open({"passwd-file:" + file, "database"});
   REQUIRE(add(*users, "alice", "a"));
   CHECK(users->rename("alice", "Carol").error().kind == ErrorKind::already_exists);
@@ -93,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "a user is renamed in the backend that has it, to no 
   CHECK_FALSE(users->find("alice").value().has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "where no backend takes users, adding one says what to do") {
+TEST_CASE_FIXTURE(BackendsFixture, "where no backend takes users, adding one says what to do") {
   const auto users = open({"passwd-file:" + file});
   const Outcome refused = add(*users, "alice", "a");
   REQUIRE_FALSE(refused.has_value());
@@ -101,7 +103,7 @@ TEST_CASE_FIXTURE(Fixture, "where no backend takes users, adding one says what t
   CHECK(refused.error().text.find(file) != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "keys can be supplied where every backend can") {
+TEST_CASE_FIXTURE(BackendsFixture, "keys can be supplied where every backend can") {
   const std::string other = directory / "other";
   std::ofstream(other) << "dave:$1$hlPmyDK3$LKy.VSKHy.fcVXF.LDXMH/\n";
   CHECK(open({"database"})->can_supply_keys());
@@ -109,7 +111,8 @@ TEST_CASE_FIXTURE(Fixture, "keys can be supplied where every backend can") {
   CHECK_FALSE(open({"database", "passwd-file:" + other})->can_supply_keys());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a backend that is not there or takes no such argument is refused with what there is") {
+TEST_CASE_FIXTURE(BackendsFixture,
+                  "a backend that is not there or takes no such argument is refused with what there is") {
   CHECK(check_backend("database").has_value());
   CHECK(check_backend("passwd-file:/x").has_value());
   for (const char* bad : {"", "ldap", "database:x", "passwd-file", "passwd-file:", "passwd-file:users", "Database"}) {
@@ -124,7 +127,7 @@ TEST_CASE_FIXTURE(Fixture, "a backend that is not there or takes no such argumen
   CHECK(open_backends({"passwd-file:/does/not/exist"}, environment).error().kind == ErrorKind::unavailable);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a backend of which the first cannot be asked does not let the second answer") {
+TEST_CASE_FIXTURE(BackendsFixture, "a backend of which the first cannot be asked does not let the second answer") {
   struct Broken final : UserDirectory {
     Result<std::optional<User>> find(std::string_view) override { return failure(ErrorKind::unavailable, "broken"); }
     Result<std::vector<Verifier>> verifiers(std::string_view) override { return failure(ErrorKind::unavailable, ""); }
@@ -147,7 +150,8 @@ TEST_CASE_FIXTURE(Fixture, "a backend of which the first cannot be asked does no
   CHECK_FALSE(chain.is_writable("carol"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "the server's secret is made once, kept to its owner, and refused when it is damaged") {
+TEST_CASE_FIXTURE(BackendsFixture,
+                  "the server's secret is made once, kept to its owner, and refused when it is damaged") {
   const Secret first = server_secret(*files, directory.path()).value();
   CHECK(first.reveal().size() == 32);
   CHECK(server_secret(*files, directory.path()).value().reveal() == first.reveal());

@@ -10,7 +10,7 @@ using namespace postkeep::auth;
 
 namespace {
 
-struct Fixture {
+struct LastLoginsFixture {
   test::TemporaryDirectory directory;
   std::unique_ptr<storage::FileSystem> files = storage::posix_file_system();
   std::unique_ptr<LastLogins> logins = LastLogins::open(*files, last_logins_path(directory.path())).value();
@@ -33,7 +33,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "the latest login of each protocol is kept, also over a restart") {
+TEST_CASE_FIXTURE(LastLoginsFixture, "the latest login of each protocol is kept, also over a restart") {
   CHECK(of("alice") == "");
   record({{"alice", "imap", 5}, {"alice", "pop3", 7}, {"bob", "imap", 6}});
   record({{"alice", "imap", 9}});
@@ -45,7 +45,7 @@ TEST_CASE_FIXTURE(Fixture, "the latest login of each protocol is kept, also over
   CHECK(logins->all().value().size() == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a renamed user keeps the logins, a removed one's are gone") {
+TEST_CASE_FIXTURE(LastLoginsFixture, "a renamed user keeps the logins, a removed one's are gone") {
   record({{"alice", "imap", 5}, {"bob", "imap", 6}, {"carol", "imap", 3}});
   REQUIRE(logins->rename("alice", "carol").has_value());
   CHECK(of("alice") == "");

@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-struct Fixture {
+struct PasswdFileFixture {
   test::TemporaryDirectory directory;
   std::unique_ptr<storage::FileSystem> files = storage::posix_file_system();
   test::FakeClock clock;
@@ -37,7 +37,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "users of the file are found, listed, and have their verifiers") {
+TEST_CASE_FIXTURE(PasswdFileFixture, "users of the file are found, listed, and have their verifiers") {
   write("bob:{PLAIN}b\nAlice:{PLAIN}a\n");
   open();
   CHECK(users->find("alice").value()->name == "Alice");
@@ -51,7 +51,7 @@ TEST_CASE_FIXTURE(Fixture, "users of the file are found, listed, and have their 
   CHECK(told.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a changed file counts once it has been quiet for half a second") {
+TEST_CASE_FIXTURE(PasswdFileFixture, "a changed file counts once it has been quiet for half a second") {
   write("alice:{PLAIN}a\n");
   open();
   write("bob:{PLAIN}b\n", milliseconds(100));
@@ -64,7 +64,7 @@ TEST_CASE_FIXTURE(Fixture, "a changed file counts once it has been quiet for hal
   CHECK_FALSE(has("alice"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that is written piece by piece is not read before the last piece") {
+TEST_CASE_FIXTURE(PasswdFileFixture, "a file that is written piece by piece is not read before the last piece") {
   write("alice:{PLAIN}a\nbob:{PLAIN}b\n");
   open();
   write("", milliseconds(0));
@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(Fixture, "a file that is written piece by piece is not read be
   CHECK(users->verifiers("alice").value().at(0).hash.reveal() == "new");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that was just being written at the start is read again") {
+TEST_CASE_FIXTURE(PasswdFileFixture, "a file that was just being written at the start is read again") {
   write("alice:{PLAIN}a\n", milliseconds(0));
   open();
   CHECK(has("alice"));
@@ -89,7 +89,8 @@ TEST_CASE_FIXTURE(Fixture, "a file that was just being written at the start is r
   CHECK(has("alisa"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file renamed into place counts, and a time in the future does not keep it out") {
+TEST_CASE_FIXTURE(PasswdFileFixture,
+                  "a file renamed into place counts, and a time in the future does not keep it out") {
   write("alice:{PLAIN}a\n");
   open();
   const std::string old = path;
@@ -101,7 +102,8 @@ TEST_CASE_FIXTURE(Fixture, "a file renamed into place counts, and a time in the 
   CHECK(has("bobby"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that is gone leaves what was read, told once, and counts again when it is back") {
+TEST_CASE_FIXTURE(PasswdFileFixture,
+                  "a file that is gone leaves what was read, told once, and counts again when it is back") {
   write("alice:{PLAIN}a\n");
   open();
   std::filesystem::remove(path);
@@ -117,7 +119,7 @@ TEST_CASE_FIXTURE(Fixture, "a file that is gone leaves what was read, told once,
   CHECK(told.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "malformed lines are told with file and line, and so many lines are enough") {
+TEST_CASE_FIXTURE(PasswdFileFixture, "malformed lines are told with file and line, and so many lines are enough") {
   std::string text = "alice:{PLAIN}a\n";
   for (int i = 0; i < 30; ++i) text += "malformed\n";
   write(text);
@@ -128,7 +130,7 @@ TEST_CASE_FIXTURE(Fixture, "malformed lines are told with file and line, and so 
   CHECK(has("alice"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "without a readable file of a bearable size there is no backend") {
+TEST_CASE_FIXTURE(PasswdFileFixture, "without a readable file of a bearable size there is no backend") {
   CHECK(PasswdFile::open(*files, clock, path, {}).error().kind == ErrorKind::unavailable);
   std::filesystem::create_directory(path);
   CHECK(PasswdFile::open(*files, clock, path, {}).error().kind == ErrorKind::unavailable);
@@ -138,7 +140,7 @@ TEST_CASE_FIXTURE(Fixture, "without a readable file of a bearable size there is 
   CHECK(PasswdFile::open(*files, clock, big, {}).error().kind == ErrorKind::unavailable);
 }
 
-TEST_CASE_FIXTURE(Fixture, "commands are told where a user is to be changed instead") {
+TEST_CASE_FIXTURE(PasswdFileFixture, "commands are told where a user is to be changed instead") {
   write("alice:{PLAIN}a\n");
   open();
   User user;

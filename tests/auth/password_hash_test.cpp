@@ -6,18 +6,14 @@
 
 #include "auth/scram_keys.h"
 #include "protocol/base/base64.h"
+#include "tests/auth/cheap_hashes.h"
 
 using namespace postkeep;
 using namespace postkeep::auth;
 
-namespace {
+using test::cheap;
 
-HashCost cheap() {
-  HashCost cost;
-  cost.argon2_memory_kib = 64;
-  cost.argon2_iterations = 1;
-  return cost;
-}
+namespace {
 
 void counting_octets(std::span<unsigned char> out) {
   unsigned char next = 0;

@@ -5,20 +5,16 @@
 #include <set>
 
 #include "auth/limits.h"
+#include "tests/auth/cheap_hashes.h"
 
 using namespace postkeep;
 using namespace postkeep::auth;
 
+using test::cheap;
+
 namespace {
 
-constexpr const char* password = "p\xC3\xA4ssword";
-
-HashCost cheap() {
-  HashCost cost;
-  cost.argon2_memory_kib = 64;
-  cost.argon2_iterations = 1;
-  return cost;
-}
+constexpr const char* the_password = "p\xC3\xA4ssword";
 
 bool fits(std::string_view given, std::string_view text) {
   const Result<Verifier> verifier = verifier_from_text_or_crypt(text);
@@ -82,7 +78,7 @@ TEST_CASE("what Dovecot and crypt(3) made is read and knows its password") {
     REQUIRE(verifier.has_value());
     CHECK(verifier->scheme == vector.scheme);
     covered.insert(verifier->scheme);
-    CHECK(verify_password(Secret(password), *verifier).value());
+    CHECK(verify_password(Secret(the_password), *verifier).value());
     CHECK_FALSE(verify_password(Secret("password"), *verifier).value());
     const Result<Verifier> again = verifier_from_text(to_text(*verifier).reveal());
     REQUIRE(again.has_value());
@@ -94,7 +90,7 @@ TEST_CASE("what Dovecot and crypt(3) made is read and knows its password") {
 TEST_CASE("a password kept by any scheme that can be made is known again, and its hash has no colon") {
   for (const SchemeRow& row : schemes()) {
     CAPTURE(row.name);
-    const auto made = make_verifiers(Secret(password), row.scheme, cheap());
+    const auto made = make_verifiers(Secret(the_password), row.scheme, cheap());
     CHECK(made.has_value() == (row.make != nullptr));
     if (!made) {
       CHECK(made.error().kind == ErrorKind::cannot);
@@ -104,9 +100,9 @@ TEST_CASE("a password kept by any scheme that can be made is known again, and it
     REQUIRE(made->size() == 1);
     const Secret text = to_text(made->front());
     CHECK(text.reveal().find(':') == std::string_view::npos);
-    CHECK(fits(password, text.reveal()));
+    CHECK(fits(the_password, text.reveal()));
     CHECK_FALSE(fits("passwort", text.reveal()));
-    const auto other = make_verifiers(Secret(password), row.scheme, cheap()).value();
+    const auto other = make_verifiers(Secret(the_password), row.scheme, cheap()).value();
     CHECK((other.front().hash.reveal() == made->front().hash.reveal()) == (row.scheme == Scheme::plain));
   }
 }

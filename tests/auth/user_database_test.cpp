@@ -13,7 +13,7 @@ using namespace postkeep::auth;
 
 namespace {
 
-struct Fixture {
+struct UserDatabaseFixture {
   test::TemporaryDirectory directory;
   std::unique_ptr<storage::FileSystem> files = storage::posix_file_system();
   std::string path = user_database_path(directory.path());
@@ -36,7 +36,8 @@ User named(std::string name) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a user that was added is found again after reopening, with verifiers in order") {
+TEST_CASE_FIXTURE(UserDatabaseFixture,
+                  "a user that was added is found again after reopening, with verifiers in order") {
   std::vector<Verifier> verifiers = plain("one");
   verifiers.push_back(verifier_from_text("{PLAIN}two").value());
   REQUIRE(users->add(named("alice@example.org"), verifiers));
@@ -52,14 +53,14 @@ TEST_CASE_FIXTURE(Fixture, "a user that was added is found again after reopening
   CHECK(kept[1].hash.reveal() == "two");
 }
 
-TEST_CASE_FIXTURE(Fixture, "users are found without regard to case and keep the name they were given") {
+TEST_CASE_FIXTURE(UserDatabaseFixture, "users are found without regard to case and keep the name they were given") {
   REQUIRE(users->add(named("Alice"), plain("x")));
   CHECK(users->find("aLICE").value()->name == "Alice");
   CHECK(users->add(named("alice"), plain("y")).error().kind == ErrorKind::already_exists);
   CHECK(users->verifiers("ALICE").value()[0].hash.reveal() == "x");
 }
 
-TEST_CASE_FIXTURE(Fixture, "who is not there is not found") {
+TEST_CASE_FIXTURE(UserDatabaseFixture, "who is not there is not found") {
   CHECK_FALSE(users->find("nobody").value());
   CHECK_FALSE(users->find("\xFF").value());
   CHECK(users->verifiers("nobody").error().kind == ErrorKind::not_found);
@@ -68,7 +69,7 @@ TEST_CASE_FIXTURE(Fixture, "who is not there is not found") {
   CHECK(users->remove("nobody").error().kind == ErrorKind::not_found);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a new password replaces all verifiers") {
+TEST_CASE_FIXTURE(UserDatabaseFixture, "a new password replaces all verifiers") {
   REQUIRE(users->add(named("alice"), plain("old")));
   REQUIRE(users->set_verifiers("alice", plain("new")));
   const auto kept = users->verifiers("alice").value();
@@ -76,7 +77,7 @@ TEST_CASE_FIXTURE(Fixture, "a new password replaces all verifiers") {
   CHECK(kept[0].hash.reveal() == "new");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a verifier is added beside the others, unless they were changed meanwhile") {
+TEST_CASE_FIXTURE(UserDatabaseFixture, "a verifier is added beside the others, unless they were changed meanwhile") {
   REQUIRE(users->add(named("alice"), plain("one")));
   const auto seen = users->verifiers("alice").value();
   const Verifier added{Scheme::plain, Secret("two")};
@@ -89,7 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "a verifier is added beside the others, unless they w
   CHECK(users->add_verifier("nobody", added, {}).error().kind == ErrorKind::not_found);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a removed user is gone with the verifiers, and the name is free again") {
+TEST_CASE_FIXTURE(UserDatabaseFixture, "a removed user is gone with the verifiers, and the name is free again") {
   REQUIRE(users->add(named("alice"), plain("old")));
   REQUIRE(users->remove("alice"));
   CHECK_FALSE(users->find("alice").value());
@@ -97,7 +98,7 @@ TEST_CASE_FIXTURE(Fixture, "a removed user is gone with the verifiers, and the n
   CHECK(users->verifiers("alice").value().size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the list is sorted and tells who is disabled") {
+TEST_CASE_FIXTURE(UserDatabaseFixture, "the list is sorted and tells who is disabled") {
   REQUIRE(users->add(named("bob"), plain("x")));
   REQUIRE(users->add(named("alice"), plain("x")));
   REQUIRE(users->set_enabled("bob", false));
@@ -108,14 +109,14 @@ TEST_CASE_FIXTURE(Fixture, "the list is sorted and tells who is disabled") {
   CHECK_FALSE(listed[1].enabled);
 }
 
-TEST_CASE_FIXTURE(Fixture, "nobody else can read the database") {
+TEST_CASE_FIXTURE(UserDatabaseFixture, "nobody else can read the database") {
   REQUIRE(users->add(named("alice"), plain("x")));
   struct stat info {};
   REQUIRE(stat(path.c_str(), &info) == 0);
   CHECK((info.st_mode & 0077) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a database of a newer version is refused and left as it is") {
+TEST_CASE_FIXTURE(UserDatabaseFixture, "a database of a newer version is refused and left as it is") {
   users.reset();
   {
     auto database = storage::Database::open(*files, path, {}).value();
@@ -136,7 +137,7 @@ TEST_CASE("a file that is no database is refused") {
   CHECK(refused.error().kind == ErrorKind::corruption);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a renamed user keeps everything but the name") {
+TEST_CASE_FIXTURE(UserDatabaseFixture, "a renamed user keeps everything but the name") {
   REQUIRE(users->add(named("alice"), plain("x")));
   REQUIRE(users->add(named("bob"), plain("y")));
   REQUIRE(users->set_enabled("alice", false));
@@ -151,7 +152,8 @@ TEST_CASE_FIXTURE(Fixture, "a renamed user keeps everything but the name") {
   CHECK(users->verifiers("alicia@example.org").value()[0].hash.reveal() == "x");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a user takes no name that another has, but may change the case of the own one") {
+TEST_CASE_FIXTURE(UserDatabaseFixture,
+                  "a user takes no name that another has, but may change the case of the own one") {
   REQUIRE(users->add(named("alice"), plain("x")));
   REQUIRE(users->add(named("bob"), plain("y")));
   CHECK(users->rename("alice", "BOB").error().kind == ErrorKind::already_exists);

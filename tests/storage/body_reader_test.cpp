@@ -10,7 +10,7 @@
 namespace postkeep::storage {
 namespace {
 
-struct Fixture {
+struct BodyReaderFixture {
   test::TemporaryDirectory directory;
   std::unique_ptr<FileSystem> files = posix_file_system();
 
@@ -38,7 +38,7 @@ std::string read(BodyReader& reader, std::uint64_t offset, std::size_t count) {
   return out.substr(5);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file of ours is served as it lies") {
+TEST_CASE_FIXTURE(BodyReaderFixture, "a file of ours is served as it lies") {
   const auto body = reader(std::string("a\nb\r\nc\0d", 8), LineEnds::as_stored);
   CHECK(body->size() == 8);
   CHECK(read(*body, 0, 100) == std::string("a\nb\r\nc\0d", 8));
@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(Fixture, "a file of ours is served as it lies") {
   CHECK(read(*body, 1000, 5).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a foreign file is served with each bare LF as CRLF and nothing else changed") {
+TEST_CASE_FIXTURE(BodyReaderFixture, "a foreign file is served with each bare LF as CRLF and nothing else changed") {
   const std::pair<const char*, const char*> rows[] = {
       {"", ""},
       {"\n", "\r\n"},
@@ -69,7 +69,7 @@ TEST_CASE_FIXTURE(Fixture, "a foreign file is served with each bare LF as CRLF a
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "any range of a large foreign file is what the whole would have there") {
+TEST_CASE_FIXTURE(BodyReaderFixture, "any range of a large foreign file is what the whole would have there") {
   std::mt19937 random(7);
   std::string content;
   // CR and LF often, so that pairs lie across the borders of chunks.
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(Fixture, "any range of a large foreign file is what the whole 
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that got shorter is told as corruption and adds nothing") {
+TEST_CASE_FIXTURE(BodyReaderFixture, "a file that got shorter is told as corruption and adds nothing") {
   for (const LineEnds line_ends : {LineEnds::as_stored, LineEnds::to_crlf}) {
     const auto body = reader("some\nlines\n", line_ends);
     REQUIRE(files->create(directory / "m", FileSystem::Existing::truncate));
@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(Fixture, "a file that got shorter is told as corruption and ad
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a message is read to its end after it was unlinked") {
+TEST_CASE_FIXTURE(BodyReaderFixture, "a message is read to its end after it was unlinked") {
   const auto body = reader("a\nb", LineEnds::to_crlf);
   REQUIRE(files->unlink(directory / "m"));
   CHECK(read(*body, 0, 10) == "a\r\nb");

@@ -6,7 +6,7 @@
 namespace postkeep::test {
 namespace {
 
-using Kind = SearchKey::Kind;
+using Key = SearchKey::Kind;
 
 // The messages that all cases search; a letter each.
 struct Corpus {
@@ -51,49 +51,49 @@ struct Corpus {
   Uid a, b, c, d;
 };
 
-SearchKey kind(Kind k) {
+SearchKey kind(Key k) {
   SearchKey key;
   key.kind = k;
   return key;
 }
-SearchKey flag_key(Kind k, SystemFlag flag) {
+SearchKey flag_key(Key k, SystemFlag flag) {
   SearchKey key = kind(k);
   key.flag = flag;
   return key;
 }
-SearchKey text_key(Kind k, std::string text) {
+SearchKey text_key(Key k, std::string text) {
   SearchKey key = kind(k);
   key.text = std::move(text);
   return key;
 }
-SearchKey needle(Kind k, std::string wanted) {
+SearchKey needle(Key k, std::string wanted) {
   SearchKey key = kind(k);
   key.needle = std::move(wanted);
   return key;
 }
 SearchKey header(std::string field, std::string wanted) {
-  SearchKey key = needle(Kind::header, std::move(wanted));
+  SearchKey key = needle(Key::header, std::move(wanted));
   key.text = std::move(field);
   return key;
 }
-SearchKey day_key(Kind k, const char* date) {
+SearchKey day_key(Key k, const char* date) {
   SearchKey key = kind(k);
   key.day = must(parse_imap_date(date));
   return key;
 }
-SearchKey number_key(Kind k, std::uint64_t number) {
+SearchKey number_key(Key k, std::uint64_t number) {
   SearchKey key = kind(k);
   key.number = number;
   return key;
 }
-SearchKey both(Kind k, SearchKey first, SearchKey second) {
+SearchKey both(Key k, SearchKey first, SearchKey second) {
   SearchKey key = kind(k);
   key.children.push_back(std::move(first));
   key.children.push_back(std::move(second));
   return key;
 }
 SearchKey no(SearchKey child) {
-  SearchKey key = kind(Kind::not_);
+  SearchKey key = kind(Key::not_);
   key.children.push_back(std::move(child));
   return key;
 }
@@ -101,53 +101,53 @@ SearchKey no(SearchKey child) {
 TEST_CASE("SEARCH by flags, keywords, UIDs and modseqs") {
   over_each_backend([](StoreFixture& store) {
     Corpus mail(store);
-    CHECK(mail.find(kind(Kind::all)) == "abcd");
-    CHECK(mail.find(flag_key(Kind::has_flag, SystemFlag::seen)) == "a");
-    CHECK(mail.find(flag_key(Kind::lacks_flag, SystemFlag::seen)) == "bcd");
-    CHECK(mail.find(flag_key(Kind::has_flag, SystemFlag::answered)) == "a");
-    CHECK(mail.find(flag_key(Kind::has_flag, SystemFlag::deleted)) == "b");
-    CHECK(mail.find(flag_key(Kind::lacks_flag, SystemFlag::flagged)) == "acd");
-    CHECK(mail.find(flag_key(Kind::has_flag, SystemFlag::draft)) == "c");
-    CHECK(mail.find(text_key(Kind::has_keyword, "$WORK")) == "a");
-    CHECK(mail.find(text_key(Kind::lacks_keyword, "$work")) == "bcd");
-    CHECK(mail.find(text_key(Kind::has_keyword, "$Unknown")).empty());
-    SearchKey uids = kind(Kind::uid_set);
+    CHECK(mail.find(kind(Key::all)) == "abcd");
+    CHECK(mail.find(flag_key(Key::has_flag, SystemFlag::seen)) == "a");
+    CHECK(mail.find(flag_key(Key::lacks_flag, SystemFlag::seen)) == "bcd");
+    CHECK(mail.find(flag_key(Key::has_flag, SystemFlag::answered)) == "a");
+    CHECK(mail.find(flag_key(Key::has_flag, SystemFlag::deleted)) == "b");
+    CHECK(mail.find(flag_key(Key::lacks_flag, SystemFlag::flagged)) == "acd");
+    CHECK(mail.find(flag_key(Key::has_flag, SystemFlag::draft)) == "c");
+    CHECK(mail.find(text_key(Key::has_keyword, "$WORK")) == "a");
+    CHECK(mail.find(text_key(Key::lacks_keyword, "$work")) == "bcd");
+    CHECK(mail.find(text_key(Key::has_keyword, "$Unknown")).empty());
+    SearchKey uids = kind(Key::uid_set);
     uids.uids = UidSet{mail.b, mail.d};
     CHECK(mail.find(uids) == "bd");
     const ModSeq known = store.version(mail.box)->facts().highest_modseq;
     store.add_flags(mail.box, UidSet{mail.c}, make_flags("\\Seen"));
-    CHECK(mail.find(number_key(Kind::modseq, known.value() + 1)) == "c");
-    CHECK(mail.find(number_key(Kind::modseq, 1)) == "abcd");
-    CHECK(mail.find(kind(Kind::save_date_supported)) == "abcd");
+    CHECK(mail.find(number_key(Key::modseq, known.value() + 1)) == "c");
+    CHECK(mail.find(number_key(Key::modseq, 1)) == "abcd");
+    CHECK(mail.find(kind(Key::save_date_supported)) == "abcd");
   });
 }
 
 TEST_CASE("SEARCH by internal date, save date and age") {
   over_each_backend([](StoreFixture& store) {
     Corpus mail(store);
-    CHECK(mail.find(day_key(Kind::before, "2-Feb-2026")) == "a");
-    CHECK(mail.find(day_key(Kind::on, "2-Feb-2026")) == "b");
-    CHECK(mail.find(day_key(Kind::since, "2-Feb-2026")) == "bcd");
-    CHECK(mail.find(day_key(Kind::saved_on, "1-Mar-2026")) == "abcd");  // the test clock's day
-    CHECK(mail.find(day_key(Kind::saved_before, "1-Mar-2026")).empty());
-    CHECK(mail.find(day_key(Kind::saved_since, "2-Mar-2026")).empty());
+    CHECK(mail.find(day_key(Key::before, "2-Feb-2026")) == "a");
+    CHECK(mail.find(day_key(Key::on, "2-Feb-2026")) == "b");
+    CHECK(mail.find(day_key(Key::since, "2-Feb-2026")) == "bcd");
+    CHECK(mail.find(day_key(Key::saved_on, "1-Mar-2026")) == "abcd");  // the test clock's day
+    CHECK(mail.find(day_key(Key::saved_before, "1-Mar-2026")).empty());
+    CHECK(mail.find(day_key(Key::saved_since, "2-Mar-2026")).empty());
     // d is from 4 February noon: 25 days before the test clock's noon.
     constexpr std::uint64_t day = 86'400;
-    CHECK(mail.find(number_key(Kind::younger, 25 * day)) == "d");
-    CHECK(mail.find(number_key(Kind::younger, 25 * day - 1)).empty());
-    CHECK(mail.find(number_key(Kind::older, 25 * day)) == "abcd");
-    CHECK(mail.find(number_key(Kind::older, 25 * day + 1)) == "abc");
+    CHECK(mail.find(number_key(Key::younger, 25 * day)) == "d");
+    CHECK(mail.find(number_key(Key::younger, 25 * day - 1)).empty());
+    CHECK(mail.find(number_key(Key::older, 25 * day)) == "abcd");
+    CHECK(mail.find(number_key(Key::older, 25 * day + 1)) == "abc");
   });
 }
 
 TEST_CASE("SEARCH by the date of the header disregards time and zone; who has none is sent on no day") {
   over_each_backend([](StoreFixture& store) {
     Corpus mail(store);
-    CHECK(mail.find(day_key(Kind::sent_on, "1-Jan-2026")) == "a");
-    CHECK(mail.find(day_key(Kind::sent_before, "2-Jan-2026")) == "a");
-    CHECK(mail.find(day_key(Kind::sent_since, "1-Jan-2026")) == "ab");
-    CHECK(mail.find(day_key(Kind::sent_since, "2-Jan-2026")) == "b");
-    CHECK(mail.find(no(day_key(Kind::sent_since, "1-Jan-1970"))) == "cd");
+    CHECK(mail.find(day_key(Key::sent_on, "1-Jan-2026")) == "a");
+    CHECK(mail.find(day_key(Key::sent_before, "2-Jan-2026")) == "a");
+    CHECK(mail.find(day_key(Key::sent_since, "1-Jan-2026")) == "ab");
+    CHECK(mail.find(day_key(Key::sent_since, "2-Jan-2026")) == "b");
+    CHECK(mail.find(no(day_key(Key::sent_since, "1-Jan-1970"))) == "cd");
   });
 }
 
@@ -155,30 +155,30 @@ TEST_CASE("SEARCH by size and object ids") {
   over_each_backend([](StoreFixture& store) {
     Corpus mail(store);
     const std::uint64_t size = store.content(mail.box, mail.b).size();
-    CHECK(mail.find(number_key(Kind::larger, 400'000)) == "d");
-    CHECK(mail.find(both(Kind::and_, number_key(Kind::larger, size - 1), number_key(Kind::smaller, size + 1))) == "b");
-    CHECK(mail.find(number_key(Kind::smaller, 1)).empty());
+    CHECK(mail.find(number_key(Key::larger, 400'000)) == "d");
+    CHECK(mail.find(both(Key::and_, number_key(Key::larger, size - 1), number_key(Key::smaller, size + 1))) == "b");
+    CHECK(mail.find(number_key(Key::smaller, 1)).empty());
     const storage::MessageRow row = store.row(mail.box, mail.c);
-    CHECK(mail.find(text_key(Kind::email_id, to_wire(row.email_id))) == "c");
-    CHECK(mail.find(text_key(Kind::thread_id, to_wire(row.thread_id))) == "c");
-    CHECK(mail.find(text_key(Kind::email_id, "M0")).empty());
+    CHECK(mail.find(text_key(Key::email_id, to_wire(row.email_id))) == "c");
+    CHECK(mail.find(text_key(Key::thread_id, to_wire(row.thread_id))) == "c");
+    CHECK(mail.find(text_key(Key::email_id, "M0")).empty());
   });
 }
 
 TEST_CASE("SEARCH in header fields ignores case and decodes encoded words") {
   over_each_backend([](StoreFixture& store) {
     Corpus mail(store);
-    CHECK(mail.find(needle(Kind::from, "LOVE")) == "a");
-    CHECK(mail.find(needle(Kind::from, "ada@example")) == "a");
-    CHECK(mail.find(needle(Kind::from, "J\xC3\x9CRGEN")) == "b");
-    CHECK(mail.find(needle(Kind::to, "tess")) == "a");
-    CHECK(mail.find(needle(Kind::cc, "carl")) == "a");
-    CHECK(mail.find(needle(Kind::bcc, "hidden")) == "b");
-    CHECK(mail.find(needle(Kind::subject, "analytical ENGINE")) == "a");
-    CHECK(mail.find(needle(Kind::subject,
+    CHECK(mail.find(needle(Key::from, "LOVE")) == "a");
+    CHECK(mail.find(needle(Key::from, "ada@example")) == "a");
+    CHECK(mail.find(needle(Key::from, "J\xC3\x9CRGEN")) == "b");
+    CHECK(mail.find(needle(Key::to, "tess")) == "a");
+    CHECK(mail.find(needle(Key::cc, "carl")) == "a");
+    CHECK(mail.find(needle(Key::bcc, "hidden")) == "b");
+    CHECK(mail.find(needle(Key::subject, "analytical ENGINE")) == "a");
+    CHECK(mail.find(needle(Key::subject,
                            "gr\xC3\xBC\xC3\x9F"
                            "e AUS")) == "b");
-    CHECK(mail.find(needle(Kind::subject, "iso-8859")).empty());
+    CHECK(mail.find(needle(Key::subject, "iso-8859")).empty());
     CHECK(mail.find(header("X-MOOD", "cheer")) == "a");
     CHECK(mail.find(header("x-mood", "")) == "a");
     CHECK(mail.find(header("Subject", "")) == "abc");
@@ -190,36 +190,36 @@ TEST_CASE("SEARCH in header fields ignores case and decodes encoded words") {
 TEST_CASE("SEARCH BODY and TEXT look into decoded text, TEXT into the header too") {
   over_each_backend([](StoreFixture& store) {
     Corpus mail(store);
-    CHECK(mail.find(needle(Kind::body, "NUMBERS, and")) == "a");
-    CHECK(mail.find(needle(Kind::body,
+    CHECK(mail.find(needle(Key::body, "NUMBERS, and")) == "a");
+    CHECK(mail.find(needle(Key::body,
                            "stra\xC3\x9F"
                            "e ist")) == "b");
-    CHECK(mail.find(needle(Kind::body, "RGllIFN0")).empty());  // the encoding is not the text
-    CHECK(mail.find(needle(Kind::body, "soft linebreak")) == "c");
-    CHECK(mail.find(needle(Kind::body, "needle in binary")).empty());  // not text
-    CHECK(mail.find(needle(Kind::body, "needle")) == "ac");            // c: the name in the part's header
-    CHECK(mail.find(needle(Kind::body, "lovelace")).empty());
-    CHECK(mail.find(needle(Kind::text, "lovelace")) == "a");
-    CHECK(mail.find(needle(Kind::text, "x-mood: CHEERFUL")) == "a");
-    CHECK(mail.find(needle(Kind::text, "J\xC3\xBCrgen")) == "b");
-    CHECK(mail.find(needle(Kind::body, "zzz far away")) == "d");
-    CHECK(mail.find(needle(Kind::body, "")) == "abcd");
-    CHECK(mail.find(needle(Kind::text, "")) == "abcd");
+    CHECK(mail.find(needle(Key::body, "RGllIFN0")).empty());  // the encoding is not the text
+    CHECK(mail.find(needle(Key::body, "soft linebreak")) == "c");
+    CHECK(mail.find(needle(Key::body, "needle in binary")).empty());  // not text
+    CHECK(mail.find(needle(Key::body, "needle")) == "ac");            // c: the name in the part's header
+    CHECK(mail.find(needle(Key::body, "lovelace")).empty());
+    CHECK(mail.find(needle(Key::text, "lovelace")) == "a");
+    CHECK(mail.find(needle(Key::text, "x-mood: CHEERFUL")) == "a");
+    CHECK(mail.find(needle(Key::text, "J\xC3\xBCrgen")) == "b");
+    CHECK(mail.find(needle(Key::body, "zzz far away")) == "d");
+    CHECK(mail.find(needle(Key::body, "")) == "abcd");
+    CHECK(mail.find(needle(Key::text, "")) == "abcd");
   });
 }
 
 TEST_CASE("SEARCH combines keys with AND, OR and NOT to any depth") {
   over_each_backend([](StoreFixture& store) {
     Corpus mail(store);
-    const SearchKey seen = flag_key(Kind::has_flag, SystemFlag::seen);
-    const SearchKey flagged = flag_key(Kind::has_flag, SystemFlag::flagged);
-    const SearchKey has_needle = needle(Kind::body, "needle");
-    CHECK(mail.find(both(Kind::or_, seen, flagged)) == "ab");
-    CHECK(mail.find(both(Kind::and_, seen, flagged)).empty());
-    CHECK(mail.find(both(Kind::and_, has_needle, seen)) == "a");
-    CHECK(mail.find(both(Kind::and_, has_needle, no(seen))) == "c");
-    CHECK(mail.find(both(Kind::or_, needle(Kind::text, "far away"), has_needle)) == "acd");
-    CHECK(mail.find(no(both(Kind::or_, has_needle, both(Kind::and_, flagged, no(seen))))) == "d");
+    const SearchKey seen = flag_key(Key::has_flag, SystemFlag::seen);
+    const SearchKey flagged = flag_key(Key::has_flag, SystemFlag::flagged);
+    const SearchKey has_needle = needle(Key::body, "needle");
+    CHECK(mail.find(both(Key::or_, seen, flagged)) == "ab");
+    CHECK(mail.find(both(Key::and_, seen, flagged)).empty());
+    CHECK(mail.find(both(Key::and_, has_needle, seen)) == "a");
+    CHECK(mail.find(both(Key::and_, has_needle, no(seen))) == "c");
+    CHECK(mail.find(both(Key::or_, needle(Key::text, "far away"), has_needle)) == "acd");
+    CHECK(mail.find(no(both(Key::or_, has_needle, both(Key::and_, flagged, no(seen))))) == "d");
     CHECK(mail.find(no(no(seen))) == "a");
   });
 }
@@ -229,9 +229,9 @@ TEST_CASE("SEARCH answers for the candidates only, and passes over those that ar
     Corpus mail(store);
     must(store.account().expunge(mail.box, UidSet{mail.b}));
     const UidSet candidates = UidSet{mail.b, mail.c, Uid(mail.d.value() + 9)};
-    CHECK(must(store.account().search(mail.box, kind(Kind::all), candidates)) == UidSet{mail.c});
-    CHECK(must(store.account().search(mail.box, needle(Kind::text, "e"), candidates)) == UidSet{mail.c});
-    CHECK(must(store.account().search(mail.box, kind(Kind::all), UidSet())).empty());
+    CHECK(must(store.account().search(mail.box, kind(Key::all), candidates)) == UidSet{mail.c});
+    CHECK(must(store.account().search(mail.box, needle(Key::text, "e"), candidates)) == UidSet{mail.c});
+    CHECK(must(store.account().search(mail.box, kind(Key::all), UidSet())).empty());
   });
 }
 
@@ -241,12 +241,12 @@ TEST_CASE("SEARCH answers alike after a restart and after a lost index") {
     for (int round = 0; round < 2; ++round) {
       if (round == 0) store.reopen();
       if (round == 1) store.reopen_without_index();
-      CHECK(mail.find(needle(Kind::subject,
+      CHECK(mail.find(needle(Key::subject,
                              "GR\xC3\x9C\xC3\x9F"
                              "E")) == "b");
-      CHECK(mail.find(needle(Kind::text, "needle")) == "ac");
-      CHECK(mail.find(text_key(Kind::has_keyword, "$work")) == "a");
-      CHECK(mail.find(day_key(Kind::on, "2-Feb-2026")) == "b");
+      CHECK(mail.find(needle(Key::text, "needle")) == "ac");
+      CHECK(mail.find(text_key(Key::has_keyword, "$work")) == "a");
+      CHECK(mail.find(day_key(Key::on, "2-Feb-2026")) == "b");
     }
   });
 }
@@ -254,7 +254,7 @@ TEST_CASE("SEARCH answers alike after a restart and after a lost index") {
 TEST_CASE("A key that belongs to the session is an error here, not an answer") {
   over_each_backend([](StoreFixture& store) {
     Corpus mail(store);
-    for (const Kind k : {Kind::recent, Kind::sequence_set, Kind::uid_sequence}) {
+    for (const Key k : {Key::recent, Key::sequence_set, Key::uid_sequence}) {
       CHECK(kind_of(store.account().search(mail.box, kind(k), store.uids(mail.box))) == ErrorKind::server_bug);
     }
   });

@@ -81,7 +81,7 @@ class Filled {
 };
 
 const Uid one_uid(20);
-const UidSet one = {one_uid};
+const UidSet one_message = {one_uid};
 
 void append_one(Filled& mail) { must(mail.account->append(mail.box, {{mail.incoming("x\r\n"), {}, std::nullopt}})); }
 
@@ -96,20 +96,22 @@ TEST_CASE("Operations on few messages cost the same in a large mailbox as in a s
       {"version", [](Filled& mail) { must(mail.account->version(mail.box)); }},
       {"fetch",
        [](Filled& mail) {
-         must(mail.account->fetch(mail.box, one, {true, true, true, true, true, true, true}));
+         must(mail.account->fetch(mail.box, one_message, {true, true, true, true, true, true, true}));
        }},
       {"open", [](Filled& mail) { must(mail.account->open_message(mail.box, one_uid)); }},
       {"store",
-       [](Filled& mail) { must(mail.account->store_flags(mail.box, one, FlagChange::add, make_flags("\\Deleted"))); }},
+       [](Filled& mail) {
+         must(mail.account->store_flags(mail.box, one_message, FlagChange::add, make_flags("\\Deleted")));
+       }},
       {"search",
        [](Filled& mail) {
          SearchKey key;
          key.kind = SearchKey::Kind::subject;
          key.needle = "number";
-         CHECK(must(mail.account->search(mail.box, key, one)) == one);
+         CHECK(must(mail.account->search(mail.box, key, one_message)) == one_message);
        }},
-      {"copy", [](Filled& mail) { must(mail.account->copy(mail.box, one, mail.other)); }},
-      {"expunge", [](Filled& mail) { CHECK(must(mail.account->expunge(mail.box, one)) == one); }},
+      {"copy", [](Filled& mail) { must(mail.account->copy(mail.box, one_message, mail.other)); }},
+      {"expunge", [](Filled& mail) { CHECK(must(mail.account->expunge(mail.box, one_message)) == one_message); }},
       {"move", [](Filled& mail) { must(mail.account->move(mail.box, UidSet{Uid(21)}, mail.other)); }},
       {"background", [](Filled& mail) { must(mail.account->background_step()); }},
       {"refresh", [](Filled& mail) { must(mail.account->refresh(mail.other)); }},
@@ -170,7 +172,7 @@ TEST_CASE("The sizes that a POP3 login asks for open no message file, right afte
   CHECK(cost.opened == 0);
 }
 
-TEST_CASE("A search by date, size and subject opens no message file, one of bodies opens each once") {
+TEST_CASE("A search by date, size and subject opens no message file, one_message of bodies opens each once") {
   Filled mail(100);
   const UidSet all = must(mail.account->version(mail.box))->all_uids();
   const auto search = [&](SearchKey::Kind kind, const char* needle) {

@@ -12,7 +12,7 @@ namespace postkeep::storage {
 namespace {
 
 constexpr FlagCode no_flags = 0;
-constexpr FlagCode seen = 1;
+constexpr FlagCode seen_code = 1;
 constexpr FlagCode deleted = 2;
 constexpr FlagCode seen_deleted = 3;
 
@@ -198,7 +198,7 @@ TEST_CASE("A version answers like a sorted list of messages, through random chan
 TEST_CASE("A change of one message copies one chunk and shares all others") {
   const MailboxVersionPtr before = MailboxVersion::build(facts_at(1), make_table(), dense(100'000));
   REQUIRE(before->chunks().size() == 100);
-  const auto after = before->with_changes(facts_at(2), make_table(), {{Uid(55'555), seen, ModSeq(2)}}, {});
+  const auto after = before->with_changes(facts_at(2), make_table(), {{Uid(55'555), seen_code, ModSeq(2)}}, {});
   CHECK(shared_chunks(*before, *after) == 99);
   const VersionDiff difference = diff(*before, *after);
   CHECK(difference.changed == UidSet{Uid(55'555)});
@@ -241,7 +241,8 @@ TEST_CASE("A mailbox that is emptied has no chunks, and can be filled again") {
 TEST_CASE("Changes may come in any order, and a UID both removed and changed is there") {
   const auto before = MailboxVersion::build(facts_at(1), make_table(), dense(10));
   const auto after = before->with_changes(
-      facts_at(2), make_table(), {{Uid(12), seen, ModSeq(2)}, {Uid(3), seen, ModSeq(2)}, {Uid(11), seen, ModSeq(2)}},
+      facts_at(2), make_table(),
+      {{Uid(12), seen_code, ModSeq(2)}, {Uid(3), seen_code, ModSeq(2)}, {Uid(11), seen_code, ModSeq(2)}},
       UidSet{Uid(3), Uid(4)});
   CHECK(after->all_uids() ==
         UidSet{Uid(1), Uid(2), Uid(3), Uid(5), Uid(6), Uid(7), Uid(8), Uid(9), Uid(10), Uid(11), Uid(12)});
@@ -250,8 +251,8 @@ TEST_CASE("Changes may come in any order, and a UID both removed and changed is 
 
 TEST_CASE("The largest UID of all and message numbers beyond the end are handled") {
   const Uid largest(0xFFFFFFFFU);
-  const auto version =
-      MailboxVersion::build(facts_at(1), make_table(), {{Uid(5), no_flags, ModSeq(1)}, {largest, seen, ModSeq(1)}});
+  const auto version = MailboxVersion::build(facts_at(1), make_table(),
+                                             {{Uid(5), no_flags, ModSeq(1)}, {largest, seen_code, ModSeq(1)}});
   CHECK(version->existing(UidSet::of_range(Uid(6), largest)) == UidSet{largest});
   CHECK(version->count_below(largest) == 1);
   CHECK(version->uids_of_seqs(UidSet::of_range(Uid(2), Uid(1'000))) == UidSet{largest});
@@ -259,7 +260,7 @@ TEST_CASE("The largest UID of all and message numbers beyond the end are handled
 }
 
 TEST_CASE("1,000,000 messages take at most 8 bytes each, and less than one where all are alike") {
-  const auto alike = MailboxVersion::build(facts_at(1), make_table(), dense(1'000'000, seen));
+  const auto alike = MailboxVersion::build(facts_at(1), make_table(), dense(1'000'000, seen_code));
   MESSAGE("alike: " << alike->memory_bytes() << " bytes");
   CHECK(alike->memory_bytes() < 1'000'000);
   std::vector<MessageState> messages = dense(1'000'000);

@@ -13,21 +13,21 @@
 namespace postkeep::test {
 namespace {
 
-MailboxName name(const std::string& utf8) { return must(MailboxName::from_utf8(utf8)); }
+MailboxName named(const std::string& utf8) { return must(MailboxName::from_utf8(utf8)); }
 
 // An account with INBOX, A and A/B.
-class Account {
+class RenamedAccount {
  public:
-  Account() : machine_(std::make_unique<SimulatedDisk>()) {
+  RenamedAccount() : machine_(std::make_unique<SimulatedDisk>()) {
     must(machine_.start());
-    must(store().create_mailbox(name("A/B")));
+    must(store().create_mailbox(named("A/B")));
   }
   SimulatedDisk& disk() { return machine_.disk(); }
   storage::AccountStore& store() { return machine_.account(); }
   Outcome rename(const std::string& from, const std::string& to) {
-    return store().rename_mailbox(name(from), name(to));
+    return store().rename_mailbox(named(from), named(to));
   }
-  storage::Mailbox find(const std::string& utf8) { return must(store().find_mailbox(name(utf8))); }
+  storage::Mailbox find(const std::string& utf8) { return must(store().find_mailbox(named(utf8))); }
   // Of all mailboxes, for instance "A A/B INBOX".
   std::string names() {
     std::string all;
@@ -49,7 +49,7 @@ class Account {
   std::size_t intents() { return must(storage::maildir::list_intents(disk(), Machine::account_path)).intents.size(); }
   // The number of the call that renames the second folder, counted from now.
   static std::uint64_t second_rename() {
-    Account account;
+    RenamedAccount account;
     account.disk().reset_counts();
     account.disk().start_trace();
     must(account.rename("A", "X"));
@@ -68,14 +68,14 @@ class Account {
 
 TEST_CASE("A RENAME whose intent cannot be removed is done, and is not carried on when its names are others'") {
   for (const bool clean : {true, false}) {
-    Account account;
+    RenamedAccount account;
     const MailboxId first = account.find("A").id;
     account.disk().fail_next(Call::unlink, EIO);
     must(account.rename("A", "X"));
     CHECK(account.intents() == 1);
     must(account.rename("X", "Z"));
     CHECK(account.intents() == 0);
-    const MailboxId second = must(account.store().create_mailbox(name("A"))).id;
+    const MailboxId second = must(account.store().create_mailbox(named("A"))).id;
     clean ? account.restart() : account.cut_off();
     CHECK(account.names() == "A INBOX Z Z/B");
     CHECK(account.find("A").id == second);
@@ -84,8 +84,8 @@ TEST_CASE("A RENAME whose intent cannot be removed is done, and is not carried o
 }
 
 TEST_CASE("A RENAME that fails half way is undone and stays undone, also if its intent cannot be removed") {
-  const std::uint64_t call = Account::second_rename();
-  Account account;
+  const std::uint64_t call = RenamedAccount::second_rename();
+  RenamedAccount account;
   account.disk().reset_counts();
   account.disk().fail_at(call, EIO);
   account.disk().fail_next(Call::unlink, EIO);
@@ -98,20 +98,20 @@ TEST_CASE("A RENAME that fails half way is undone and stays undone, also if its 
 }
 
 TEST_CASE("A RENAME that fails half way and cannot be undone is carried on before folders change again") {
-  const std::uint64_t call = Account::second_rename();
-  Account account;
+  const std::uint64_t call = RenamedAccount::second_rename();
+  RenamedAccount account;
   account.disk().reset_counts();
   account.disk().fail_at(call, EIO, 2);
   CHECK(kind_of(account.rename("A", "X")) == ErrorKind::unavailable);
   CHECK(account.intents() == 1);
-  must(account.store().create_mailbox(name("A")));
+  must(account.store().create_mailbox(named("A")));
   CHECK(account.names() == "A INBOX X X/B");
   CHECK(account.intents() == 0);
 }
 
 TEST_CASE("Recovery carries a RENAME on for the folders that it was about, and for no others of their names") {
   for (const bool same : {true, false}) {
-    Account account;
+    RenamedAccount account;
     const std::uint32_t identity = account.find("A").uid_validity.value() + (same ? 0 : 1000);
     account.restart([&] {
       storage::maildir::Intent intent;

@@ -9,7 +9,7 @@
 namespace postkeep::storage {
 namespace {
 
-using Kind = SearchKey::Kind;
+using Key = SearchKey::Kind;
 using test::must;
 
 constexpr UnixTime now{1'000'000};
@@ -66,7 +66,7 @@ class CountingSubject final : public SearchSubject {
   MessageRow row_;
 };
 
-SearchKey leaf(Kind kind, std::string needle = {}, std::string text = {}) {
+SearchKey leaf(Key kind, std::string needle = {}, std::string text = {}) {
   SearchKey key;
   key.kind = kind;
   key.needle = std::move(needle);
@@ -74,7 +74,7 @@ SearchKey leaf(Kind kind, std::string needle = {}, std::string text = {}) {
   return key;
 }
 
-SearchKey branch(Kind kind, std::vector<SearchKey> children) {
+SearchKey branch(Key kind, std::vector<SearchKey> children) {
   SearchKey key;
   key.kind = kind;
   key.children = std::move(children);
@@ -87,25 +87,25 @@ const std::string small = "Subject: small\r\nX-Own: field\r\n\r\nneedle and thre
 
 TEST_CASE("A cheap key that decides spares the dear ones, wherever it stands") {
   CountingSubject subject(small);
-  const SearchKey seen = leaf(Kind::has_flag);
-  const SearchKey unseen = leaf(Kind::lacks_flag);
-  CHECK_FALSE(matches(branch(Kind::and_, {leaf(Kind::body, "needle"), leaf(Kind::subject, "small"), seen}), subject));
-  CHECK(matches(branch(Kind::or_, {leaf(Kind::text, "needle"), unseen}), subject));
-  CHECK(matches(branch(Kind::not_, {branch(Kind::and_, {leaf(Kind::body, "needle"), seen})}), subject));
+  const SearchKey seen = leaf(Key::has_flag);
+  const SearchKey unseen = leaf(Key::lacks_flag);
+  CHECK_FALSE(matches(branch(Key::and_, {leaf(Key::body, "needle"), leaf(Key::subject, "small"), seen}), subject));
+  CHECK(matches(branch(Key::or_, {leaf(Key::text, "needle"), unseen}), subject));
+  CHECK(matches(branch(Key::not_, {branch(Key::and_, {leaf(Key::body, "needle"), seen})}), subject));
   CHECK(subject.rows == 0);
   CHECK(subject.opened == 0);
   // A row before the message itself.
-  CHECK_FALSE(matches(branch(Kind::and_, {leaf(Kind::body, "needle"), leaf(Kind::subject, "large")}), subject));
+  CHECK_FALSE(matches(branch(Key::and_, {leaf(Key::body, "needle"), leaf(Key::subject, "large")}), subject));
   CHECK(subject.rows == 1);
   CHECK(subject.opened == 0);
 }
 
 TEST_CASE("However many keys there are, the row is asked for once and the message opened and read once") {
   CountingSubject subject(small);
-  CHECK(matches(
-      branch(Kind::and_, {leaf(Kind::body, "needle"), leaf(Kind::body, "thread"), leaf(Kind::text, "small"),
-                          leaf(Kind::subject, "small"), leaf(Kind::header, "field", "x-own"), leaf(Kind::younger)}),
-      subject));
+  CHECK(
+      matches(branch(Key::and_, {leaf(Key::body, "needle"), leaf(Key::body, "thread"), leaf(Key::text, "small"),
+                                 leaf(Key::subject, "small"), leaf(Key::header, "field", "x-own"), leaf(Key::younger)}),
+              subject));
   CHECK(subject.rows == 1);
   CHECK(subject.opened == 1);
   CHECK(subject.octets_read <= 2 * small.size());  // the header for X-Own, then all of it
@@ -113,9 +113,9 @@ TEST_CASE("However many keys there are, the row is asked for once and the messag
 
 TEST_CASE("A field that the index keeps needs no message; one that it does not needs the header only") {
   CountingSubject subject(small + std::string(2'000'000, 'x'));
-  CHECK(matches(leaf(Kind::subject, "SMALL"), subject));
+  CHECK(matches(leaf(Key::subject, "SMALL"), subject));
   CHECK(subject.opened == 0);
-  CHECK(matches(leaf(Kind::header, "field", "X-Own"), subject));
+  CHECK(matches(leaf(Key::header, "field", "X-Own"), subject));
   CHECK(subject.opened == 1);
   CHECK(subject.octets_read <= 16 * 1024);
 }
@@ -123,18 +123,18 @@ TEST_CASE("A field that the index keeps needs no message; one that it does not n
 TEST_CASE("Where the row has no headers, the message is asked") {
   CountingSubject subject(small);
   subject.drop_cached_headers();
-  CHECK(matches(leaf(Kind::subject, "small"), subject));
+  CHECK(matches(leaf(Key::subject, "small"), subject));
   CHECK(subject.opened == 1);
 }
 
 TEST_CASE("A large message is read in bounded pieces, at most twice, and no further than needed") {
   const std::string head = "Subject: large\r\n\r\n";
   CountingSubject late(head + std::string(3'000'000, 'x') + " late needle\r\n");
-  CHECK(matches(leaf(Kind::body, "late NEEDLE"), late));
+  CHECK(matches(leaf(Key::body, "late NEEDLE"), late));
   CHECK(late.largest_read <= 256 * 1024);
   CHECK(late.octets_read <= 2 * 3'000'100);
   CountingSubject early(head + "early needle\r\n" + std::string(3'000'000, 'x'));
-  CHECK(matches(leaf(Kind::body, "early needle"), early));
+  CHECK(matches(leaf(Key::body, "early needle"), early));
   CHECK(early.octets_read <= 3'000'100 + 256 * 1024);
 }
 
@@ -143,26 +143,25 @@ TEST_CASE("A needle is found across the border of two pieces") {
     const std::string head = "Subject: border\r\n\r\n";
     CountingSubject subject(head + std::string(256 * 1024 - head.size() - shift, 'x') + "needle" +
                             std::string(100'000, 'x'));
-    CHECK(matches(leaf(Kind::body, "NEEDLE"), subject));
-    CHECK_FALSE(matches(leaf(Kind::body, "needles"), subject));
+    CHECK(matches(leaf(Key::body, "NEEDLE"), subject));
+    CHECK_FALSE(matches(leaf(Key::body, "needles"), subject));
   }
 }
 
 TEST_CASE("wants() names what the key needs and nothing more") {
   const auto wants = [](const SearchKey& key) { return SearchEvaluator(key, now); };
-  CHECK_FALSE(wants(leaf(Kind::all)).wants_row());
-  CHECK_FALSE(wants(leaf(Kind::body, "x")).wants_row());
-  CHECK(wants(leaf(Kind::body, "x")).may_read_messages());
-  CHECK_FALSE(wants(leaf(Kind::body, "")).may_read_messages());
-  CHECK(wants(leaf(Kind::larger)).wants().size);
-  CHECK_FALSE(wants(leaf(Kind::larger)).wants().dates);
-  CHECK_FALSE(wants(leaf(Kind::larger)).may_read_messages());
-  CHECK(wants(leaf(Kind::saved_on)).wants().dates);
-  CHECK(wants(leaf(Kind::thread_id)).wants().object_ids);
-  CHECK(wants(leaf(Kind::sent_on)).wants().headers);
-  CHECK_FALSE(wants(leaf(Kind::header, "x", "X-Own")).wants().headers);
-  const SearchEvaluator nested =
-      wants(branch(Kind::not_, {branch(Kind::or_, {leaf(Kind::from, "x"), leaf(Kind::older)})}));
+  CHECK_FALSE(wants(leaf(Key::all)).wants_row());
+  CHECK_FALSE(wants(leaf(Key::body, "x")).wants_row());
+  CHECK(wants(leaf(Key::body, "x")).may_read_messages());
+  CHECK_FALSE(wants(leaf(Key::body, "")).may_read_messages());
+  CHECK(wants(leaf(Key::larger)).wants().size);
+  CHECK_FALSE(wants(leaf(Key::larger)).wants().dates);
+  CHECK_FALSE(wants(leaf(Key::larger)).may_read_messages());
+  CHECK(wants(leaf(Key::saved_on)).wants().dates);
+  CHECK(wants(leaf(Key::thread_id)).wants().object_ids);
+  CHECK(wants(leaf(Key::sent_on)).wants().headers);
+  CHECK_FALSE(wants(leaf(Key::header, "x", "X-Own")).wants().headers);
+  const SearchEvaluator nested = wants(branch(Key::not_, {branch(Key::or_, {leaf(Key::from, "x"), leaf(Key::older)})}));
   CHECK(nested.wants().headers);
   CHECK(nested.wants().dates);
   CHECK_FALSE(nested.wants().envelope);
@@ -171,7 +170,7 @@ TEST_CASE("wants() names what the key needs and nothing more") {
 TEST_CASE("An error of the message is the error of the search") {
   CountingSubject subject(small);
   subject.unreadable = true;
-  CHECK(test::kind_of(SearchEvaluator(leaf(Kind::body, "x"), now).matches(subject)) == ErrorKind::corruption);
+  CHECK(test::kind_of(SearchEvaluator(leaf(Key::body, "x"), now).matches(subject)) == ErrorKind::corruption);
 }
 
 }  // namespace

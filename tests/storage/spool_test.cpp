@@ -15,7 +15,7 @@ class FixedClock final : public Clock {
   std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(1'700'000'000'000'007)};
 };
 
-struct Fixture {
+struct SpoolFixture {
   test::TemporaryDirectory directory;
   std::unique_ptr<FileSystem> files = posix_file_system();
   FixedClock clock;
@@ -23,7 +23,7 @@ struct Fixture {
   std::string spool_directory = directory / "spool";
   std::string folder = directory / "folder";
 
-  Fixture() {
+  SpoolFixture() {
     for (const std::string& path : {spool_directory, folder, folder + "/cur", folder + "/tmp"}) {
       REQUIRE(files->make_directory(path));
     }
@@ -40,7 +40,7 @@ struct Fixture {
   std::string content(const std::string& name) { return read_file(*files, folder + "/cur/" + name, 100'000).value(); }
 };
 
-TEST_CASE_FIXTURE(Fixture, "a spooled message has the size and digest of its octets") {
+TEST_CASE_FIXTURE(SpoolFixture, "a spooled message has the size and digest of its octets") {
   auto spooled = spool();
   REQUIRE(spooled->write("ab"));
   REQUIRE(spooled->write(""));
@@ -50,7 +50,7 @@ TEST_CASE_FIXTURE(Fixture, "a spooled message has the size and digest of its oct
   CHECK(spooled->digest() == sha256("abc"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "octets over the limit are refused and the spool stays failed") {
+TEST_CASE_FIXTURE(SpoolFixture, "octets over the limit are refused and the spool stays failed") {
   auto spooled = spool(5);
   REQUIRE(spooled->write("12345"));
   CHECK(spooled->write("6").error().kind == ErrorKind::too_big);
@@ -59,7 +59,7 @@ TEST_CASE_FIXTURE(Fixture, "octets over the limit are refused and the spool stay
   CHECK(spooled->size() == 5);
 }
 
-TEST_CASE_FIXTURE(Fixture, "one body is linked for many, with the clock's time") {
+TEST_CASE_FIXTURE(SpoolFixture, "one body is linked for many, with the clock's time") {
   auto spooled = finished("body");
   CHECK(spooled->link_into(folder, "a", std::nullopt).value() == FileTime(clock.time));
   CHECK(spooled->link_into(folder, "b", std::nullopt).value() == FileTime(clock.time));
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(Fixture, "one body is linked for many, with the clock's time")
   CHECK(files->list(spool_directory)->empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "messages with different times do not share a file") {
+TEST_CASE_FIXTURE(SpoolFixture, "messages with different times do not share a file") {
   auto spooled = finished("body");
   const FileTime early{std::chrono::seconds(1'000'000)};
   const FileTime late{std::chrono::seconds(2'000'000)};
@@ -88,7 +88,7 @@ TEST_CASE_FIXTURE(Fixture, "messages with different times do not share a file") 
   CHECK(files->list(folder + "/tmp")->empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a name that is taken, or a folder that is not there, is refused and leaves nothing") {
+TEST_CASE_FIXTURE(SpoolFixture, "a name that is taken, or a folder that is not there, is refused and leaves nothing") {
   auto spooled = finished("body");
   REQUIRE(finished("other")->link_into(folder, "a", std::nullopt));
   CHECK(spooled->link_into(folder, "a", std::nullopt).error().kind == ErrorKind::already_exists);
@@ -98,14 +98,14 @@ TEST_CASE_FIXTURE(Fixture, "a name that is taken, or a folder that is not there,
   CHECK(files->list(folder + "/tmp")->empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "an unfinished spool is not linked and a finished one not written") {
+TEST_CASE_FIXTURE(SpoolFixture, "an unfinished spool is not linked and a finished one not written") {
   auto spooled = spool();
   CHECK_THROWS_AS((void)spooled->link_into(folder, "a", std::nullopt), BugError);
   REQUIRE(spooled->finish());
   CHECK_THROWS_AS((void)spooled->write("x"), BugError);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what a stopped process left in the spool is cleared") {
+TEST_CASE_FIXTURE(SpoolFixture, "what a stopped process left in the spool is cleared") {
   REQUIRE(files->create(spool_directory + "/left", FileSystem::Existing::fail));
   REQUIRE(clear_spool(*files, spool_directory));
   CHECK(files->list(spool_directory)->empty());

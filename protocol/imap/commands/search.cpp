@@ -12,7 +12,7 @@
 namespace postkeep::imap {
 namespace {
 
-using Kind = SearchKey::Kind;
+using Key = SearchKey::Kind;
 
 // What follows a key's name.
 enum class Operand {
@@ -33,57 +33,57 @@ enum class Operand {
 
 struct KeyRow {
   std::string_view name;
-  Kind kind;
+  Key kind;
   Operand operand;
   SystemFlag flag = SystemFlag::seen;
 };
 
 // Every search key that has a name. RFC 9051 §6.4.4; RFC 3501 §6.4.4 (NEW, OLD, RECENT).
 constexpr std::array<KeyRow, 44> key_rows = {{
-    {"ALL", Kind::all, Operand::none},
-    {"ANSWERED", Kind::has_flag, Operand::flag, SystemFlag::answered},
-    {"BCC", Kind::bcc, Operand::string},
-    {"BEFORE", Kind::before, Operand::date},
-    {"BODY", Kind::body, Operand::string},
-    {"CC", Kind::cc, Operand::string},
-    {"DELETED", Kind::has_flag, Operand::flag, SystemFlag::deleted},
-    {"DRAFT", Kind::has_flag, Operand::flag, SystemFlag::draft},
-    {"EMAILID", Kind::email_id, Operand::object_id},  // RFC 8474 §5.4
-    {"FLAGGED", Kind::has_flag, Operand::flag, SystemFlag::flagged},
-    {"FROM", Kind::from, Operand::string},
-    {"HEADER", Kind::header, Operand::header},
-    {"KEYWORD", Kind::has_keyword, Operand::keyword},
-    {"LARGER", Kind::larger, Operand::number},
-    {"MODSEQ", Kind::modseq, Operand::mod_sequence},  // RFC 7162 §3.1.5
-    {"NEW", Kind::unseen_recent, Operand::none},
-    {"NOT", Kind::not_, Operand::key},
-    {"OLD", Kind::not_recent, Operand::none},
-    {"OLDER", Kind::older, Operand::nz_number},  // RFC 5032
-    {"ON", Kind::on, Operand::date},
-    {"OR", Kind::or_, Operand::two_keys},
-    {"RECENT", Kind::recent, Operand::none},
-    {"SAVEDATESUPPORTED", Kind::save_date_supported, Operand::none},  // RFC 8514 §4.3
-    {"SAVEDBEFORE", Kind::saved_before, Operand::date},
-    {"SAVEDON", Kind::saved_on, Operand::date},
-    {"SAVEDSINCE", Kind::saved_since, Operand::date},
-    {"SEEN", Kind::has_flag, Operand::flag, SystemFlag::seen},
-    {"SENTBEFORE", Kind::sent_before, Operand::date},
-    {"SENTON", Kind::sent_on, Operand::date},
-    {"SENTSINCE", Kind::sent_since, Operand::date},
-    {"SINCE", Kind::since, Operand::date},
-    {"SMALLER", Kind::smaller, Operand::number},
-    {"SUBJECT", Kind::subject, Operand::string},
-    {"TEXT", Kind::text, Operand::string},
-    {"THREADID", Kind::thread_id, Operand::object_id},
-    {"TO", Kind::to, Operand::string},
-    {"UID", Kind::uid_sequence, Operand::sequence_set},
-    {"UNANSWERED", Kind::lacks_flag, Operand::flag, SystemFlag::answered},
-    {"UNDELETED", Kind::lacks_flag, Operand::flag, SystemFlag::deleted},
-    {"UNDRAFT", Kind::lacks_flag, Operand::flag, SystemFlag::draft},
-    {"UNFLAGGED", Kind::lacks_flag, Operand::flag, SystemFlag::flagged},
-    {"UNKEYWORD", Kind::lacks_keyword, Operand::keyword},
-    {"UNSEEN", Kind::lacks_flag, Operand::flag, SystemFlag::seen},
-    {"YOUNGER", Kind::younger, Operand::nz_number},
+    {"ALL", Key::all, Operand::none},
+    {"ANSWERED", Key::has_flag, Operand::flag, SystemFlag::answered},
+    {"BCC", Key::bcc, Operand::string},
+    {"BEFORE", Key::before, Operand::date},
+    {"BODY", Key::body, Operand::string},
+    {"CC", Key::cc, Operand::string},
+    {"DELETED", Key::has_flag, Operand::flag, SystemFlag::deleted},
+    {"DRAFT", Key::has_flag, Operand::flag, SystemFlag::draft},
+    {"EMAILID", Key::email_id, Operand::object_id},  // RFC 8474 §5.4
+    {"FLAGGED", Key::has_flag, Operand::flag, SystemFlag::flagged},
+    {"FROM", Key::from, Operand::string},
+    {"HEADER", Key::header, Operand::header},
+    {"KEYWORD", Key::has_keyword, Operand::keyword},
+    {"LARGER", Key::larger, Operand::number},
+    {"MODSEQ", Key::modseq, Operand::mod_sequence},  // RFC 7162 §3.1.5
+    {"NEW", Key::unseen_recent, Operand::none},
+    {"NOT", Key::not_, Operand::key},
+    {"OLD", Key::not_recent, Operand::none},
+    {"OLDER", Key::older, Operand::nz_number},  // RFC 5032
+    {"ON", Key::on, Operand::date},
+    {"OR", Key::or_, Operand::two_keys},
+    {"RECENT", Key::recent, Operand::none},
+    {"SAVEDATESUPPORTED", Key::save_date_supported, Operand::none},  // RFC 8514 §4.3
+    {"SAVEDBEFORE", Key::saved_before, Operand::date},
+    {"SAVEDON", Key::saved_on, Operand::date},
+    {"SAVEDSINCE", Key::saved_since, Operand::date},
+    {"SEEN", Key::has_flag, Operand::flag, SystemFlag::seen},
+    {"SENTBEFORE", Key::sent_before, Operand::date},
+    {"SENTON", Key::sent_on, Operand::date},
+    {"SENTSINCE", Key::sent_since, Operand::date},
+    {"SINCE", Key::since, Operand::date},
+    {"SMALLER", Key::smaller, Operand::number},
+    {"SUBJECT", Key::subject, Operand::string},
+    {"TEXT", Key::text, Operand::string},
+    {"THREADID", Key::thread_id, Operand::object_id},
+    {"TO", Key::to, Operand::string},
+    {"UID", Key::uid_sequence, Operand::sequence_set},
+    {"UNANSWERED", Key::lacks_flag, Operand::flag, SystemFlag::answered},
+    {"UNDELETED", Key::lacks_flag, Operand::flag, SystemFlag::deleted},
+    {"UNDRAFT", Key::lacks_flag, Operand::flag, SystemFlag::draft},
+    {"UNFLAGGED", Key::lacks_flag, Operand::flag, SystemFlag::flagged},
+    {"UNKEYWORD", Key::lacks_keyword, Operand::keyword},
+    {"UNSEEN", Key::lacks_flag, Operand::flag, SystemFlag::seen},
+    {"YOUNGER", Key::younger, Operand::nz_number},
 }};
 
 bool begins_sequence_set(char c) { return ascii::is_digit(c) || c == '*' || c == '$'; }
@@ -99,7 +99,7 @@ class KeyParser {
     while (!cursor_.end() && cursor_.accept(' ')) more.push_back(TRY(parse_one(depth)));
     if (more.empty()) return all;
     SearchKey conjunction;
-    conjunction.kind = Kind::and_;
+    conjunction.kind = Key::and_;
     conjunction.children.reserve(more.size() + 1);
     conjunction.children.push_back(std::move(all));
     for (SearchKey& key : more) conjunction.children.push_back(std::move(key));
@@ -117,7 +117,7 @@ class KeyParser {
     }
     SearchKey key;
     if (begins_sequence_set(cursor_.peek())) {
-      key.kind = Kind::sequence_set;
+      key.kind = Key::sequence_set;
       key.numbers = TRY(cursor_.sequence_set());
       return key;
     }

@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-ExitCode check(const Json&, NearSide& near) { return load_settings(near) ? ExitCode::ok : ExitCode::bad_config; }
+ExitCode check_config(const Json&, NearSide& near) { return load_settings(near) ? ExitCode::ok : ExitCode::bad_config; }
 
 // {"limits": {"connections": 20000, ...}, ...}, the top of the file without a section.
 Json to_json(const Settings& settings) {
@@ -48,8 +48,12 @@ ExitCode reference(const Json&, NearSide& near) {
   return ExitCode::ok;
 }
 
-constexpr std::array rows = {
-    Command{"config", "check", "Reads the configuration file and tells everything that is wrong with it.", {}, check},
+constexpr std::array config_commands = {
+    Command{"config",
+            "check",
+            "Reads the configuration file and tells everything that is wrong with it.",
+            {},
+            check_config},
     Command{"config", "show", "Prints the configuration that is in effect, defaults included.", {}, show},
     Command{"config",
             "sample",
@@ -61,6 +65,6 @@ constexpr std::array rows = {
 
 }  // namespace
 
-std::span<const Command> config_rows() { return rows; }
+std::span<const Command> config_rows() { return config_commands; }
 
 }  // namespace postkeep::admin

@@ -22,7 +22,7 @@ using Json = nlohmann::json;
 using Kind = Parameter::Kind;
 using storage::AccountStore;
 
-Outcome prepare(Json& arguments, const Settings&, NearSide&) {
+Outcome check_recipient(Json& arguments, const Settings&, NearSide&) {
   if (arguments.contains("user") || arguments.contains("address")) return {};
   return failure(ErrorKind::bad_syntax, "Say whose mail it is: -d USER or -a ADDRESS");
 }
@@ -180,10 +180,8 @@ std::unique_ptr<NearEnd> make_near_end(const Command& command, const Json&, Near
   return std::make_unique<DeliverEnd>(command, near);
 }
 
-void print_nothing(const Json&, std::ostream&) {}
-
 using Completes = Parameter::Completes;
-constexpr std::array parameters = {
+constexpr std::array deliver_parameters = {
     Parameter{Kind::option, "user", "USER", "whose mail it is: a user's name or address", 'd', Completes::user},
     Parameter{Kind::option, "address", "ADDRESS",
               "the recipient as the sender wrote it; without -d also whose mail it is", 'a'},
@@ -192,11 +190,11 @@ constexpr std::array parameters = {
     Parameter{Kind::option, "sender", "ADDRESS", "the envelope's sender, for Return-Path", 'f'},
 };
 
-constexpr std::array rows = {
+constexpr std::array deliver_commands = {
     Command{.noun = "deliver",
             .help = "Delivers one message from standard input, for an MTA's pipe; exit codes of sysexits.h.",
-            .parameters = parameters,
-            .prepare = prepare,
+            .parameters = deliver_parameters,
+            .prepare = check_recipient,
             .print = print_nothing,
             .stream = stream_deliver,
             .near_end = make_near_end,
@@ -209,6 +207,6 @@ constexpr std::array rows = {
 
 }  // namespace
 
-std::span<const Command> deliver_rows() { return rows; }
+std::span<const Command> deliver_rows() { return deliver_commands; }
 
 }  // namespace postkeep::admin

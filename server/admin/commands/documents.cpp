@@ -7,6 +7,7 @@
 #include "server/admin/commands/rows.h"
 #include "server/admin/completion.h"
 #include "server/admin/documents.h"
+#include "server/admin/near_side.h"
 
 namespace postkeep::admin {
 
@@ -14,11 +15,6 @@ namespace {
 
 using Json = nlohmann::json;
 using Kind = Parameter::Kind;
-
-ExitCode tell(const Error& error, NearSide& near) {
-  near.err << "postkeep: " << error.text << "\n";
-  return exit_code(error.kind);
-}
 
 ExitCode print_manual(const Json& arguments, NearSide& near) {
   const std::string noun = text_argument(arguments, "noun").value_or("");
@@ -81,7 +77,7 @@ constexpr std::array completion_parameters = {
 constexpr std::array complete_parameters = {
     Parameter{Kind::rest, "words", "", "the command line as typed so far, behind --"}};
 
-constexpr std::array rows = {
+constexpr std::array document_commands = {
     Command{.noun = "man",
             .verb = "",
             .help = "Prints the manual page of all commands, of one, or of the configuration file.",
@@ -111,6 +107,6 @@ constexpr std::array rows = {
 
 }  // namespace
 
-std::span<const Command> document_rows() { return rows; }
+std::span<const Command> document_rows() { return document_commands; }
 
 }  // namespace postkeep::admin

@@ -99,7 +99,7 @@ void print_who(const Json& sessions, std::ostream& out) {
   for (const Json& session : sessions) {
     const auto user = session["user"].get<std::string>(), tls = session["tls"].get<std::string>();
     table.add({session["session"], session["protocol"], user.empty() ? "-" : user, session["address"],
-                    tls.empty() ? "-" : tls.substr(0, tls.find(' ')), shown_time(session["since"]),
+               tls.empty() ? "-" : tls.substr(0, tls.find(' ')), shown_time(session["since"]),
                duration(session["idle"])});
   }
   table.print(out);
@@ -165,16 +165,17 @@ constexpr std::array level_parameters = {Parameter{.kind = Kind::optional_positi
                                                    .help = "the new level",
                                                    .choices = "error warn info debug trace"}};
 
-constexpr std::array rows = {
-    Command{.noun = "who",
-            .help = "Lists who is connected.",
-            .parameters = who_parameters,
-            .run = run_who,
-            .print = print_who,
-            .json =
-                R"([{"session": "a41f09", "protocol": "imap", "user": "alice", "address": "192.0.2.7", "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384", "since": 1795714399, "idle": 42}])",
-            .details = "\"since\" is in seconds since 1970, \"idle\" in seconds since the last command. Before a login "
-                       "\"user\" is empty, without TLS \"tls\" is."},
+constexpr std::array live_commands = {
+    Command{
+        .noun = "who",
+        .help = "Lists who is connected.",
+        .parameters = who_parameters,
+        .run = run_who,
+        .print = print_who,
+        .json =
+            R"([{"session": "a41f09", "protocol": "imap", "user": "alice", "address": "192.0.2.7", "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384", "since": 1795714399, "idle": 42}])",
+        .details = "\"since\" is in seconds since 1970, \"idle\" in seconds since the last command. Before a login "
+                   "\"user\" is empty, without TLS \"tls\" is."},
     Command{.noun = "kick",
             .help = "Ends sessions after their current command; they may log in again.",
             .parameters = kick_parameters,
@@ -190,8 +191,9 @@ constexpr std::array rows = {
             .print = print_reload,
             .check = check_reload,
             .json = R"({"done": true, "problems": [], "need_restart": ["listen.imap"]})",
-            .details = "If anything is wrong nothing changes: the configuration before holds, \"done\" is false, and the "
-                       "exit code is 1."},
+            .details =
+                "If anything is wrong nothing changes: the configuration before holds, \"done\" is false, and the "
+                "exit code is 1."},
     Command{.noun = "log",
             .verb = "level",
             .help = "Shows or sets how much is logged, until the next reload or restart.",
@@ -206,11 +208,12 @@ constexpr std::array rows = {
         .print = print_status,
         .json =
             R"({"version": "0.1.0", "process": 811, "started": 1795714399, "uptime": 3600, "connections": {"imap": 2, "imaps": 41, "pop3": 0, "pop3s": 3, "lmtp": 1}, "last_minute": {"connections": 12, "logins": 9, "failed_logins": 0, "deliveries": 31, "commands": 240}, "memory": 17301504, "open_files": 83, "open_accounts": 12, "storage_queue": 0, "auth_queue": 0})",
-        .details = "\"memory\" is resident memory in octets; \"uptime\" is in seconds, \"started\" in seconds since 1970."},
+        .details =
+            "\"memory\" is resident memory in octets; \"uptime\" is in seconds, \"started\" in seconds since 1970."},
 };
 
 }  // namespace
 
-std::span<const Command> live_rows() { return rows; }
+std::span<const Command> live_rows() { return live_commands; }
 
 }  // namespace postkeep::admin

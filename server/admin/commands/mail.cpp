@@ -222,8 +222,6 @@ void print_headers(const Json& message, std::ostream& out) {
   }
 }
 
-void print_nothing(const Json&, std::ostream&) {}  // TableEnd does
-
 // --- flags, copy, move, expunge ---
 
 void print_change(const Json& result, std::ostream& out) {
@@ -284,7 +282,7 @@ constexpr std::array expunge_parameters = {user_parameter, query_parameter, mail
 constexpr std::string_view transfer_json =
     R"({"done": "moved", "target": "Archive", "messages": 12, "octets": 48211, "dry_run": false, "mailboxes": [{"mailbox": "INBOX", "messages": 12, "octets": 48211}]})";
 
-constexpr std::array rows = {
+constexpr std::array mail_commands = {
     Command{
         .noun = "mail",
         .verb = "search",
@@ -361,6 +359,6 @@ constexpr std::array rows = {
 
 }  // namespace
 
-std::span<const Command> mail_rows() { return rows; }
+std::span<const Command> mail_rows() { return mail_commands; }
 
 }  // namespace postkeep::admin

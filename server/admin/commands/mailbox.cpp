@@ -45,7 +45,7 @@ struct Subject {
   std::string shown() const { return shown_name(name, finder.separator); }
 };
 
-Result<Json> run_list(Host& host, const Json& arguments) {
+Result<Json> run_mailbox_list(Host& host, const Json& arguments) {
   const auth::User user = TRY(existing_user(host, arguments));
   const char separator = host.settings().mailbox.separator;
   const bool names = flag_argument(arguments, "names");
@@ -68,7 +68,7 @@ Result<Json> run_create(Host& host, const Json& arguments) {
   });
 }
 
-Result<Json> run_delete(Host& host, const Json& arguments) {
+Result<Json> run_mailbox_delete(Host& host, const Json& arguments) {
   const Subject subject = TRY(Subject::of(host, arguments));
   const bool dry_run = flag_argument(arguments, "dry-run");
   return host.with_account(subject.finder.user, [&subject, dry_run](AccountStore& account) -> Result<Json> {
@@ -83,7 +83,7 @@ Result<Json> run_delete(Host& host, const Json& arguments) {
   });
 }
 
-Result<Json> run_rename(Host& host, const Json& arguments) {
+Result<Json> run_mailbox_rename(Host& host, const Json& arguments) {
   const Subject subject = TRY(Subject::of(host, arguments, "from"));
   const MailboxName to = TRY(mailbox_argument(host, arguments, "to"));
   return host.with_account(subject.finder.user, [&subject, &to](AccountStore& account) -> Result<Json> {
@@ -94,7 +94,7 @@ Result<Json> run_rename(Host& host, const Json& arguments) {
   });
 }
 
-Result<Json> run_status(Host& host, const Json& arguments) {
+Result<Json> run_mailbox_status(Host& host, const Json& arguments) {
   const Subject subject = TRY(Subject::of(host, arguments));
   return host.with_account(subject.finder.user, [&subject](AccountStore& account) -> Result<Json> {
     const storage::Mailbox mailbox = TRY(subject.find(account));
@@ -188,9 +188,7 @@ Result<Json> run_empty(Host& host, const Json& arguments) {
   return result;
 }
 
-void print_nothing(const Json&, std::ostream&) {}
-
-void print_list(const Json& mailboxes, std::ostream& out) {
+void print_mailbox_list(const Json& mailboxes, std::ostream& out) {
   using Align = TextTable::Align;
   TextTable table({Align::left, Align::left, Align::left});
   for (const Json& mailbox : mailboxes) {
@@ -206,7 +204,7 @@ void print_list(const Json& mailboxes, std::ostream& out) {
   table.print(out);
 }
 
-void print_status(const Json& status, std::ostream& out) {
+void print_mailbox_status(const Json& status, std::ostream& out) {
   for (const auto& [key, value] : status.items()) {
     if (key == "exists" || value == "") continue;
     out << key << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
@@ -218,7 +216,7 @@ void print_special_use(const Json& mailbox, std::ostream& out) {
   out << (use.empty() ? "none" : use) << "\n";
 }
 
-void print_delete(const Json& result, std::ostream& out) {
+void print_mailbox_delete(const Json& result, std::ostream& out) {
   if (!result["dry_run"].get<bool>()) return;
   out << "Would remove " << result["name"].get<std::string>() << ": " << shown_totals(result) << ".\n";
 }
@@ -230,20 +228,20 @@ void print_empty(const Json& result, std::ostream& out) {
 
 using Completes = Parameter::Completes;
 
-constexpr Parameter user_parameter = {Kind::positional, "user", "", "whose mailboxes", 0, Completes::user};
-constexpr Parameter mailbox_parameter = {Kind::positional, "mailbox", "", "the mailbox", 0, Completes::mailbox};
-constexpr Parameter dry_run_parameter = {Kind::flag, "dry-run", "", "say what would go, and change nothing"};
+constexpr Parameter owner_parameter = {Kind::positional, "user", "", "whose mailboxes", 0, Completes::user};
+constexpr Parameter one_mailbox_parameter = {Kind::positional, "mailbox", "", "the mailbox", 0, Completes::mailbox};
+constexpr Parameter dry_destroy_parameter = {Kind::flag, "dry-run", "", "say what would go, and change nothing"};
 
-constexpr std::array list_parameters = {user_parameter, Parameter{Kind::flag, "names", "", "names alone"}};
-constexpr std::array create_parameters = {user_parameter,
-                                          Parameter{Kind::positional, "mailbox", "", "the new mailbox"}};
-constexpr std::array user_and_mailbox = {user_parameter, mailbox_parameter};
-constexpr std::array destroy_parameters = {user_parameter, mailbox_parameter, dry_run_parameter};
-constexpr std::array rename_parameters = {
-    user_parameter, Parameter{Kind::positional, "from", "", "the old name", 0, Completes::mailbox},
+constexpr std::array mailbox_list_parameters = {owner_parameter, Parameter{Kind::flag, "names", "", "names alone"}};
+constexpr std::array mailbox_create_parameters = {owner_parameter,
+                                                  Parameter{Kind::positional, "mailbox", "", "the new mailbox"}};
+constexpr std::array user_and_mailbox = {owner_parameter, one_mailbox_parameter};
+constexpr std::array destroy_parameters = {owner_parameter, one_mailbox_parameter, dry_destroy_parameter};
+constexpr std::array mailbox_rename_parameters = {
+    owner_parameter, Parameter{Kind::positional, "from", "", "the old name", 0, Completes::mailbox},
     Parameter{Kind::positional, "to", "", "the new name"}};
 constexpr std::array special_use_parameters = {
-    user_parameter, mailbox_parameter,
+    owner_parameter, one_mailbox_parameter,
     Parameter{Kind::optional_positional, "use", "",
               "archive, drafts, junk, sent, trash, or none; without it the use is shown", 0, Completes::nothing,
               "archive drafts junk sent trash none"}};
@@ -252,20 +250,20 @@ constexpr std::string_view mailbox_json =
     R"({"name": "Sent", "exists": true, "subscribed": true, "special_use": "\\Sent"})";
 constexpr std::string_view gone_json = R"({"name": "Old", "messages": 12, "octets": 48211, "dry_run": true})";
 
-constexpr std::array rows = {
+constexpr std::array mailbox_commands = {
     Command{.noun = "mailbox",
             .verb = "list",
             .help = "Lists a user's mailboxes.",
-            .parameters = list_parameters,
-            .run = run_list,
-            .print = print_list,
+            .parameters = mailbox_list_parameters,
+            .run = run_mailbox_list,
+            .print = print_mailbox_list,
             .json = R"([{"name": "Sent", "exists": true, "subscribed": true, "special_use": "\\Sent"}])",
             .details =
                 "A name that only has mailboxes below it does not exist itself. With --names: [\"INBOX\", \"Sent\"]."},
     Command{.noun = "mailbox",
             .verb = "create",
             .help = "Makes a mailbox and what is missing above it.",
-            .parameters = create_parameters,
+            .parameters = mailbox_create_parameters,
             .run = run_create,
             .print = print_nothing,
             .json = mailbox_json},
@@ -273,14 +271,14 @@ constexpr std::array rows = {
             .verb = "delete",
             .help = "Removes a mailbox with its messages; those below it stay.",
             .parameters = destroy_parameters,
-            .run = run_delete,
-            .print = print_delete,
+            .run = run_mailbox_delete,
+            .print = print_mailbox_delete,
             .json = gone_json},
     Command{.noun = "mailbox",
             .verb = "rename",
             .help = "Renames a mailbox with those below it.",
-            .parameters = rename_parameters,
-            .run = run_rename,
+            .parameters = mailbox_rename_parameters,
+            .run = run_mailbox_rename,
             .print = print_nothing,
             .json = mailbox_json},
     Command{
@@ -288,8 +286,8 @@ constexpr std::array rows = {
         .verb = "status",
         .help = "Counts the messages of a mailbox.",
         .parameters = user_and_mailbox,
-        .run = run_status,
-        .print = print_status,
+        .run = run_mailbox_status,
+        .print = print_mailbox_status,
         .json =
             R"({"name": "INBOX", "exists": true, "subscribed": false, "special_use": "", "mailbox_id": "F65550000-1", "messages": 812, "unseen": 3, "deleted": 0, "size": 12910592, "uid_next": 1013, "uid_validity": 1700000000, "highest_modseq": 4711})"},
     Command{.noun = "mailbox",
@@ -327,6 +325,6 @@ constexpr std::array rows = {
 
 }  // namespace
 
-std::span<const Command> mailbox_rows() { return rows; }
+std::span<const Command> mailbox_rows() { return mailbox_commands; }
 
 }  // namespace postkeep::admin

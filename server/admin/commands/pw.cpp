@@ -21,11 +21,6 @@ using Kind = Parameter::Kind;
 
 bool wants_json(const NearSide& near) { return near.format == NearSide::Format::json; }
 
-ExitCode tell(const Error& error, NearSide& near) {
-  near.err << "postkeep: " << error.text << (error.detail.empty() ? "" : " (" + error.detail + ")") << "\n";
-  return exit_code(error.kind);
-}
-
 enum class Ask { once, twice };
 
 Result<Secret> password(const Json& arguments, NearSide& near, Ask ask) {
@@ -43,7 +38,7 @@ Result<auth::Scheme> wanted_scheme(const Json& arguments) {
   return failure(ErrorKind::bad_syntax, "There is no such scheme; choose one of " + auth::makeable_schemes());
 }
 
-ExitCode hash(const Json& arguments, NearSide& near) {
+ExitCode make_hash(const Json& arguments, NearSide& near) {
   const std::optional<Settings> settings = load_settings(near);
   if (!settings) return ExitCode::bad_config;
   const auto make = [&]() -> Result<Secret> {
@@ -72,7 +67,7 @@ Result<auth::Verifier> given_verifier(const Json& arguments, NearSide& near) {
   return auth::verifier_from_text_or_crypt(line);
 }
 
-ExitCode check(const Json& arguments, NearSide& near) {
+ExitCode check_hash(const Json& arguments, NearSide& near) {
   const auto run = [&]() -> Result<bool> {
     if (!arguments.contains("hash") && !flag_argument(arguments, "password-stdin")) {
       return failure(ErrorKind::bad_syntax, "Give the hash with --hash, or both with --password-stdin");
@@ -103,27 +98,27 @@ ExitCode list_schemes(const Json&, NearSide& near) {
   return ExitCode::ok;
 }
 
-constexpr Parameter stdin_parameter = {Kind::flag, "password-stdin", "", "read the password from standard input"};
+constexpr Parameter pw_stdin_parameter = {Kind::flag, "password-stdin", "", "read the password from standard input"};
 constexpr std::array hash_parameters = {
-    stdin_parameter, Parameter{Kind::option, "scheme", "SCHEME", "the scheme, ARGON2ID if not given; see pw schemes", 0,
-                               Parameter::Completes::nothing, scheme_choices}};
+    pw_stdin_parameter, Parameter{Kind::option, "scheme", "SCHEME", "the scheme, ARGON2ID if not given; see pw schemes",
+                                  0, Parameter::Completes::nothing, scheme_choices}};
 constexpr std::array check_parameters = {
-    stdin_parameter,
+    pw_stdin_parameter,
     Parameter{Kind::option, "hash", "{SCHEME}HASH", "the hash; without it the second line of standard input"}};
 
-constexpr std::array rows = {
+constexpr std::array pw_commands = {
     Command{.noun = "pw",
             .verb = "hash",
             .help = "Makes a hash of a password, for a passwd-file or for user add --hash.",
             .parameters = hash_parameters,
-            .here = hash,
+            .here = make_hash,
             .json = R"({"hash": "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$..."})",
             .details = "    printf '%s\\n' \"$PASSWORD\" | postkeep pw hash --password-stdin --scheme SHA512-CRYPT"},
     Command{.noun = "pw",
             .verb = "check",
             .help = "Tells whether a password fits a hash: exit code 0 if it does, 1 if not.",
             .parameters = check_parameters,
-            .here = check,
+            .here = check_hash,
             .json = R"({"fits": true})",
             .details = "On standard input other users of the machine do not see the hash.\n"
                        "    printf '%s\\n%s\\n' \"$PASSWORD\" \"$HASH\" | postkeep pw check --password-stdin"},
@@ -137,6 +132,6 @@ constexpr std::array rows = {
 
 }  // namespace
 
-std::span<const Command> pw_rows() { return rows; }
+std::span<const Command> pw_rows() { return pw_commands; }
 
 }  // namespace postkeep::admin

@@ -28,7 +28,7 @@ ExitCode print_version(const Json&, NearSide& near) {
   return ExitCode::ok;
 }
 
-constexpr std::array rows = {
+constexpr std::array server_commands = {
     Command{
         "serve", "", "Runs the server in the foreground until SIGTERM; SIGHUP reloads the configuration.", {}, serve},
     Command{"version", "", "Prints the version.", {}, print_version},
@@ -36,6 +36,6 @@ constexpr std::array rows = {
 
 }  // namespace
 
-std::span<const Command> server_rows() { return rows; }
+std::span<const Command> server_rows() { return server_commands; }
 
 }  // namespace postkeep::admin

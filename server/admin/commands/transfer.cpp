@@ -11,6 +11,7 @@
 #include <atomic>
 #include <thread>
 
+#include "server/admin/commands/arguments.h"
 #include "server/admin/commands/rows.h"
 #include "server/admin/exchange.h"
 #include "server/admin/message_intake.h"
@@ -31,13 +32,6 @@ constexpr std::size_t batch_messages_max = 64;  // appended in one step: files t
 constexpr std::uint64_t batch_octets_max = 32 * 1024 * 1024;
 constexpr std::size_t syncs_at_once = 32;  // they wait most of the time, and share the disk's commits
 constexpr std::size_t readers_at_once = 32;
-
-Result<std::string> existing_user(Host& host, const Json& arguments) {
-  const std::string name = TRY(text_argument(arguments, "user"));
-  const std::optional<auth::User> user = TRY(host.users().find(name));
-  if (!user) return failure(ErrorKind::not_found, "There is no user of that name");
-  return user->name;
-}
 
 // Adds what the near side sends to one mailbox after the other.
 class Importer {
@@ -233,7 +227,7 @@ class Importer {
 };
 
 Result<Json> stream_import(Host& host, const Json& arguments, Exchange& exchange) {
-  const std::string user = TRY(existing_user(host, arguments));
+  const std::string user = TRY(existing_user(host, arguments)).name;
   TRY(Importer(host, exchange, user, flag_argument(arguments, "dry-run")).run());
   return Json();
 }
@@ -339,7 +333,7 @@ class Exporter {
 };
 
 Result<Json> stream_export(Host& host, const Json& arguments, Exchange& exchange) {
-  const std::string user = TRY(existing_user(host, arguments));
+  const std::string user = TRY(existing_user(host, arguments)).name;
   std::optional<MailboxName> only;
   if (const auto name = text_argument(arguments, "mailbox")) {
     only = TRY(MailboxName::from_wire(*name, MailboxName::Encoding::utf8, host.settings().mailbox.separator));
@@ -361,7 +355,7 @@ Result<Json> stream_export(Host& host, const Json& arguments, Exchange& exchange
 }
 
 // Either --maildir or --mbox.
-Outcome prepare(Json& arguments, const Settings&, NearSide&) {
+Outcome check_places(Json& arguments, const Settings&, NearSide&) {
   if (arguments.contains("maildir") != arguments.contains("mbox")) return {};
   return failure(ErrorKind::bad_syntax, "Give either --maildir DIR or --mbox FILE");
 }
@@ -372,8 +366,6 @@ std::unique_ptr<NearEnd> make_import_end(const Command&, const Json& arguments, 
 std::unique_ptr<NearEnd> make_export_end(const Command&, const Json& arguments, NearSide& near) {
   return std::make_unique<ExportEnd>(arguments, near);
 }
-void print_nothing(const Json&, std::ostream&) {}  // the near ends print their reports
-
 using Completes = Parameter::Completes;
 constexpr Parameter mbox_parameter(std::string_view help) {
   return {Kind::option, "mbox", "FILE", help, 0, Completes::file};
@@ -399,34 +391,38 @@ constexpr std::array export_parameters = {
               Completes::mailbox},
 };
 
-constexpr std::array rows = {
-    Command{.noun = "import",
-            .help = "Adds the messages of a Maildir or mbox file that are not there yet.",
-            .parameters = import_parameters,
-            .prepare = prepare,
-            .print = print_nothing,
-            .stream = stream_import,
-            .near_end = make_import_end,
-            .json = R"({"mailboxes": [{"name": "INBOX", "imported": 12, "present": 800}], "imported": 12, "octets": 48211, "present": 800, "skipped": [{"what": "cur/17.M1.mx:2,S", "reason": "The message is too large"}], "skipped_count": 1, "notes": [], "seconds": 0.4, "dry_run": false})",
-            .details = "Begun again after an interruption it goes on where it was; run twice it adds nothing twice. What "
-                       "cannot be read is told by name, and the rest is imported.\n"
-                       "    postkeep import alice --maildir /home/alice/Maildir --dry-run\n"
-                       "    postkeep import alice --mbox old.mbox --mailbox Archive/2019"},
-    Command{.noun = "export",
-            .help = "Writes a user's messages to a Maildir or mbox file, those that are not there yet.",
-            .parameters = export_parameters,
-            .prepare = prepare,
-            .print = print_nothing,
-            .stream = stream_export,
-            .near_end = make_export_end,
-            .json = R"({"mailboxes": [{"name": "INBOX", "exported": 12, "present": 800}], "exported": 12, "octets": 48211, "present": 800, "skipped": [], "skipped_count": 0, "notes": [], "seconds": 0.4})",
-            .details = "It can be begun again as `postkeep import` can. Flags of messages already written are not "
-                       "changed.\n"
-                       "    postkeep export alice --maildir /backup/alice"},
+constexpr std::array transfer_commands = {
+    Command{
+        .noun = "import",
+        .help = "Adds the messages of a Maildir or mbox file that are not there yet.",
+        .parameters = import_parameters,
+        .prepare = check_places,
+        .print = print_nothing,
+        .stream = stream_import,
+        .near_end = make_import_end,
+        .json =
+            R"({"mailboxes": [{"name": "INBOX", "imported": 12, "present": 800}], "imported": 12, "octets": 48211, "present": 800, "skipped": [{"what": "cur/17.M1.mx:2,S", "reason": "The message is too large"}], "skipped_count": 1, "notes": [], "seconds": 0.4, "dry_run": false})",
+        .details = "Begun again after an interruption it goes on where it was; run twice it adds nothing twice. What "
+                   "cannot be read is told by name, and the rest is imported.\n"
+                   "    postkeep import alice --maildir /home/alice/Maildir --dry-run\n"
+                   "    postkeep import alice --mbox old.mbox --mailbox Archive/2019"},
+    Command{
+        .noun = "export",
+        .help = "Writes a user's messages to a Maildir or mbox file, those that are not there yet.",
+        .parameters = export_parameters,
+        .prepare = check_places,
+        .print = print_nothing,
+        .stream = stream_export,
+        .near_end = make_export_end,
+        .json =
+            R"({"mailboxes": [{"name": "INBOX", "exported": 12, "present": 800}], "exported": 12, "octets": 48211, "present": 800, "skipped": [], "skipped_count": 0, "notes": [], "seconds": 0.4})",
+        .details = "It can be begun again as `postkeep import` can. Flags of messages already written are not "
+                   "changed.\n"
+                   "    postkeep export alice --maildir /backup/alice"},
 };
 
 }  // namespace
 
-std::span<const Command> transfer_rows() { return rows; }
+std::span<const Command> transfer_rows() { return transfer_commands; }
 
 }  // namespace postkeep::admin

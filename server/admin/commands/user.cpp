@@ -103,7 +103,7 @@ Result<Json> run_passwd(Host& host, const Json& arguments) {
 // {"imap": 1795714399}, seconds since 1970 by protocol.
 void add_login(Json& to, const auth::LastLogin& login) { to[login.protocol] = login.time; }
 
-Result<Json> run_rename(Host& host, const Json& arguments) {
+Result<Json> run_user_rename(Host& host, const Json& arguments) {
   auth::User user = TRY(existing_user(host, arguments, "name"));
   const std::string wanted = TRY(text_argument(arguments, "new-name"));
   std::string to = TRY(auth::checked_user_name(wanted));
@@ -140,7 +140,7 @@ Result<Json> foresee_delete(Host& host, const auth::User& user, bool with_mail) 
   return result;
 }
 
-Result<Json> run_delete(Host& host, const Json& arguments) {
+Result<Json> run_user_delete(Host& host, const Json& arguments) {
   const auth::User user = TRY(existing_user(host, arguments, "name"));
   if (flag_argument(arguments, "dry-run")) return foresee_delete(host, user, flag_argument(arguments, "with-mail"));
   TRY(host.users().remove(user.name));
@@ -158,7 +158,7 @@ Result<Json> run_delete(Host& host, const Json& arguments) {
   return result;
 }
 
-Result<Json> run_list(Host& host, const Json& arguments) {
+Result<Json> run_user_list(Host& host, const Json& arguments) {
   const bool names = flag_argument(arguments, "names");
   Json users = Json::array();
   for (const auth::User& user : TRY(host.users().list())) users.push_back(names ? Json(user.name) : describe(user));
@@ -200,8 +200,6 @@ Result<Json> set_enabled(Host& host, const Json& arguments, bool enabled) {
 Result<Json> run_enable(Host& host, const Json& arguments) { return set_enabled(host, arguments, true); }
 Result<Json> run_disable(Host& host, const Json& arguments) { return set_enabled(host, arguments, false); }
 
-void print_nothing(const Json&, std::ostream&) {}
-
 // "imap 2026-11-26 17:33:19 UTC, pop3 ..."
 std::string shown_logins(const Json& logins) {
   std::string out;
@@ -211,7 +209,7 @@ std::string shown_logins(const Json& logins) {
   return out.empty() ? "never" : out;
 }
 
-void print_list(const Json& users, std::ostream& out) {
+void print_user_list(const Json& users, std::ostream& out) {
   for (const Json& user : users) {
     if (user.is_string()) {
       out << user.get<std::string>() << "\n";
@@ -223,7 +221,7 @@ void print_list(const Json& users, std::ostream& out) {
   }
 }
 
-void print_delete(const Json& user, std::ostream& out) {
+void print_user_delete(const Json& user, std::ostream& out) {
   if (!user["dry_run"].get<bool>()) return;
   const std::string mail = shown_totals(user["mail"]);
   out << "Would remove the user " << user["name"].get<std::string>();
@@ -257,19 +255,19 @@ constexpr Parameter hash_parameter = {Kind::list, "hash", "{SCHEME}HASH",
 
 constexpr std::array just_name = {name_parameter};
 constexpr std::array with_password = {name_parameter, stdin_parameter, scheme_parameter, hash_parameter};
-constexpr std::array rename_parameters = {name_parameter,
-                                          Parameter{Kind::positional, "new-name", "", "what to be called from now on"}};
+constexpr std::array user_rename_parameters = {
+    name_parameter, Parameter{Kind::positional, "new-name", "", "what to be called from now on"}};
 constexpr std::array delete_parameters = {
     name_parameter, Parameter{Kind::flag, "with-mail", "", "remove all the user's mail as well"},
     Parameter{Kind::flag, "dry-run", "", "say what would go, and change nothing"}};
 
 constexpr std::string_view user_json = R"({"name": "alice", "enabled": true, "created": 1795714399})";
 
-constexpr std::array list_parameters = {
+constexpr std::array user_list_parameters = {
     Parameter{Kind::flag, "names", "", "names alone"},
     Parameter{Kind::flag, "last-login", "", "tell when each logged in last, by protocol"}};
 
-constexpr std::array rows = {
+constexpr std::array user_commands = {
     Command{.noun = "user",
             .verb = "add",
             .help = "Adds a user. Without --password-stdin or --hash the password is asked for.",
@@ -290,8 +288,8 @@ constexpr std::array rows = {
     Command{.noun = "user",
             .verb = "rename",
             .help = "Gives a user and all the user's mail another name, and ends the user's sessions.",
-            .parameters = rename_parameters,
-            .run = run_rename,
+            .parameters = user_rename_parameters,
+            .run = run_user_rename,
             .print = print_nothing,
             .json = R"({"name": "alicia", "old_name": "alice"})",
             .details =
@@ -302,17 +300,17 @@ constexpr std::array rows = {
         .verb = "delete",
         .help = "Removes a user and ends the user's sessions; the mail stays.",
         .parameters = delete_parameters,
-        .run = run_delete,
-        .print = print_delete,
+        .run = run_user_delete,
+        .print = print_user_delete,
         .json =
             R"({"name": "alice", "enabled": true, "created": 1795714399, "mail_removed": false, "dry_run": true, "mail": {"mailboxes": 6, "messages": 812, "octets": 12910592}})",
         .details = "\"mail\" is there in a dry run alone."},
     Command{.noun = "user",
             .verb = "list",
             .help = "Lists all users.",
-            .parameters = list_parameters,
-            .run = run_list,
-            .print = print_list,
+            .parameters = user_list_parameters,
+            .run = run_user_list,
+            .print = print_user_list,
             .json = R"([{"name": "alice", "enabled": true, "created": 1795714399}])",
             .details = "With --names: [\"alice\"]. With --last-login each has \"last_login\": {\"imap\": 1795714399}, "
                        "seconds since 1970."},
@@ -343,6 +341,6 @@ constexpr std::array rows = {
 
 }  // namespace
 
-std::span<const Command> user_rows() { return rows; }
+std::span<const Command> user_rows() { return user_commands; }
 
 }  // namespace postkeep::admin

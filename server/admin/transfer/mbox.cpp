@@ -18,7 +18,7 @@ namespace postkeep::admin {
 
 namespace {
 
-constexpr std::size_t block_octets = 256 * 1024;
+constexpr std::size_t mbox_block_octets = 256 * 1024;
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::size_t line_decision_octets_max = 4096;  // what is longer is neither a "From " line nor a flag's field
 
@@ -151,13 +151,13 @@ void MboxReader::seek(std::uint64_t offset) {
 // False at the end of the file.
 Result<bool> MboxReader::next_piece(Piece& piece) {
   std::size_t end = buffer_.find('\n', taken_);
-  while (end == std::string::npos && buffer_.size() - taken_ < block_octets) {
+  while (end == std::string::npos && buffer_.size() - taken_ < mbox_block_octets) {
     buffer_.erase(0, taken_);
     buffer_offset_ += std::exchange(taken_, 0);
     const std::size_t before = buffer_.size();
-    buffer_.resize(before + block_octets);
+    buffer_.resize(before + mbox_block_octets);
     const ssize_t got =
-        pread(descriptor_, buffer_.data() + before, block_octets, static_cast<off_t>(buffer_offset_ + before));
+        pread(descriptor_, buffer_.data() + before, mbox_block_octets, static_cast<off_t>(buffer_offset_ + before));
     buffer_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got < 0) return cannot_read("at " + std::to_string(buffer_offset_ + before));
     if (got == 0) break;
@@ -267,7 +267,7 @@ Outcome MboxWriter::line_part(std::string_view part) {
   }
   in_line_ = !ends;
   deciding_ = ends;
-  return out_.size() < block_octets ? Outcome() : flush();
+  return out_.size() < mbox_block_octets ? Outcome() : flush();
 }
 
 Outcome MboxWriter::flush() {

@@ -103,7 +103,7 @@ std::string ours(std::string_view value) {
 }
 
 // Where we mean it otherwise than mail-parser: start of the header value -> what we read, and why.
-const std::map<std::string, std::string>& meant_otherwise() {
+const std::map<std::string, std::string>& parameters_meant_otherwise() {
   using namespace std::string_literals;
   static const std::map<std::string, std::string> table = {
       // A charset stands in the first section only (RFC 2231 §4.1); what looks like one later is text.
@@ -140,11 +140,12 @@ TEST_CASE("the Content-Type fields of mail-parser come out as expected there, bu
   for (const auto& row : nlohmann::json::parse(test::read_file(path))) {
     std::string header = row["header"];
     CAPTURE(header);
-    const auto difference = meant_otherwise().find(header);
-    CHECK(ours(header) == (difference == meant_otherwise().end() ? theirs(row["expected"]) : difference->second));
-    differing += difference == meant_otherwise().end() ? 0 : 1;
+    const auto difference = parameters_meant_otherwise().find(header);
+    CHECK(ours(header) ==
+          (difference == parameters_meant_otherwise().end() ? theirs(row["expected"]) : difference->second));
+    differing += difference == parameters_meant_otherwise().end() ? 0 : 1;
     ++compared;
   }
   CHECK(compared == 103);
-  CHECK(differing == meant_otherwise().size());
+  CHECK(differing == parameters_meant_otherwise().size());
 }

@@ -1,19 +1,13 @@
 #include "protocol/mime/section_resolve.h"
+#include "tests/support/crlf.h"
 
 #include <doctest/doctest.h>
 
 using namespace postkeep::mime;
 
-namespace {
+using test::crlf;
 
-std::string crlf(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\n') out += '\r';
-    out += c;
-  }
-  return out;
-}
+namespace {
 
 // The message of RFC 9051 §6.4.5.1, with bodies that say which part they are.
 const std::string example = crlf(

@@ -2,22 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include "tests/support/crlf.h"
 #include "tests/support/cuts.h"
 
 using namespace postkeep::mime;
 using namespace std::string_literals;
 
-namespace {
+using test::crlf;
 
-// "\n" in the test is CRLF in the message.
-std::string crlf(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\n') out += '\r';
-    out += c;
-  }
-  return out;
-}
+namespace {
 
 // "multipart/mixed(text/plain{Hello}2 ...)": leaves with their body and lines, CRLF shown as "|".
 std::string describe(const Part& part, std::string_view message) {

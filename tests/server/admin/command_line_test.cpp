@@ -30,12 +30,12 @@ struct Ran {
   std::string out, err;
 };
 
-struct Fixture {
+struct CommandLineFixture {
   test::TemporaryDirectory directory;
   std::string config = directory / "postkeep.toml";
   std::string data = directory / "deep/data";
 
-  Fixture() {
+  CommandLineFixture() {
     std::ofstream(config) << "data_dir = \"" << data << "\"\n[auth]\nargon2_memory = \"64K\"\nargon2_iterations = 1\n";
   }
   Ran run(std::vector<std::string> arguments, const std::string& input = "", bool with_config = true) {
@@ -57,7 +57,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a user is added with a password from standard input, wherever --config stands") {
+TEST_CASE_FIXTURE(CommandLineFixture, "a user is added with a password from standard input, wherever --config stands") {
   CHECK(run({"user", "add", "a", "--password-stdin"}, "secret\n").code == 0);
   CHECK(run({"--config", config, "user", "add", "b", "--password-stdin"}, "secret\n", false).code == 0);
   CHECK(run({"user", "--config", config, "add", "c", "--password-stdin"}, "secret", false).code == 0);
@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(Fixture, "a user is added with a password from standard input,
   CHECK(schemes("d") == std::vector<std::string>{"PLAIN"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "the password that was typed is the one that fits, without its line end") {
+TEST_CASE_FIXTURE(CommandLineFixture, "the password that was typed is the one that fits, without its line end") {
   REQUIRE(run({"user", "add", "a", "--password-stdin"}, " two words \r\nnext line\n").code == 0);
   const auto files = storage::posix_file_system();
   auto users = auth::UserDatabase::open(*files, auth::user_database_path(data)).value();
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(Fixture, "the password that was typed is the one that fits, wi
   CHECK_FALSE(auth::verify_password(Secret("two words"), verifiers.at(0)).value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "ready-made hashes are taken, several of them, and bad ones are not") {
+TEST_CASE_FIXTURE(CommandLineFixture, "ready-made hashes are taken, several of them, and bad ones are not") {
   CHECK(run({"user", "add", "a", "--hash", "{PLAIN}word"}).code == 0);
   CHECK(schemes("a") == std::vector<std::string>{"PLAIN"});
   CHECK(run({"user", "passwd", "a", "--hash", "{PLAIN}x", "--hash",
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(Fixture, "ready-made hashes are taken, several of them, and ba
   CHECK(run({"user", "passwd", "a", "--hash", "{PLAIN}x", "--scheme", "PLAIN"}).code == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "exit codes tell what went wrong, and the error goes to standard error") {
+TEST_CASE_FIXTURE(CommandLineFixture, "exit codes tell what went wrong, and the error goes to standard error") {
   CHECK(run({"user", "add", "a", "--password-stdin"}, "x\n").code == 0);
   const Ran again = run({"user", "add", "a", "--password-stdin"}, "x\n");
   CHECK(again.code == 4);
@@ -105,19 +105,19 @@ TEST_CASE_FIXTURE(Fixture, "exit codes tell what went wrong, and the error goes 
   CHECK(run({"user", "list"}).out == "a\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a user may be called like a command") {
+TEST_CASE_FIXTURE(CommandLineFixture, "a user may be called like a command") {
   for (const std::string name : {"add", "list", "mailbox", "serve", "user", "version"}) {
     CHECK(run({"user", "add", name, "--password-stdin", "--scheme", "PLAIN"}, "x\n").code == 0);
   }
   CHECK(run({"user", "list"}).out == "add\nlist\nmailbox\nserve\nuser\nversion\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a password on the command line is not understood") {
+TEST_CASE_FIXTURE(CommandLineFixture, "a password on the command line is not understood") {
   CHECK(run({"user", "add", "a", "secret"}).code == 2);
   CHECK(run({"user", "add", "a", "--password", "secret"}).code == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is no command is wrong usage, and help is none") {
+TEST_CASE_FIXTURE(CommandLineFixture, "what is no command is wrong usage, and help is none") {
   for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{},
                                                                                      {"nonsense"},
                                                                                      {"user"},
@@ -135,20 +135,20 @@ TEST_CASE_FIXTURE(Fixture, "what is no command is wrong usage, and help is none"
   CHECK(verb_help.out.find("--password-stdin") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "errors are JSON where results are") {
+TEST_CASE_FIXTURE(CommandLineFixture, "errors are JSON where results are") {
   const Ran ran = run({"user", "show", "nobody", "--json"});
   CHECK(ran.code == 3);
   CHECK(Json::parse(ran.err)["error"]["kind"] == "not_found");
 }
 
-TEST_CASE_FIXTURE(Fixture, "version and serve need no data, and serve gets the settings and their file") {
+TEST_CASE_FIXTURE(CommandLineFixture, "version and serve need no data, and serve gets the settings and their file") {
   CHECK(run({"version"}, "", false).out.starts_with("postkeep "));
   CHECK(Json::parse(run({"version", "--json"}, "", false).out)["name"] == "postkeep");
   CHECK(run({"serve"}).code == 0);
   CHECK(served_with == data + "|" + config);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the configuration is checked and shown, and a bad one stops every command") {
+TEST_CASE_FIXTURE(CommandLineFixture, "the configuration is checked and shown, and a bad one stops every command") {
   CHECK(run({"config", "check"}).code == 0);
   CHECK(run({"config", "show"}).out.find("allow_plaintext = \"loopback\"") != std::string::npos);
   const Json shown = Json::parse(run({"config", "show", "--json"}).out);
@@ -168,14 +168,14 @@ TEST_CASE_FIXTURE(Fixture, "the configuration is checked and shown, and a bad on
   CHECK(run({"config", "check"}).code == 6);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the data folder is made for its owner alone") {
+TEST_CASE_FIXTURE(CommandLineFixture, "the data folder is made for its owner alone") {
   REQUIRE(run({"user", "list"}).code == 0);
   struct stat info {};
   REQUIRE(stat(data.c_str(), &info) == 0);
   CHECK((info.st_mode & 0777) == 0700);
 }
 
-TEST_CASE_FIXTURE(Fixture, "while another process holds the data, a command waits for it") {
+TEST_CASE_FIXTURE(CommandLineFixture, "while another process holds the data, a command waits for it") {
   REQUIRE(run({"user", "list"}).code == 0);
   const auto files = storage::posix_file_system();
   auto lock = files->lock(lock_path(data)).value();
@@ -187,7 +187,7 @@ TEST_CASE_FIXTURE(Fixture, "while another process holds the data, a command wait
   other.join();
 }
 
-TEST_CASE_FIXTURE(Fixture, "pw hash makes what user add --hash and pw check take") {
+TEST_CASE_FIXTURE(CommandLineFixture, "pw hash makes what user add --hash and pw check take") {
   for (const char* scheme : {"ARGON2ID", "SCRAM-SHA-256", "CRYPT", "ssha512"}) {
     CAPTURE(scheme);
     const Ran made = run({"pw", "hash", "--password-stdin", "--scheme", scheme}, "secret\n");
@@ -203,7 +203,7 @@ TEST_CASE_FIXTURE(Fixture, "pw hash makes what user add --hash and pw check take
           "{ARGON2ID}$argon2id$v=19$m=64,t=1,p=1$"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "pw says what is missing or wrong, and never the hash") {
+TEST_CASE_FIXTURE(CommandLineFixture, "pw says what is missing or wrong, and never the hash") {
   for (const auto& arguments : std::vector<std::vector<std::string>>{
            {"hash"}, {"hash", "--password-stdin", "--scheme", "ROT13"}, {"check"}, {"check", "--hash", "{PLAIN}x"}}) {
     std::vector<std::string> all = {"pw"};
@@ -220,7 +220,7 @@ TEST_CASE_FIXTURE(Fixture, "pw says what is missing or wrong, and never the hash
   CHECK(malformed.err.find("s3cret") == std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "pw schemes lists the table") {
+TEST_CASE_FIXTURE(CommandLineFixture, "pw schemes lists the table") {
   const Ran listed = run({"pw", "schemes"});
   CHECK(listed.code == 0);
   CHECK(listed.out.find("ARGON2ID") == 0);
@@ -228,7 +228,8 @@ TEST_CASE_FIXTURE(Fixture, "pw schemes lists the table") {
         static_cast<std::size_t>(std::ranges::count(listed.out, '\n')));
 }
 
-TEST_CASE_FIXTURE(Fixture, "users of a passwd-file are shown and not changed, and an unknown backend is told") {
+TEST_CASE_FIXTURE(CommandLineFixture,
+                  "users of a passwd-file are shown and not changed, and an unknown backend is told") {
   const std::string users = directory / "users";
   std::ofstream(users) << "file:{PLAIN}x\n";
   std::ofstream(config, std::ios::app) << "backends = [\"passwd-file:" + users + "\", \"database\"]\n";

@@ -21,7 +21,7 @@ std::string kind(const Json& answer) { return answer.contains("error") ? answer[
 
 Json person(std::string name) { return {{"name", std::move(name)}, {"verifiers", {"{PLAIN}secret"}}}; }
 
-struct Fixture {
+struct CommandsFixture {
   test::FakeHost host;
   void add(const std::string& name) { REQUIRE(kind(host.request("user add", person(name))) == "ok"); }
   std::string mailbox(const std::string& verb, Json arguments) {
@@ -66,7 +66,7 @@ TEST_CASE("docs/administration.md lists every row as the table has it") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a user is added, shown, listed, disabled, enabled and deleted") {
+TEST_CASE_FIXTURE(CommandsFixture, "a user is added, shown, listed, disabled, enabled and deleted") {
   add("bob@Example.org");
   add("alice");
   CHECK(kind(host.request("user add", person("ALICE"))) == "already_exists");
@@ -95,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "a user is added, shown, listed, disabled, enabled an
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a new password replaces the old verifiers") {
+TEST_CASE_FIXTURE(CommandsFixture, "a new password replaces the old verifiers") {
   add("alice");
   Json arguments = person("alice");
   arguments["verifiers"] = {"{PLAIN}new"};
@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(Fixture, "a new password replaces the old verifiers") {
   CHECK(kind(host.request("user passwd", person("nobody"))) == "not_found");
 }
 
-TEST_CASE_FIXTURE(Fixture, "verifiers are checked where they arrive, too") {
+TEST_CASE_FIXTURE(CommandsFixture, "verifiers are checked where they arrive, too") {
   for (const Json& bad : {Json(), Json(1), Json::array(), Json{1}, Json{"secret"}, Json{"{ROT13}x"}}) {
     CAPTURE(bad.dump());
     CHECK(kind(host.request("user add", {{"name", "eve"}, {"verifiers", bad}})) != "ok");
@@ -112,7 +112,7 @@ TEST_CASE_FIXTURE(Fixture, "verifiers are checked where they arrive, too") {
   CHECK(host.request("user list")["result"].empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "deleting a user leaves the mail unless it is to go as well") {
+TEST_CASE_FIXTURE(CommandsFixture, "deleting a user leaves the mail unless it is to go as well") {
   add("alice");
   CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Kept"}}) == "ok");
   CHECK(host.request("user delete", {{"name", "alice"}})["result"]["mail_removed"] == false);
@@ -125,7 +125,7 @@ TEST_CASE_FIXTURE(Fixture, "deleting a user leaves the mail unless it is to go a
   CHECK(host.request("user delete", {{"name", "bob"}, {"with-mail", true}})["result"]["mail_removed"] == false);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a user is renamed with the mail, and not to a name that is taken") {
+TEST_CASE_FIXTURE(CommandsFixture, "a user is renamed with the mail, and not to a name that is taken") {
   add("alice");
   add("bob");
   CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Kept"}}) == "ok");
@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(Fixture, "a user is renamed with the mail, and not to a name t
   CHECK(kind(rename("carol@example.org", "Carol@example.org")) == "ok");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a user is not renamed to a name under which mail of somebody deleted lies") {
+TEST_CASE_FIXTURE(CommandsFixture, "a user is not renamed to a name under which mail of somebody deleted lies") {
   add("alice");
   CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Hers"}}) == "ok");
   CHECK(kind(host.request("user delete", {{"name", "alice"}})) == "ok");
@@ -154,7 +154,7 @@ TEST_CASE_FIXTURE(Fixture, "a user is not renamed to a name under which mail of 
   CHECK(answer["error"]["text"].get<std::string>().find("already mail") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a dry run of user delete tells what is there and changes nothing") {
+TEST_CASE_FIXTURE(CommandsFixture, "a dry run of user delete tells what is there and changes nothing") {
   add("alice");
   CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Kept"}}) == "ok");
   const Json foreseen =
@@ -168,7 +168,7 @@ TEST_CASE_FIXTURE(Fixture, "a dry run of user delete tells what is there and cha
   CHECK_FALSE(host.has_mail("bob").value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "who names nobody is told whom there is") {
+TEST_CASE_FIXTURE(CommandsFixture, "who names nobody is told whom there is") {
   add("alice");
   const Json answer = host.request("mailbox list", {{"user", "alise"}});
   CHECK(answer["error"]["text"] == "There is no user alise. `postkeep user list` lists them; did you mean alice?");
@@ -179,7 +179,7 @@ TEST_CASE_FIXTURE(Fixture, "who names nobody is told whom there is") {
         "alice has no mailbox work. `postkeep mailbox list alice` lists them; did you mean Work?");
 }
 
-TEST_CASE_FIXTURE(Fixture, "names alone are listed for those who read them by program") {
+TEST_CASE_FIXTURE(CommandsFixture, "names alone are listed for those who read them by program") {
   add("bob");
   add("alice");
   CHECK(host.request("user list", {{"names", true}})["result"] == Json::array({"alice", "bob"}));
@@ -189,7 +189,7 @@ TEST_CASE_FIXTURE(Fixture, "names alone are listed for those who read them by pr
   CHECK(host.request("mailbox list", {{"user", "alice"}, {"names", true}})["result"] == Json::array({"INBOX"}));
 }
 
-TEST_CASE_FIXTURE(Fixture, "subscriptions come and go, and a slip of the fingers is told") {
+TEST_CASE_FIXTURE(CommandsFixture, "subscriptions come and go, and a slip of the fingers is told") {
   add("alice");
   const Json subscribed = host.request("mailbox subscribe", {{"user", "alice"}, {"mailbox", "INBOX"}})["result"];
   CHECK(subscribed["subscribed"] == true);
@@ -205,7 +205,7 @@ TEST_CASE_FIXTURE(Fixture, "subscriptions come and go, and a slip of the fingers
   CHECK(host.request("mailbox list", {{"user", "alice"}})["result"].size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a special use is shown, set and taken away") {
+TEST_CASE_FIXTURE(CommandsFixture, "a special use is shown, set and taken away") {
   add("alice");
   CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Sent Items"}}) == "ok");
   const auto use = [&](Json more) {
@@ -223,7 +223,7 @@ TEST_CASE_FIXTURE(Fixture, "a special use is shown, set and taken away") {
   CHECK(kind(host.request("mailbox special-use", {{"user", "alice"}, {"mailbox", "Sent"}})) == "not_found");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a mailbox is emptied of what is there, and of nothing in a dry run") {
+TEST_CASE_FIXTURE(CommandsFixture, "a mailbox is emptied of what is there, and of nothing in a dry run") {
   add("alice");
   host.deliver("alice", "INBOX", 1203);
   const Json arguments = {{"user", "alice"}, {"mailbox", "INBOX"}};
@@ -241,7 +241,7 @@ TEST_CASE_FIXTURE(Fixture, "a mailbox is emptied of what is there, and of nothin
   CHECK(mailbox("empty", {{"user", "alice"}, {"mailbox", "Nowhere"}}) == "not_found");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a dry run of mailbox delete tells what would go") {
+TEST_CASE_FIXTURE(CommandsFixture, "a dry run of mailbox delete tells what would go") {
   add("alice");
   CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Old"}}) == "ok");
   host.deliver("alice", "Old", 3);
@@ -254,7 +254,7 @@ TEST_CASE_FIXTURE(Fixture, "a dry run of mailbox delete tells what would go") {
   CHECK(mailbox("status", {{"user", "alice"}, {"mailbox", "Old"}}) == "not_found");
 }
 
-TEST_CASE_FIXTURE(Fixture, "mailboxes are made, listed, renamed, counted and deleted") {
+TEST_CASE_FIXTURE(CommandsFixture, "mailboxes are made, listed, renamed, counted and deleted") {
   add("alice");
   CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Work/2026"}}) == "ok");
   CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Work/2026"}}) == "already_exists");
@@ -272,14 +272,14 @@ TEST_CASE_FIXTURE(Fixture, "mailboxes are made, listed, renamed, counted and del
   CHECK(mailbox("list", {{"user", "nobody"}}) == "not_found");
 }
 
-TEST_CASE_FIXTURE(Fixture, "mailbox names have the separator that clients see") {
+TEST_CASE_FIXTURE(CommandsFixture, "mailbox names have the separator that clients see") {
   host.settings_.mailbox.separator = '.';
   add("alice");
   CHECK(mailbox("create", {{"user", "alice"}, {"mailbox", "Work.2026"}}) == "ok");
   CHECK(host.request("mailbox list", {{"user", "alice"}})["result"].dump().find("Work.2026") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a request that makes no sense is answered with an error, whatever it is") {
+TEST_CASE_FIXTURE(CommandsFixture, "a request that makes no sense is answered with an error, whatever it is") {
   for (const char* text :
        {"null", "1", "[]", "{}", "\"user list\"", R"({"command":"user list"})", R"({"command":1,"arguments":{}})",
         R"({"command":"user list","arguments":[]})", R"({"command":"","arguments":{}})",

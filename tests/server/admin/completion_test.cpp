@@ -16,7 +16,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-struct Fixture {
+struct CompletionFixture {
   std::vector<Words> asked;
   RunForLines run = [this](const Words& words) -> Words {
     asked.push_back(words);
@@ -35,7 +35,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "nouns and verbs are offered with what they are about") {
+TEST_CASE_FIXTURE(CompletionFixture, "nouns and verbs are offered with what they are about") {
   const Words nouns = offered({""});
   for (const char* noun : {"user", "mailbox", "mail", "serve", "man"}) CHECK(has(nouns, noun));
   CHECK(offered({"mailb"}) == Words{"mailbox"});
@@ -45,7 +45,7 @@ TEST_CASE_FIXTURE(Fixture, "nouns and verbs are offered with what they are about
   CHECK(asked.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "options are those of the command and those of all commands") {
+TEST_CASE_FIXTURE(CompletionFixture, "options are those of the command and those of all commands") {
   const Words options = offered({"user", "delete", "--"});
   CHECK(has(options, "--with-mail"));
   CHECK(has(options, "--dry-run"));
@@ -56,7 +56,7 @@ TEST_CASE_FIXTURE(Fixture, "options are those of the command and those of all co
   CHECK(has(offered({"--"}), "--json"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "users and the user's mailboxes are looked up") {
+TEST_CASE_FIXTURE(CompletionFixture, "users and the user's mailboxes are looked up") {
   CHECK(offered({"user", "show", "al"}) == Words{"alice", "alina"});
   CHECK(asked.back() == Words{"user", "list", "--names"});
   CHECK(offered({"mailbox", "status", "alice", "S"}) == Words{"Sent Items"});
@@ -69,7 +69,8 @@ TEST_CASE_FIXTURE(Fixture, "users and the user's mailboxes are looked up") {
   CHECK(offered({"mail", "move", "alice", "all", "I"}) == Words{"INBOX"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "choices and files are offered where they may stand, and nothing where all is said") {
+TEST_CASE_FIXTURE(CompletionFixture,
+                  "choices and files are offered where they may stand, and nothing where all is said") {
   CHECK(offered({"mailbox", "special-use", "alice", "Sent Items", "s"}) == Words{"sent"});
   Words made;
   for (const auth::SchemeRow& row : auth::schemes()) {
@@ -83,7 +84,7 @@ TEST_CASE_FIXTURE(Fixture, "choices and files are offered where they may stand, 
   CHECK(offered({"mail", "search", "alice", "uns"}) == Words{"unseen"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "all search keys are offered but those of a session") {
+TEST_CASE_FIXTURE(CompletionFixture, "all search keys are offered but those of a session") {
   Words wanted;
   for (const std::string_view name : imap::search_key_names()) {
     if (name != "NEW" && name != "OLD" && name != "RECENT") wanted.push_back(ascii::to_lower(name));
@@ -91,7 +92,7 @@ TEST_CASE_FIXTURE(Fixture, "all search keys are offered but those of a session")
   CHECK(offered({"mail", "search", "alice", ""}) == wanted);
 }
 
-TEST_CASE_FIXTURE(Fixture, "every command is reached, and every line can be completed without harm") {
+TEST_CASE_FIXTURE(CompletionFixture, "every command is reached, and every line can be completed without harm") {
   for (const Command& command : commands()) {
     CAPTURE(full_name(command));
     CHECK(has(offered({""}), std::string(command.noun)));

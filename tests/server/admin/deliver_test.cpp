@@ -11,9 +11,11 @@ using Json = nlohmann::json;
 
 namespace {
 
-struct Fixture {
+struct DeliverFixture {
   test::FakeHost host;
-  Fixture() { REQUIRE(host.request("user add", {{"name", "alice"}, {"verifiers", {"{PLAIN}x"}}}).contains("result")); }
+  DeliverFixture() {
+    REQUIRE(host.request("user add", {{"name", "alice"}, {"verifiers", {"{PLAIN}x"}}}).contains("result"));
+  }
 
   Result<Json> deliver(const std::string& text, std::size_t step = std::string::npos,
                        Json arguments = {{"user", "alice"}}) {
@@ -42,7 +44,7 @@ int exit_of(ErrorKind kind) {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "an mbox line goes and line ends are completed, in any cuts") {
+TEST_CASE_FIXTURE(DeliverFixture, "an mbox line goes and line ends are completed, in any cuts") {
   const std::string text = "From a@b Thu Nov 26 17:33:22 2026\r\nSubject: a\n\nFrom b\n";
   for (std::size_t step = 1; step <= text.size(); ++step) {
     const std::uint32_t uid = deliver(text, step).value()["uid"];
@@ -50,7 +52,7 @@ TEST_CASE_FIXTURE(Fixture, "an mbox line goes and line ends are completed, in an
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "what only looks like the beginning of an mbox line stays") {
+TEST_CASE_FIXTURE(DeliverFixture, "what only looks like the beginning of an mbox line stays") {
   for (const char* text : {"", "F", "From", "From: a@b", "Fr\r\n", "from a\r\n", ">From a\r\n"}) {
     CAPTURE(text);
     const std::uint32_t uid = deliver(text, 1).value()["uid"];
@@ -60,7 +62,7 @@ TEST_CASE_FIXTURE(Fixture, "what only looks like the beginning of an mbox line s
   CHECK(stored(uid) == "Delivered-To: alice\r\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the limit counts the message alone, and what is interrupted is not delivered") {
+TEST_CASE_FIXTURE(DeliverFixture, "the limit counts the message alone, and what is interrupted is not delivered") {
   host.settings_.limits.message_size = 10;
   CHECK(deliver(std::string(10, 'x')).has_value());
   CHECK(deliver(std::string(11, 'x')).error().kind == ErrorKind::too_big);
@@ -71,7 +73,7 @@ TEST_CASE_FIXTURE(Fixture, "the limit counts the message alone, and what is inte
   CHECK(deliver("x").value()["uid"] == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "whose mail it is comes from the user, else from the address") {
+TEST_CASE_FIXTURE(DeliverFixture, "whose mail it is comes from the user, else from the address") {
   CHECK(deliver("x", 1, {{"address", "Alice+tag@localhost"}}).value()["user"] == "alice");
   CHECK(deliver("x", 1, {{"user", "alice"}, {"address", "nobody@example.com"}}).has_value());
   CHECK(deliver("x", 1, {{"address", "nobody@example.com"}}).error().kind == ErrorKind::not_found);

@@ -14,7 +14,7 @@ using namespace postkeep::admin;
 
 namespace {
 
-std::string read(const std::string& path) {
+std::string text_of(const std::string& path) {
   std::ifstream file(POSTKEEP_SOURCE_DIR "/" + path);
   return std::string((std::istreambuf_iterator<char>(file)), {});
 }
@@ -39,11 +39,11 @@ void check_requests(const std::string& page) {
 
 TEST_CASE("docs/admin-commands.md is what the table of commands says") {
   // If this fails: build/release/postkeep man --markdown > docs/admin-commands.md
-  CHECK(read("docs/admin-commands.md") == commands_markdown());
+  CHECK(text_of("docs/admin-commands.md") == commands_markdown());
 }
 
 TEST_CASE("docs/administration.md has the exit codes of the table") {
-  const std::string text = read("docs/administration.md");
+  const std::string text = text_of("docs/administration.md");
   for (const ExitCodeRow& row : exit_codes()) {
     const std::string line =
         "| " + std::to_string(static_cast<int>(row.code)) + " | " + std::string(row.meaning) + " |\n";

@@ -43,10 +43,10 @@ class FakeServer final : public LiveServer {
   server::Metrics metrics;
 };
 
-struct Fixture {
+struct LiveFixture {
   test::FakeHost host;
   FakeServer server;
-  Fixture() { host.live_server = &server; }
+  LiveFixture() { host.live_server = &server; }
 
   std::string kind(const std::string& command, const Json& arguments = Json::object()) {
     const Json answer = host.request(command, arguments);
@@ -62,12 +62,12 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "without a server they all say so") {
+TEST_CASE_FIXTURE(LiveFixture, "without a server they all say so") {
   host.live_server = nullptr;
   for (const char* command : {"who", "kick", "reload", "log level", "status"}) CHECK(kind(command) == "unavailable");
 }
 
-TEST_CASE_FIXTURE(Fixture, "sessions are listed, all or a user's") {
+TEST_CASE_FIXTURE(LiveFixture, "sessions are listed, all or a user's") {
   CHECK(host.request("who")["result"].size() == 3);
   CHECK(host.request("who", {{"user", "alice"}})["result"].size() == 2);
   CHECK(host.request("who", {{"user", "bob"}})["result"].empty());
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(Fixture, "sessions are listed, all or a user's") {
   CHECK(table.find("2 min\n") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "sessions are ended by user, session or address, exactly one of which is named") {
+TEST_CASE_FIXTURE(LiveFixture, "sessions are ended by user, session or address, exactly one of which is named") {
   CHECK(kind("kick") == "bad_syntax");
   CHECK(kind("kick", {{"user", "alice"}, {"session", "1"}}) == "bad_syntax");
   CHECK(kind("kick", {{"user", "bob"}}) == "not_found");
@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(Fixture, "sessions are ended by user, session or address, exac
   CHECK(server.all.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reload tells what came of it, and fails if nothing did") {
+TEST_CASE_FIXTURE(LiveFixture, "a reload tells what came of it, and fails if nothing did") {
   server.answer.problems = {"a.toml:3: nonsense"};
   CHECK(printed("reload", "").starts_with("a.toml:3: nonsense\nNothing was changed"));
   CHECK_FALSE(find_command("reload", "")->check(host.request("reload")["result"]).has_value());
@@ -96,14 +96,14 @@ TEST_CASE_FIXTURE(Fixture, "a reload tells what came of it, and fails if nothing
   CHECK(find_command("reload", "")->check(host.request("reload")["result"]).has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "the log level is shown and set") {
+TEST_CASE_FIXTURE(LiveFixture, "the log level is shown and set") {
   CHECK(printed("log", "level") == "info\n");
   CHECK(printed("log", "level", {{"level", "trace"}}) == "trace\n");
   CHECK(server.level == LogLevel::trace);
   CHECK(kind("log level", {{"level", "TRACE"}}) == "bad_syntax");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the status has figures by protocol and of the last minute") {
+TEST_CASE_FIXTURE(LiveFixture, "the status has figures by protocol and of the last minute") {
   server.metrics.connections.at("imaps").add(1234);
   server.metrics.connections.at("lmtp").add(0);
   const std::string text = printed("status", "");

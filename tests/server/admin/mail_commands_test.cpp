@@ -15,10 +15,10 @@ using Json = nlohmann::json;
 
 namespace {
 
-struct Fixture {
+struct MailCommandsFixture {
   test::FakeHost host;
 
-  Fixture() {
+  MailCommandsFixture() {
     auth::User alice;
     alice.name = "alice";
     test::must(host.users().add(alice, {auth::verifier_from_text("{PLAIN}word").value()}));
@@ -59,7 +59,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a search tells mailbox, UID, date, size and flags of each match") {
+TEST_CASE_FIXTURE(MailCommandsFixture, "a search tells mailbox, UID, date, size and flags of each match") {
   host.deliver("alice", "INBOX", 3);
   host.deliver("alice", "Work", 1);
   const std::vector<Json> pieces = run("search", "subject \"number 1\"").pieces;
@@ -75,7 +75,7 @@ TEST_CASE_FIXTURE(Fixture, "a search tells mailbox, UID, date, size and flags of
   CHECK(run("search", "all", {{"mailbox", {"Work"}}}).pieces.at(0)["mailbox"] == "Work");
 }
 
-TEST_CASE_FIXTURE(Fixture, "what cannot be searched is refused before anything is told") {
+TEST_CASE_FIXTURE(MailCommandsFixture, "what cannot be searched is refused before anything is told") {
   CHECK(kind("search", "all", {{"mailbox", {"Wrok"}}}) == ErrorKind::not_found);
   CHECK(kind("search", "all", {{"mailbox", {"Work"}}, {"all-mailboxes", true}}) == ErrorKind::bad_syntax);
   CHECK(kind("search", "xyzzy") == ErrorKind::bad_syntax);
@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(Fixture, "what cannot be searched is refused before anything i
   CHECK(test::kind_of(host.stream("mail", "search", nobody, exchange)) == ErrorKind::not_found);
 }
 
-TEST_CASE_FIXTURE(Fixture, "many messages are told in batches, each once and in order") {
+TEST_CASE_FIXTURE(MailCommandsFixture, "many messages are told in batches, each once and in order") {
   host.deliver("alice", "INBOX", 1203);
   const std::vector<int> found = uids("body text");
   REQUIRE(found.size() == 1203);
@@ -95,7 +95,7 @@ TEST_CASE_FIXTURE(Fixture, "many messages are told in batches, each once and in 
   CHECK(std::adjacent_find(found.begin(), found.end()) == found.end());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a search that is interrupted ends between two steps") {
+TEST_CASE_FIXTURE(MailCommandsFixture, "a search that is interrupted ends between two steps") {
   host.deliver("alice", "INBOX", 1203);
   test::FakeExchange exchange;
   exchange.steps_left = 700;
@@ -104,7 +104,7 @@ TEST_CASE_FIXTURE(Fixture, "a search that is interrupted ends between two steps"
   CHECK(exchange.pieces.size() > 600);
 }
 
-TEST_CASE_FIXTURE(Fixture, "fetch tells the fields that are asked for, and no others") {
+TEST_CASE_FIXTURE(MailCommandsFixture, "fetch tells the fields that are asked for, and no others") {
   host.deliver("alice", "INBOX", 1);
   const Json row = run("fetch", "all", {{"fields", "uid,from,subject,message-id"}}).pieces.at(0);
   CHECK(row ==
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(Fixture, "fetch tells the fields that are asked for, and no ot
   CHECK(kind("fetch", "all", {{"fields", "uid"}, {"body", true}}) == ErrorKind::bad_syntax);
 }
 
-TEST_CASE_FIXTURE(Fixture, "headers and the body are told as they are") {
+TEST_CASE_FIXTURE(MailCommandsFixture, "headers and the body are told as they are") {
   host.deliver("alice", "INBOX", 2);
   const Json headers = run("fetch", "subject \"number 1\"", {{"headers", true}}).pieces.at(0);
   CHECK(headers["headers"] == "From: Bob <bob@example.org>\r\nSubject: Number 1\r\n\r\n");
@@ -133,7 +133,7 @@ TEST_CASE_FIXTURE(Fixture, "headers and the body are told as they are") {
   CHECK(kind("fetch", "subject nothing", {{"body", true}}) == ErrorKind::not_found);
 }
 
-TEST_CASE_FIXTURE(Fixture, "flags are added, removed and replaced") {
+TEST_CASE_FIXTURE(MailCommandsFixture, "flags are added, removed and replaced") {
   host.deliver("alice", "INBOX", 3);
   const int first = uids("all").front();
   const Json done = must_change("flags", "all", {{"add", {"seen", "$Junk"}}});
@@ -167,7 +167,7 @@ TEST_CASE("system flags need no backslash, since shells eat it") {
   CHECK(test::must(flags_from_words({""})).empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "messages are copied and moved, into a mailbox that is made if that is wanted") {
+TEST_CASE_FIXTURE(MailCommandsFixture, "messages are copied and moved, into a mailbox that is made if that is wanted") {
   host.deliver("alice", "INBOX", 600);
   CHECK(kind("copy", "all", {{"target", "Archive"}}) == ErrorKind::not_found);
   const Json foreseen = must_change("copy", "all", {{"target", "Archive"}, {"create", true}, {"dry-run", true}});
@@ -186,7 +186,7 @@ TEST_CASE_FIXTURE(Fixture, "messages are copied and moved, into a mailbox that i
   CHECK(rest["mailboxes"].empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "expunge removes what matches, whatever its flags, and nothing else") {
+TEST_CASE_FIXTURE(MailCommandsFixture, "expunge removes what matches, whatever its flags, and nothing else") {
   host.deliver("alice", "INBOX", 1203);
   must_change("flags", "1", {{"add", {"deleted"}}});
   const int kept = uids("1").front();
@@ -201,7 +201,7 @@ TEST_CASE_FIXTURE(Fixture, "expunge removes what matches, whatever its flags, an
   CHECK(must_change("expunge", "undeleted")["messages"] == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an interrupted change stops after a batch, and what was done stays") {
+TEST_CASE_FIXTURE(MailCommandsFixture, "an interrupted change stops after a batch, and what was done stays") {
   host.deliver("alice", "INBOX", 1203);
   test::FakeExchange exchange;
   exchange.steps_left = 1;

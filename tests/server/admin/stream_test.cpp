@@ -85,7 +85,7 @@ Command row(decltype(Command::stream) stream, decltype(Command::near_end) near_e
   return command;
 }
 
-struct Fixture {
+struct StreamFixture {
   test::FakeHost host;
   Near near;
   Outcome run(const Command& command, const Json& arguments = Json::object()) {
@@ -95,13 +95,13 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "pieces and octets arrive in order and as they were") {
+TEST_CASE_FIXTURE(StreamFixture, "pieces and octets arrive in order and as they were") {
   REQUIRE(run(row(count), {{"count", 3}}).has_value());
   CHECK(near.out.str() == std::string("0\n1\n2\no\0k\n", 10));
   CHECK(near.err.str() == "");
 }
 
-TEST_CASE_FIXTURE(Fixture, "with --json a piece is a line, and progress is shown when it was asked for") {
+TEST_CASE_FIXTURE(StreamFixture, "with --json a piece is a line, and progress is shown when it was asked for") {
   near.side.format = NearSide::Format::json;
   near.side.progress = true;
   REQUIRE(run(row(count), {{"count", 20'000}}).has_value());
@@ -109,7 +109,8 @@ TEST_CASE_FIXTURE(Fixture, "with --json a piece is a line, and progress is shown
   CHECK(near.err.str().find("/20,000 pieces") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the near side sends values and octets, far more than memory between the two would hold") {
+TEST_CASE_FIXTURE(StreamFixture,
+                  "the near side sends values and octets, far more than memory between the two would hold") {
   script = [](Feed& feed) -> Outcome {
     TRY(feed.send("first"));
     for (int i = 0; i < 100; ++i) TRY(feed.send_octets(std::string(1'000'000, 'x')));
@@ -119,7 +120,8 @@ TEST_CASE_FIXTURE(Fixture, "the near side sends values and octets, far more than
   CHECK(received_octets == 100'000'000);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an error, a bug and an early end of the far side reach the near one while it still sends") {
+TEST_CASE_FIXTURE(StreamFixture,
+                  "an error, a bug and an early end of the far side reach the near one while it still sends") {
   script = [](Feed& feed) -> Outcome {
     for (;;) TRY(feed.send_octets(std::string(1'000'000, 'x')));
   };
@@ -127,14 +129,14 @@ TEST_CASE_FIXTURE(Fixture, "an error, a bug and an early end of the far side rea
   CHECK(run(row(break_down, scripted)).error().kind == ErrorKind::server_bug);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an error of the near side ends the far one and is what is told") {
+TEST_CASE_FIXTURE(StreamFixture, "an error of the near side ends the far one and is what is told") {
   script = [](Feed&) -> Outcome { return failure(ErrorKind::corruption, "Cannot read the file"); };
   CHECK(run(row(wait_for_interrupt, scripted)).error().kind == ErrorKind::corruption);
   script = [](Feed&) -> Outcome { return {}; };
   CHECK(run(row(give_octets, scripted)).error().kind == ErrorKind::over_quota);
 }
 
-TEST_CASE_FIXTURE(Fixture, "SIGINT interrupts the command, and the far side says so") {
+TEST_CASE_FIXTURE(StreamFixture, "SIGINT interrupts the command, and the far side says so") {
   std::thread person([] {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     kill(getpid(), SIGINT);
@@ -145,7 +147,7 @@ TEST_CASE_FIXTURE(Fixture, "SIGINT interrupts the command, and the far side says
   CHECK(done.error().text.starts_with("Interrupted"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a near side that is gone ends the far side wherever it is") {
+TEST_CASE_FIXTURE(StreamFixture, "a near side that is gone ends the far side wherever it is") {
   for (const auto& stream : {count, swallow, give_octets, wait_for_interrupt}) {
     const auto ends = Channel::make_pair().value();
     auto near_channel = std::make_unique<Channel>(ends.first);
@@ -159,7 +161,7 @@ TEST_CASE_FIXTURE(Fixture, "a near side that is gone ends the far side wherever 
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a far side that is gone is an error of the near one") {
+TEST_CASE_FIXTURE(StreamFixture, "a far side that is gone is an error of the near one") {
   const auto ends = Channel::make_pair().value();
   Channel near_channel(ends.first);
   { const Channel far_channel(ends.second); }

@@ -20,13 +20,13 @@ namespace {
 struct PowerCut {};
 
 // Data with the user alice, who has the mailbox "Kept".
-struct Fixture {
+struct UserRenameFixture {
   test::TemporaryDirectory directory;
   std::unique_ptr<storage::FileSystem> files = storage::posix_file_system();
   std::string data = directory / "data";
   Settings settings = config::parse("").value();
 
-  Fixture() {
+  UserRenameFixture() {
     settings.data_dir = data;
     const auto host = open();
     auth::User alice;
@@ -89,14 +89,15 @@ Outcome cut(const std::string&, const std::string&) { throw PowerCut(); }
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(UserRenameFixture,
                   "a renamed user has login, password and mail under the new name, and nothing is left behind") {
   test::must(open()->rename_user("alice", "alicia"));
   CHECK_FALSE(record_exists());
   CHECK(found() == "alicia");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a rename that is cut before the login has changed is finished when the data is opened") {
+TEST_CASE_FIXTURE(UserRenameFixture,
+                  "a rename that is cut before the login has changed is finished when the data is opened") {
   {
     const auto host = open();
     CutAtRename users(host->users());
@@ -106,7 +107,8 @@ TEST_CASE_FIXTURE(Fixture, "a rename that is cut before the login has changed is
   CHECK(found() == "alicia");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a rename that is cut between login and mail is finished when the data is opened") {
+TEST_CASE_FIXTURE(UserRenameFixture,
+                  "a rename that is cut between login and mail is finished when the data is opened") {
   {
     const auto host = open();
     CHECK_THROWS_AS((void)rename_user(*files, data, host->users(), "alice", "alicia", cut), PowerCut);
@@ -117,7 +119,8 @@ TEST_CASE_FIXTURE(Fixture, "a rename that is cut between login and mail is finis
   CHECK(found() == "alicia");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a rename that is cut when all is done but its record is finished when the data is opened") {
+TEST_CASE_FIXTURE(UserRenameFixture,
+                  "a rename that is cut when all is done but its record is finished when the data is opened") {
   {
     const auto host = open();
     const auto move_then_cut = [&](const std::string& from, const std::string& to) -> Outcome {
@@ -130,7 +133,7 @@ TEST_CASE_FIXTURE(Fixture, "a rename that is cut when all is done but its record
   CHECK(found() == "alicia");
 }
 
-TEST_CASE_FIXTURE(Fixture, "if the mail cannot be moved the login has its old name again") {
+TEST_CASE_FIXTURE(UserRenameFixture, "if the mail cannot be moved the login has its old name again") {
   {
     const auto host = open();
     const auto fail = [](const std::string&, const std::string&) {
@@ -143,7 +146,7 @@ TEST_CASE_FIXTURE(Fixture, "if the mail cannot be moved the login has its old na
   CHECK(found() == "alice");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a name that another has is refused, and nothing changes") {
+TEST_CASE_FIXTURE(UserRenameFixture, "a name that another has is refused, and nothing changes") {
   {
     const auto host = open();
     auth::User bob;
@@ -156,7 +159,7 @@ TEST_CASE_FIXTURE(Fixture, "a name that another has is refused, and nothing chan
   CHECK(found() == "alice");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a user without mail is renamed, too, and case alone may change") {
+TEST_CASE_FIXTURE(UserRenameFixture, "a user without mail is renamed, too, and case alone may change") {
   const auto host = open();
   auth::User bob;
   bob.name = "bob";
@@ -166,7 +169,7 @@ TEST_CASE_FIXTURE(Fixture, "a user without mail is renamed, too, and case alone 
   CHECK_FALSE(mail_exists("Bob"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a record that cannot be read stops the start instead of being guessed at") {
+TEST_CASE_FIXTURE(UserRenameFixture, "a record that cannot be read stops the start instead of being guessed at") {
   std::ofstream(user_rename_path(data)) << "alice alicia\n";
   CHECK(LocalHost::open(settings, *files).error().kind == ErrorKind::corruption);
 }

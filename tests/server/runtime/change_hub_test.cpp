@@ -10,10 +10,13 @@
 #include <thread>
 
 #include "server/runtime/awaits.h"
+#include "tests/server/runtime/eventually.h"
 
 using namespace postkeep;
 using namespace postkeep::server;
 using namespace std::chrono_literals;
+
+using test::eventually;
 
 namespace {
 
@@ -38,14 +41,6 @@ asio::awaitable<unsigned> follow(std::shared_ptr<Watch> watch, const std::atomic
     ++wakes;
     seen = value.load();
   }
-}
-
-bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 5'000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(i < 50 ? std::chrono::microseconds(20) : std::chrono::microseconds(2'000));
-  }
-  return false;
 }
 
 }  // namespace

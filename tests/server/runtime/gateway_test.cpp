@@ -11,12 +11,15 @@
 #include "server/runtime/change_hub.h"
 #include "server/runtime/runtime.h"
 #include "storage/posix_file_system.h"
+#include "tests/server/runtime/eventually.h"
 #include "tests/support/results.h"
 
 using namespace postkeep;
 using namespace postkeep::server;
 using namespace std::chrono_literals;
 using test::must;
+
+using test::eventually;
 
 namespace {
 
@@ -38,14 +41,6 @@ struct World {
   ChangeHub hub;
   Gateway gateway;
 };
-
-bool eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 1'000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(5ms);
-  }
-  return false;
-}
 
 // What the jobs of one account found.
 struct Ledger {

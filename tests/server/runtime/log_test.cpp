@@ -14,12 +14,12 @@ using namespace postkeep;
 
 namespace {
 
-struct Fixture {
+struct LogFixture {
   test::TemporaryDirectory directory;
   Settings::Log settings;
   std::unique_ptr<Log> log;
 
-  Fixture() {
+  LogFixture() {
     settings.file = directory / "server.log";
     settings.level = LogLevel::info;
     log = Log::open(settings).value();
@@ -40,7 +40,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "an event is one line of time, level, event, session, user and its fields") {
+TEST_CASE_FIXTURE(LogFixture, "an event is one line of time, level, event, session, user and its fields") {
   Logger logger(*log, "7f");
   logger.info("connect", {{"address", "192.0.2.1"}, {"port", 143}});
   logger.set_user("alice");
@@ -54,7 +54,7 @@ TEST_CASE_FIXTURE(Fixture, "an event is one line of time, level, event, session,
   CHECK(line(2) == "level=error event=bare");
 }
 
-TEST_CASE_FIXTURE(Fixture, "what a client says can neither begin a line nor another field") {
+TEST_CASE_FIXTURE(LogFixture, "what a client says can neither begin a line nor another field") {
   const std::vector<std::pair<std::string, std::string>> table = {
       {"a\r\nlevel=error event=forged", "\"a\\r\\nlevel=error event=forged\""},
       {"x user=root", "\"x user=root\""},
@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(Fixture, "what a client says can neither begin a line nor anot
   for (std::size_t i = 0; i < table.size(); ++i) CHECK(line(i) == "level=info event=e v=" + table[i].second);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a line of JSON parses, whatever bytes were in it") {
+TEST_CASE_FIXTURE(LogFixture, "a line of JSON parses, whatever bytes were in it") {
   use_json();
   std::string every_octet;
   for (int c = 0; c < 256; ++c) every_octet += static_cast<char>(c);
@@ -91,18 +91,18 @@ TEST_CASE_FIXTURE(Fixture, "a line of JSON parses, whatever bytes were in it") {
   CHECK(parsed["bytes"].get<std::string>().substr(0, 128) == every_octet.substr(0, 128));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a value is cut at some length") {
+TEST_CASE_FIXTURE(LogFixture, "a value is cut at some length") {
   Logger(*log).info("e", {{"v", std::string(100'000, 'x')}});
   CHECK(lines().at(0).size() < 3000);
   CHECK(lines().at(0).ends_with("...\""));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a Secret prints as stars") {
+TEST_CASE_FIXTURE(LogFixture, "a Secret prints as stars") {
   Logger(*log).info("e", {{"password", Secret("hunter2")}});
   CHECK(line(0) == "level=info event=e password=\"***\"");
 }
 
-TEST_CASE_FIXTURE(Fixture, "events below the level are left out, and a reload changes the level") {
+TEST_CASE_FIXTURE(LogFixture, "events below the level are left out, and a reload changes the level") {
   Logger logger(*log);
   CHECK_FALSE(logger.wants(LogLevel::debug));
   logger.debug("hidden");
@@ -116,7 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "events below the level are left out, and a reload ch
   CHECK(line(0) == "level=trace event=shown");
 }
 
-TEST_CASE_FIXTURE(Fixture, "after a rotation the file is opened anew and nothing is lost") {
+TEST_CASE_FIXTURE(LogFixture, "after a rotation the file is opened anew and nothing is lost") {
   Logger logger(*log);
   logger.info("before");
   std::filesystem::rename(directory / "server.log", directory / "server.log.1");
@@ -127,7 +127,7 @@ TEST_CASE_FIXTURE(Fixture, "after a rotation the file is opened anew and nothing
   CHECK(lines().size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that cannot be opened is told, and the old one stays") {
+TEST_CASE_FIXTURE(LogFixture, "a file that cannot be opened is told, and the old one stays") {
   Settings::Log other = settings;
   other.file = directory.path();  // a directory
   const Outcome failed = log->reopen(other);
@@ -138,7 +138,7 @@ TEST_CASE_FIXTURE(Fixture, "a file that cannot be opened is told, and the old on
   CHECK_FALSE(Log::open(other).has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "threads write whole lines, also while the file is reopened") {
+TEST_CASE_FIXTURE(LogFixture, "threads write whole lines, also while the file is reopened") {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {

@@ -13,7 +13,7 @@
 namespace postkeep::storage {
 namespace {
 
-struct Fixture {
+struct DatabaseFixture {
   test::TemporaryDirectory directory;
   std::unique_ptr<FileSystem> files = posix_file_system();
   std::string path = directory / "index.sqlite";
@@ -31,7 +31,7 @@ std::int64_t count(Database& database) {
   return statement.integer(0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "values of each type are read back as bound") {
+TEST_CASE_FIXTURE(DatabaseFixture, "values of each type are read back as bound") {
   const auto database = open();
   REQUIRE(database->execute("CREATE TABLE t(i, t, b, n)"));
   const std::string bytes("a\0b", 3);
@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(Fixture, "values of each type are read back as bound") {
   CHECK(!select.step().value());
 }
 
-TEST_CASE_FIXTURE(Fixture, "an empty view is bound as an empty value and not as NULL") {
+TEST_CASE_FIXTURE(DatabaseFixture, "an empty view is bound as an empty value and not as NULL") {
   const auto database = open();
   Statement statement = database->prepare("SELECT ?1 IS NULL, ?2 IS NULL").value();
   statement.bind_text(1, {}).bind_blob(2, {});
@@ -58,7 +58,7 @@ TEST_CASE_FIXTURE(Fixture, "an empty view is bound as an empty value and not as 
   CHECK(statement.integer(1) == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a database is in WAL mode, private, and makes no shared memory file") {
+TEST_CASE_FIXTURE(DatabaseFixture, "a database is in WAL mode, private, and makes no shared memory file") {
   const auto database = open();
   REQUIRE(database->execute("CREATE TABLE t(a)"));
   CHECK(std::filesystem::exists(path + "-wal"));
@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(Fixture, "a database is in WAL mode, private, and makes no sha
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a transaction is rolled back unless committed") {
+TEST_CASE_FIXTURE(DatabaseFixture, "a transaction is rolled back unless committed") {
   const auto database = open();
   REQUIRE(database->execute("CREATE TABLE t(a)"));
   {
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(Fixture, "a transaction is rolled back unless committed") {
   CHECK(count(*database) == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a second process is told in_use") {
+TEST_CASE_FIXTURE(DatabaseFixture, "a second process is told in_use") {
   const auto database = open();
   REQUIRE(database->execute("CREATE TABLE t(a)"));
   const auto second = Database::open(*files, path, {});
@@ -94,7 +94,7 @@ TEST_CASE_FIXTURE(Fixture, "a second process is told in_use") {
   CHECK(second.error().kind == ErrorKind::in_use);
 }
 
-TEST_CASE_FIXTURE(Fixture, "two connections share a database opened as shared") {
+TEST_CASE_FIXTURE(DatabaseFixture, "two connections share a database opened as shared") {
   Database::Options options;
   options.locking = Database::Locking::shared;
   const auto one = open(options);
@@ -104,12 +104,12 @@ TEST_CASE_FIXTURE(Fixture, "two connections share a database opened as shared") 
   CHECK(count(*one) == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a file that is no database is corruption") {
+TEST_CASE_FIXTURE(DatabaseFixture, "a file that is no database is corruption") {
   REQUIRE(replace_file(*files, path, std::string(8192, 'x')));
   CHECK(Database::open(*files, path, {}).error().kind == ErrorKind::corruption);
 }
 
-TEST_CASE_FIXTURE(Fixture, "quick_check finds a damaged page") {
+TEST_CASE_FIXTURE(DatabaseFixture, "quick_check finds a damaged page") {
   {
     const auto database = open();
     REQUIRE(database->execute("CREATE TABLE t(a)"));
@@ -126,7 +126,7 @@ TEST_CASE_FIXTURE(Fixture, "quick_check finds a damaged page") {
   CHECK(database->quick_check().error().kind == ErrorKind::corruption);
 }
 
-TEST_CASE_FIXTURE(Fixture, "errors have a kind, and details without values") {
+TEST_CASE_FIXTURE(DatabaseFixture, "errors have a kind, and details without values") {
   const auto database = open();
   REQUIRE(database->execute("CREATE TABLE t(a UNIQUE)"));
   CHECK(database->execute("SELEKT").error().kind == ErrorKind::server_bug);
@@ -140,13 +140,13 @@ TEST_CASE_FIXTURE(Fixture, "errors have a kind, and details without values") {
   CHECK(again.error().detail.find("secret") == std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a parameter that does not exist fails the step") {
+TEST_CASE_FIXTURE(DatabaseFixture, "a parameter that does not exist fails the step") {
   const auto database = open();
   Statement statement = database->prepare("SELECT 1").value();
   CHECK(statement.bind(1, 5).step().error().kind == ErrorKind::server_bug);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a statement is prepared once, and its bindings do not outlive a use") {
+TEST_CASE_FIXTURE(DatabaseFixture, "a statement is prepared once, and its bindings do not outlive a use") {
   const auto database = open();
   static const char* const sql = "SELECT ?1";
   {
@@ -159,7 +159,7 @@ TEST_CASE_FIXTURE(Fixture, "a statement is prepared once, and its bindings do no
   CHECK(second.is_null(0));
 }
 
-TEST_CASE_FIXTURE(Fixture, "user_version is kept and checkpoint empties the WAL") {
+TEST_CASE_FIXTURE(DatabaseFixture, "user_version is kept and checkpoint empties the WAL") {
   {
     const auto database = open();
     CHECK(database->user_version().value() == 0);
@@ -170,7 +170,7 @@ TEST_CASE_FIXTURE(Fixture, "user_version is kept and checkpoint empties the WAL"
   CHECK(open()->user_version().value() == 12);
 }
 
-TEST_CASE_FIXTURE(Fixture, "steps are counted") {
+TEST_CASE_FIXTURE(DatabaseFixture, "steps are counted") {
   const auto database = open();
   REQUIRE(database->execute("CREATE TABLE t(a)"));
   (void)database->take_step_count();

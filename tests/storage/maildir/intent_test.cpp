@@ -8,7 +8,7 @@
 namespace postkeep::storage::maildir {
 namespace {
 
-Intent example() {
+Intent example_intent() {
   Intent intent;
   intent.kind = Intent::Kind::move;
   intent.source = "";
@@ -19,17 +19,19 @@ Intent example() {
   return intent;
 }
 
-TEST_CASE("an intent is read back as written") { CHECK(Intent::parse(example().render()).value() == example()); }
+TEST_CASE("an intent is read back as written") {
+  CHECK(Intent::parse(example_intent().render()).value() == example_intent());
+}
 
 TEST_CASE("a torn intent is corruption wherever it was torn") {
-  const std::string text = example().render();
+  const std::string text = example_intent().render();
   for (std::size_t i = 0; i < text.size(); ++i) CHECK(!Intent::parse(text.substr(0, i)));
 }
 
 TEST_CASE("intents are listed by number, torn ones apart, and removed") {
   const test::TemporaryDirectory account;
   const auto files = posix_file_system();
-  REQUIRE(write_intent(*files, account.path(), 10, example()));
+  REQUIRE(write_intent(*files, account.path(), 10, example_intent()));
   REQUIRE(write_intent(*files, account.path(), 9, Intent()));
   CHECK(write_intent(*files, account.path(), 9, Intent()).error().kind == ErrorKind::already_exists);
   const auto torn = files->create(account / "postkeep-intent.11", FileSystem::Existing::fail).value();
@@ -39,7 +41,7 @@ TEST_CASE("intents are listed by number, torn ones apart, and removed") {
   REQUIRE(listing.intents.size() == 2);
   CHECK(listing.intents[0].number == 9);
   CHECK(listing.intents[0].intent == Intent());
-  CHECK(listing.intents[1].intent == example());
+  CHECK(listing.intents[1].intent == example_intent());
   CHECK(listing.torn == std::vector<std::string>{account / "postkeep-intent.11"});
 
   REQUIRE(remove_intent(*files, account.path(), 9, Durable::now));

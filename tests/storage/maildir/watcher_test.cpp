@@ -11,7 +11,7 @@ namespace {
 
 using Event = Watcher::Event;
 
-struct Fixture {
+struct WatcherFixture {
   test::TemporaryDirectory directory;
   std::unique_ptr<FileSystem> files = posix_file_system();
   std::unique_ptr<Watcher> watcher = Watcher::open().value();
@@ -28,7 +28,7 @@ struct Fixture {
   }
 };
 
-TEST_CASE_FIXTURE(Fixture, "a delivery into new, its way to cur and a flag change are told by name") {
+TEST_CASE_FIXTURE(WatcherFixture, "a delivery into new, its way to cur and a flag change are told by name") {
   const std::string path = folder("a");
   REQUIRE(watcher->add(path, 7));
   touch(path + "/tmp/m");
@@ -53,7 +53,7 @@ TEST_CASE_FIXTURE(Fixture, "a delivery into new, its way to cur and a flag chang
   CHECK(watcher->read().events.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a delivery by link is told, a directory is not") {
+TEST_CASE_FIXTURE(WatcherFixture, "a delivery by link is told, a directory is not") {
   const std::string path = folder("a");
   touch(path + "/tmp/m");
   REQUIRE(watcher->add(path, 1));
@@ -62,7 +62,7 @@ TEST_CASE_FIXTURE(Fixture, "a delivery by link is told, a directory is not") {
   CHECK(watcher->read().events == std::vector<Event>{{1, Event::Kind::appeared, Event::Place::fresh, "m"}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "each folder has its cookie, also after it was renamed") {
+TEST_CASE_FIXTURE(WatcherFixture, "each folder has its cookie, also after it was renamed") {
   const std::string a = folder("a");
   const std::string b = folder("b");
   REQUIRE(watcher->add(a, 1));
@@ -77,7 +77,7 @@ TEST_CASE_FIXTURE(Fixture, "each folder has its cookie, also after it was rename
   CHECK(batch.events[1].cookie == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a folder that is no longer watched is silent") {
+TEST_CASE_FIXTURE(WatcherFixture, "a folder that is no longer watched is silent") {
   const std::string path = folder("a");
   REQUIRE(watcher->add(path, 1));
   touch(path + "/cur/x");
@@ -90,7 +90,7 @@ TEST_CASE_FIXTURE(Fixture, "a folder that is no longer watched is silent") {
   CHECK(watcher->watch_count() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "adding a folder again gives it the new cookie and no second watch") {
+TEST_CASE_FIXTURE(WatcherFixture, "adding a folder again gives it the new cookie and no second watch") {
   const std::string path = folder("a");
   REQUIRE(watcher->add(path, 1));
   REQUIRE(watcher->add(path, 2));
@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(Fixture, "adding a folder again gives it the new cookie and no
   CHECK(watcher->read().events.front().cookie == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a folder that was removed is told as lost, once") {
+TEST_CASE_FIXTURE(WatcherFixture, "a folder that was removed is told as lost, once") {
   const std::string path = folder("a");
   REQUIRE(watcher->add(path, 5));
   for (const char* part : {"/cur", "/new"}) REQUIRE(files->remove_directory(path + part));
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(Fixture, "a folder that was removed is told as lost, once") {
   CHECK(watcher->watch_count() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a folder that is not there, or has half of itself, is not watched") {
+TEST_CASE_FIXTURE(WatcherFixture, "a folder that is not there, or has half of itself, is not watched") {
   CHECK(watcher->add(directory / "none", 1).error().kind == ErrorKind::not_found);
   const std::string path = folder("a");
   REQUIRE(files->remove_directory(path + "/new"));

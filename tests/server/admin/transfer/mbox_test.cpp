@@ -17,7 +17,7 @@ struct Read {
   std::string text;
 };
 
-struct Fixture {
+struct MboxFixture {
   test::TemporaryDirectory directory;
   std::string path = directory / "file.mbox";
 
@@ -76,7 +76,7 @@ TEST_CASE("a line that begins a message has a sender and a date, whose forms dif
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "messages are cut at From lines after an empty line, and that line is not theirs") {
+TEST_CASE_FIXTURE(MboxFixture, "messages are cut at From lines after an empty line, and that line is not theirs") {
   const auto all = read(
       "From a@b Thu Nov 26 17:33:22 2026\nSubject: a\n\nbody\nFrom here on it goes on 11:11\n\nFrom Russia with "
       "love\n\n\n"
@@ -88,13 +88,13 @@ TEST_CASE_FIXTURE(Fixture, "messages are cut at From lines after an empty line, 
   CHECK(all[2].text == "Subject: c\r\n\r\nx");
 }
 
-TEST_CASE_FIXTURE(Fixture, "one mark of quoting is taken off, whatever the depth") {
+TEST_CASE_FIXTURE(MboxFixture, "one mark of quoting is taken off, whatever the depth") {
   const auto all = read("From - \nSubject: a\n\n>From x\n>>From y\n> From z\n >From w\n");
   REQUIRE(all.size() == 1);
   CHECK(all[0].text == "Subject: a\n\nFrom x\n>From y\n> From z\n >From w\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the file's notes of flags become flags and leave the message") {
+TEST_CASE_FIXTURE(MboxFixture, "the file's notes of flags become flags and leave the message") {
   const auto all = read(
       "From - \nStatus: RO\nSubject: a\nX-Status: AF\nX-Keywords: $Label1\n  Work\nX-Status-Not: x\n\nStatus: R\n\n"
       "From - \nX-STATUS: DT\n\nx\n");
@@ -105,7 +105,7 @@ TEST_CASE_FIXTURE(Fixture, "the file's notes of flags become flags and leave the
   CHECK(all[1].message.flags.to_wire() == "\\Deleted \\Draft");
 }
 
-TEST_CASE_FIXTURE(Fixture, "lines longer than any buffer pass") {
+TEST_CASE_FIXTURE(MboxFixture, "lines longer than any buffer pass") {
   const std::string line(1'000'000, 'x');
   const auto all = read("From - \nSubject: " + line + "\n\n" + line + line + "\n\nFrom - \n" + line);
   REQUIRE(all.size() == 2);
@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "lines longer than any buffer pass") {
   CHECK(all[1].text == line);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is no mbox file is refused, and an empty one has no messages") {
+TEST_CASE_FIXTURE(MboxFixture, "what is no mbox file is refused, and an empty one has no messages") {
   CHECK(read("").empty());
   CHECK(read("\xEF\xBB\xBF"
              "From -\nSubject: a\n\nx\n")
@@ -125,7 +125,7 @@ TEST_CASE_FIXTURE(Fixture, "what is no mbox file is refused, and an empty one ha
   CHECK(MboxReader::open(directory.path()).error().kind != ErrorKind::not_found);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what is written is read again, octet by octet, in any cuts") {
+TEST_CASE_FIXTURE(MboxFixture, "what is written is read again, octet by octet, in any cuts") {
   Flags flags;
   flags.set(SystemFlag::seen);
   flags.set(SystemFlag::deleted);
@@ -145,7 +145,7 @@ TEST_CASE_FIXTURE(Fixture, "what is written is read again, octet by octet, in an
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a message without an end of line, and an empty one, get what the format needs") {
+TEST_CASE_FIXTURE(MboxFixture, "a message without an end of line, and an empty one, get what the format needs") {
   const auto all = read(written("Subject: a\r\n\r\nx\r", 1) + written("", 1) + written("From", 2));
   REQUIRE(all.size() == 3);
   CHECK(all[0].text == "Subject: a\n\nx\r\n");

@@ -28,13 +28,13 @@ void put(const std::string& path, const std::string& content, std::int64_t date 
 // Folder, message, internal date, flags.
 using Mail = std::multiset<std::tuple<std::string, std::string, std::int64_t, std::string>>;
 
-struct Fixture {
+struct TransferFixture {
   test::FakeHost host;
   test::TemporaryDirectory directory;
   std::string source = directory / "source";
   Json report;  // of the last command
 
-  Fixture() {
+  TransferFixture() {
     for (const char* name : {"alice", "bob"}) {
       REQUIRE(host.request("user add", {{"name", name}, {"verifiers", {"{PLAIN}x"}}}).contains("result"));
     }
@@ -102,7 +102,8 @@ const Mail expected = {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a Maildir comes in with its folders, flags, keywords and dates; twice adds nothing") {
+TEST_CASE_FIXTURE(TransferFixture,
+                  "a Maildir comes in with its folders, flags, keywords and dates; twice adds nothing") {
   make_source();
   const Json arguments = {{"user", "alice"}, {"maildir", source}};
   CHECK(run("import", arguments).error().kind == ErrorKind::cannot);  // one folder has no name for us
@@ -115,7 +116,8 @@ TEST_CASE_FIXTURE(Fixture, "a Maildir comes in with its folders, flags, keywords
   CHECK(mail_of("alice") == expected);
 }
 
-TEST_CASE_FIXTURE(Fixture, "of identical messages as many arrive as there are, also after a part of them came") {
+TEST_CASE_FIXTURE(TransferFixture,
+                  "of identical messages as many arrive as there are, also after a part of them came") {
   put(source + "/cur/1", "Subject: same\n\n");
   const Json arguments = {{"user", "alice"}, {"maildir", source}};
   REQUIRE(run("import", arguments).has_value());
@@ -128,7 +130,7 @@ TEST_CASE_FIXTURE(Fixture, "of identical messages as many arrive as there are, a
   CHECK(mail_of("alice").size() == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a dry run tells what would be and does nothing") {
+TEST_CASE_FIXTURE(TransferFixture, "a dry run tells what would be and does nothing") {
   make_source();
   (void)run("import", {{"user", "alice"}, {"maildir", source}, {"dry-run", true}});
   CHECK(report["added"] == 7);
@@ -137,7 +139,7 @@ TEST_CASE_FIXTURE(Fixture, "a dry run tells what would be and does nothing") {
   CHECK(host.request("mailbox list", {{"user", "alice"}})["result"].size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a Maildir can go under a mailbox, an mbox file into one") {
+TEST_CASE_FIXTURE(TransferFixture, "a Maildir can go under a mailbox, an mbox file into one") {
   fs::remove_all(source);
   put(source + "/cur/1", "Subject: a\n\n");
   put(source + "/.Sub/cur/2", "Subject: b\n\n");
@@ -152,7 +154,7 @@ TEST_CASE_FIXTURE(Fixture, "a Maildir can go under a mailbox, an mbox file into 
                                  {"Old/Lists", "Date: Thu, 26 Nov 2026 17:33:23 +0000\r\n", 1795714403, ""}});
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(TransferFixture,
                   "what is exported to a Maildir and imported elsewhere is the same mail; twice writes nothing") {
   make_source();
   (void)run("import", {{"user", "alice"}, {"maildir", source}});
@@ -166,7 +168,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(mail_of("bob") == expected);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an export goes on where it was: what is missing or cut short is written") {
+TEST_CASE_FIXTURE(TransferFixture, "an export goes on where it was: what is missing or cut short is written") {
   make_source();
   (void)run("import", {{"user", "alice"}, {"maildir", source}});
   const std::string target = directory / "target";
@@ -184,7 +186,7 @@ TEST_CASE_FIXTURE(Fixture, "an export goes on where it was: what is missing or c
   CHECK(count == 4);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an mbox file is completed, a cut message written again, another's file refused") {
+TEST_CASE_FIXTURE(TransferFixture, "an mbox file is completed, a cut message written again, another's file refused") {
   make_source();
   (void)run("import", {{"user", "alice"}, {"maildir", source}});
   const std::string file = directory / "out.mbox";
@@ -208,7 +210,7 @@ TEST_CASE_FIXTURE(Fixture, "an mbox file is completed, a cut message written aga
   CHECK(run("export", {{"user", "bob"}, {"mbox", directory / "foreign"}}).error().kind == ErrorKind::already_exists);
 }
 
-TEST_CASE_FIXTURE(Fixture, "what cannot be done is told before anything is") {
+TEST_CASE_FIXTURE(TransferFixture, "what cannot be done is told before anything is") {
   CHECK(run("import", {{"user", "nobody"}, {"maildir", source}}).error().kind == ErrorKind::not_found);
   CHECK(run("import", {{"user", "alice"}, {"maildir", source}}).error().kind == ErrorKind::not_found);
   CHECK(run("import", {{"user", "alice"}, {"maildir", directory.path()}}).error().kind == ErrorKind::cannot);
@@ -218,7 +220,7 @@ TEST_CASE_FIXTURE(Fixture, "what cannot be done is told before anything is") {
         ErrorKind::not_found);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a mailbox that cannot be is left out with its reason, the others come in") {
+TEST_CASE_FIXTURE(TransferFixture, "a mailbox that cannot be is left out with its reason, the others come in") {
   put(source + "/cur/1", "Subject: a\n\n");
   put(source + "/." + std::string(200, 'x') + "/cur/2", "Subject: b\n\n");
   const Outcome done = run("import", {{"user", "alice"}, {"maildir", source}, {"mailbox", std::string(100, 'y')}});
@@ -226,7 +228,7 @@ TEST_CASE_FIXTURE(Fixture, "a mailbox that cannot be is left out with its reason
   CHECK(done.has_value() == (report["skipped_count"] == 0));
 }
 
-TEST_CASE_FIXTURE(Fixture, "an interrupted import keeps what came whole") {
+TEST_CASE_FIXTURE(TransferFixture, "an interrupted import keeps what came whole") {
   test::FakeExchange exchange;
   exchange.put({{"mailbox", {{"name", "INBOX"}}}});
   exchange.put({{"message", {{"name", "a"}, {"date", 5}, {"flags", {"\\Seen"}}}}});
@@ -239,7 +241,7 @@ TEST_CASE_FIXTURE(Fixture, "an interrupted import keeps what came whole") {
   CHECK(mail_of("alice") == Mail{{"INBOX", "Subject: a\r\n\r\n", 5, "\\Seen"}});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a near side that talks nonsense is refused") {
+TEST_CASE_FIXTURE(TransferFixture, "a near side that talks nonsense is refused") {
   for (const Json& odd : {Json(1), Json::object(), Json{{"whole", true}}, Json{{"message", Json::object()}},
                           Json{{"mailbox", 1}}, Json{{"mailbox", {{"name", 7}}}}}) {
     CAPTURE(odd.dump());
