@@ -87,6 +87,29 @@ Findings temporaries_beside_await(const SourceFile& file) {
   });
 }
 
+// The text between the bracket at `open` and the one that closes it.
+std::string_view in_brackets(std::string_view code, std::size_t open) {
+  int depth = 0;
+  for (std::size_t i = open; i < code.size(); ++i) {
+    depth += code[i] == '(' ? 1 : code[i] == ')' ? -1 : 0;
+    if (depth == 0) return code.substr(open, i - open);
+  }
+  return code.substr(open);
+}
+
+// In a condition GCC 12 has been seen to lose the coroutine's own frame: its parameters were null.
+Findings awaits_in_conditions(const SourceFile& file) {
+  static const std::regex condition(R"(\b(if|while|switch)\s*\()");
+  Findings findings;
+  for (std::sregex_iterator at(file.code.begin(), file.code.end(), condition), end; at != end; ++at) {
+    const auto offset = static_cast<std::size_t>(at->position(0));
+    const auto open = offset + static_cast<std::size_t>(at->length(0)) - 1;
+    if (in_brackets(file.code, open).find("co_await") == std::string_view::npos) continue;
+    findings.push_back({file.path, line_of(file.code, offset), "co_await in a condition"});
+  }
+  return findings;
+}
+
 // A statement expression around co_await does not compile in GCC 12, and TRY's `return` is wrong in a coroutine.
 Findings try_around_await(const SourceFile& file) {
   static const std::regex around(R"(\bTRY\s*\([\s\S]*\bco_await\b|\bCO_TRY\s*\([\s\S]*\bco_await\b)");
@@ -129,6 +152,8 @@ TEST_CASE("No braces and no capturing lambda stand in a statement with co_await"
   CHECK(to_text(over_project(temporaries_beside_await)) == "");
 }
 
+TEST_CASE("No co_await stands in a condition") { CHECK(to_text(over_project(awaits_in_conditions)) == ""); }
+
 TEST_CASE("TRY never stands around co_await") { CHECK(to_text(over_project(try_around_await)) == ""); }
 
 TEST_CASE("Awaitables are never raced with ||") { CHECK(to_text(over_project(raced_awaits)) == ""); }
@@ -139,6 +164,19 @@ TEST_CASE("Nothing is detached") { CHECK(to_text(over_project(detached)) == "");
 
 std::size_t count(Findings (*rule)(const SourceFile&), const char* body) {
   return rule(make_source("server/a.cpp", std::string("asio::awaitable<void> f(int n) {\n  ") + body + "\n}\n")).size();
+}
+
+TEST_CASE("The rule about conditions sees them, and nothing else") {
+  for (const char* bad : {"if (co_await g()) h();", "if (!co_await g(n)) { h(); }", "while (n < 3 && co_await g()) h();",
+                          "switch (co_await g()) {}", "if (n && (co_await g())) h();"}) {
+    CAPTURE(bad);
+    CHECK(count(awaits_in_conditions, bad) == 1);
+  }
+  for (const char* good : {"if (n) co_await g();", "while (n) { co_await g(); }", "const bool b = co_await g();",
+                           "if (n) { h(); } else { co_await g(); }", "for (auto& v : co_await g(n)) { h(v); }"}) {
+    CAPTURE(good);
+    CHECK(count(awaits_in_conditions, good) == 0);
+  }
 }
 
 TEST_CASE("The rule about temporaries sees them wherever they stand in the statement") {

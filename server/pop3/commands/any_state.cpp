@@ -41,7 +41,8 @@ Answer run_stls(Context& context) {
 
 server::Awaitable<void> switch_to_tls(Context& context) {
   context.next = Next::read_command;
-  if (co_await server::switch_to_tls(context.host)) {
+  const bool is_secret = co_await server::switch_to_tls(context.host);
+  if (is_secret) {
     context.forget_everything();
   } else {
     context.next = Next::log_out;
