@@ -1,5 +1,6 @@
 """What the integration tests share: a real server in a scratch folder, raw IMAP and POP3 clients, the mail corpus."""
 import collections
+import functools
 import imaplib
 import os
 import pathlib
@@ -25,6 +26,13 @@ imaplib._MAXLINE = poplib._MAXLINE = 50_000_000
 
 def binary():
     return os.environ.get("POSTKEEP_BINARY", str(ROOT / "build/release/postkeep"))
+
+
+@functools.cache
+def memory_factor():
+    """How much more memory this build needs than the program would: ThreadSanitizer keeps several octets for each."""
+    libraries = subprocess.run(["ldd", binary()], capture_output=True, text=True).stdout
+    return 8 if "libtsan" in libraries else 1
 
 
 first_port, last_port = map(int, os.environ.get("POSTKEEP_TEST_PORTS", "10000-32000").split("-"))

@@ -8,7 +8,8 @@ import ssl
 import subprocess
 import unittest
 
-from harness import HOST, RawPop3, Server, corpus, eventually, insecure_tls, message, mbox_messages, on_the_wire, program, stored_form
+from harness import (HOST, RawPop3, Server, corpus, eventually, insecure_tls, mbox_messages, memory_factor, message,
+                     on_the_wire, program, stored_form)
 from test_bad_input import resident_kib
 from test_corpus import TRACE
 
@@ -268,7 +269,7 @@ class Pop3(unittest.TestCase):
                 for each in slow:
                     each.send(b"RETR 1\r\n" * 5)
                 got = client.retrieve("RETR 1")
-                self.assertLess(resident_kib(server.process) - before, 24_000)
+                self.assertLess(resident_kib(server.process) - before, 24_000 * memory_factor())
                 self.assertTrue(got.endswith(big[-1_000_000:]))
                 self.assertEqual(int(client.listing("LIST")[1]), len(got))
                 for each in slow:
@@ -281,7 +282,7 @@ class Pop3(unittest.TestCase):
             warm = [server.raw_pop3() for _ in range(50)]
             before = resident_kib(server.process)
             idle = [server.raw_pop3() for _ in range(200)]
-            self.assertTrue(eventually(lambda: resident_kib(server.process) - before < 200 * 40, seconds=15))
+            self.assertTrue(eventually(lambda: resident_kib(server.process) - before < 200 * 40 * memory_factor(), seconds=15))
             for client in warm + idle:
                 client.close()
 
@@ -294,7 +295,7 @@ class Pop3(unittest.TestCase):
                     self.assertTrue(client.line().startswith(b"-ERR"))
                 except (BrokenPipeError, ConnectionResetError):
                     pass
-                self.assertLess(resident_kib(server.process) - before, 40_000)
+                self.assertLess(resident_kib(server.process) - before, 40_000 * memory_factor())
             with RawPop3(HOST, server.pop3_port) as client:
                 client.send(b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\nC: d\r\nE: f\r\nG: h\r\n\r\n")
                 self.assertLessEqual(everything(client).count(b"-ERR"), 6)
