@@ -1,9 +1,11 @@
 // The power-cut simulation: deliver, APPEND, STORE, EXPUNGE, COPY, MOVE, CREATE, DELETE, RENAME and the loss of the
 // index, with the power cut at every change and every call failing in turn. tests/support/sim says how;
-// POSTKEEP_SIM_ROUNDS=n tries n times as many random survivals.
+// POSTKEEP_SIM_ROUNDS=n tries n times as many random survivals. POSTKEEP_SIM_PART=k/n tries one point in n, beginning
+// with the k-th.
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 
@@ -280,6 +282,16 @@ std::uint64_t rounds() {
   return number > 0 ? static_cast<std::uint64_t>(number) : 1;
 }
 
+void choose_part(SearchOptions& options) {
+  const char* wanted = std::getenv("POSTKEEP_SIM_PART");
+  unsigned part = 0, parts = 0;
+  if (wanted == nullptr) return;
+  REQUIRE(std::sscanf(wanted, "%u/%u", &part, &parts) == 2);
+  REQUIRE((part >= 1 && part <= parts));
+  options.part = part % parts;
+  options.parts = parts;
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string all;
   for (const std::string& line : lines) all += "\n  " + line;
@@ -300,6 +312,7 @@ TEST_CASE("no promise is broken by a power cut at any change or by any failing c
   SearchOptions options;
   options.random_plans = 3 * rounds();
   options.with_trace = std::getenv("POSTKEEP_SIM_TRACE") != nullptr;
+  choose_part(options);
   Tally all;
   std::size_t operations = 0;
   const char* only = std::getenv("POSTKEEP_SIM_ONLY");

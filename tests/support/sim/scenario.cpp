@@ -190,13 +190,18 @@ class Search {
     }
     const std::uint64_t calls = machine.disk().calls();
     const std::uint64_t changes = machine.disk().changes();
-    for (std::uint64_t change = 1; change <= changes + 1 && !is_enough(); ++change) cut_at(change);
+    for (std::uint64_t change = 1; change <= changes + 1 && !is_enough(); ++change) {
+      if (is_mine(change)) cut_at(change);
+    }
     if (!options_.with_faults) return tally_;
-    for (std::uint64_t call = 1; call <= calls && !is_enough(); ++call) fail_at(call);
+    for (std::uint64_t call = 1; call <= calls && !is_enough(); ++call) {
+      if (is_mine(call)) fail_at(call);
+    }
     return tally_;
   }
 
  private:
+  bool is_mine(std::uint64_t point) const { return point % options_.parts == options_.part; }
   bool is_enough() const { return tally_.broken.size() >= options_.broken_max; }
 
   // Starts a machine and looks at everything once, as a client that is there would have. Counting begins then.

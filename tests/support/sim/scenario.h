@@ -45,6 +45,7 @@ struct Tally {
 struct SearchOptions {
   std::uint64_t random_plans = 3;  // besides "nothing survives" and "everything survives"
   std::uint64_t seed = 1;
+  std::uint64_t part = 0, parts = 1;  // only the points whose number modulo `parts` is `part`, if they are to be shared
   std::optional<Laziness> laziness;
   bool with_faults = true;      // each call failing, too
   bool with_trace = false;      // adds the calls of a broken try to its report
