@@ -17,6 +17,7 @@
 
 #include "protocol/base/result.h"
 #include "protocol/mail/search_key.h"
+#include "storage/check.h"
 #include "storage/mailbox_version.h"
 #include "storage/types.h"
 
@@ -101,6 +102,16 @@ class AccountStore {
   // The UIDs among `candidates` (a batch) that match. The key has no session-relative parts left
   // (sequence_set, uid_sequence, recent...). Substrings by i;unicode-casemap over decoded text.
   virtual Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) = 0;
+
+  // --- Looking for damage (storage/check.h); each is one turn on the account ------------------------------------------
+  // The account as a whole: its index, and files that do not belong there.
+  virtual Result<std::vector<Finding>> check_account(Repair repair) = 0;
+  // One mailbox: the folder listed anew and compared with the index, its numbers, its files. Errors: not_found.
+  virtual Result<std::vector<Finding>> check_mailbox(MailboxId mailbox, Repair repair) = 0;
+  // Messages of a batch, for check_message(). Errors: not_found.
+  virtual Result<std::vector<MessageToCheck>> messages_to_check(MailboxId mailbox, const UidSet& batch) = 0;
+  // Whatever is kept of these messages' content is read from their files again. Errors: not_found.
+  virtual Outcome forget_content(MailboxId mailbox, const UidSet& uids) = 0;
 
   // --- Housekeeping ----------------------------------------------------------------------------------
   // One slice (about 5 ms) of background work: flags to file names, unlinks, caches of foreign messages.

@@ -76,6 +76,19 @@ MessageRow MessageFacts::finish() {
   return row;
 }
 
+Result<MessageRow> read_facts(MessageReader& reader) {
+  constexpr std::size_t step = 64 * 1024;
+  MessageFacts facts;
+  std::string block;
+  for (std::uint64_t at = 0; at < reader.size(); at += block.size()) {
+    block.clear();
+    TRY(reader.read(at, step, block));
+    if (block.empty()) return failure(ErrorKind::corruption, "A message is shorter than it was");
+    facts.feed(block);
+  }
+  return facts.finish();
+}
+
 EmailId email_id_of(const Sha256Digest& digest) {
   EmailId id;
   std::copy_n(digest.begin(), id.bytes.size(), id.bytes.begin());

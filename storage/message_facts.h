@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/base/result.h"
 #include "protocol/mime/structure.h"
 #include "storage/digest.h"
 #include "storage/types.h"
@@ -31,6 +32,9 @@ class MessageFacts {
   std::string header_;  // the first mime::Limits::header_octets_max octets of the message's header
   bool header_complete_ = false;
 };
+
+// All of a message, read to its end. Errors: those of the reader; corruption when it ends too early.
+Result<MessageRow> read_facts(MessageReader& reader);
 
 // EMAILID: the first half of the SHA-256 of the message as served.
 EmailId email_id_of(const Sha256Digest& digest);

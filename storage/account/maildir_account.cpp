@@ -62,6 +62,10 @@ Outcome MaildirAccount::open_index_and_mailboxes() {
 Outcome MaildirAccount::replace_damaged_index() {
   index_doubtful_ = false;
   if (context_.index && context_.index->quick_check()) return {};  // the damage is elsewhere
+  return rebuild_index();
+}
+
+Outcome MaildirAccount::rebuild_index() {
   context_.index.reset();
   context_.commits_are_lazy = false;
   mailboxes_.clear();

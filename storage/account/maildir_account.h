@@ -50,6 +50,11 @@ class MaildirAccount final : public AccountStore {
   Result<UidSet> expunge(MailboxId mailbox, const UidSet& uids) override;
   Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) override;
 
+  Result<std::vector<Finding>> check_account(Repair repair) override;
+  Result<std::vector<Finding>> check_mailbox(MailboxId mailbox, Repair repair) override;
+  Result<std::vector<MessageToCheck>> messages_to_check(MailboxId mailbox, const UidSet& batch) override;
+  Outcome forget_content(MailboxId mailbox, const UidSet& uids) override;
+
   Result<BackgroundState> background_step() override;
   Outcome close() override;
   bool watch(MailboxId mailbox) override;
@@ -73,6 +78,7 @@ class MaildirAccount final : public AccountStore {
   Outcome open_index_and_mailboxes();
   // A damaged index is put aside and filled again from the folders. What was pending in it is lost.
   Outcome replace_damaged_index();
+  Outcome rebuild_index();
   // Passes `result` on; an error that may mean a damaged index is looked into by the next call.
   template <class R>
   R watched(R result) {

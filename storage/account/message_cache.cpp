@@ -9,8 +9,6 @@
 namespace postkeep::storage {
 namespace {
 
-constexpr std::size_t cache_block_octets = 64 * 1024;
-
 LineEnds line_ends_of(const FileRow& file) {
   return file.origin == Origin::ours ? LineEnds::as_stored : LineEnds::to_crlf;
 }
@@ -27,15 +25,7 @@ Result<std::unique_ptr<MessageReader>> open_as_named(AccountContext& context, co
 }  // namespace
 
 Result<ComputedFacts> compute_facts(MessageReader& reader) {
-  MessageFacts facts;
-  std::string block;
-  for (std::uint64_t at = 0; at < reader.size(); at += block.size()) {
-    block.clear();
-    TRY(reader.read(at, cache_block_octets, block));
-    if (block.empty()) return failure(ErrorKind::corruption, "A message is shorter than it was");
-    facts.feed(block);
-  }
-  MessageRow row = facts.finish();
+  MessageRow row = TRY(read_facts(reader));
   ComputedFacts computed;
   computed.served = row.size;
   computed.cache.email_id = row.email_id;

@@ -165,6 +165,10 @@ Outcome put_cache(Database& database, std::int64_t key, Uid uid, const CacheRow&
   return statement.run();
 }
 
+Outcome remove_cache(Database& database, std::int64_t key, Uid uid) {
+  return run_by_id(database, "DELETE FROM cache WHERE id = ?", key, uid);
+}
+
 Result<std::optional<CacheRow>> find_cache(Database& database, std::int64_t key, Uid uid) {
   Statement statement =
       TRY(database.prepare("SELECT email_id, thread_id, ends_in_crlf, envelope, body_structure, headers FROM cache "

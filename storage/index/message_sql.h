@@ -68,6 +68,7 @@ Outcome remove_file(Database& database, std::int64_t key, Uid uid);
 
 Outcome put_cache(Database& database, std::int64_t key, Uid uid, const CacheRow& row);
 Result<std::optional<CacheRow>> find_cache(Database& database, std::int64_t key, Uid uid);
+Outcome remove_cache(Database& database, std::int64_t key, Uid uid);
 // CacheRow::ends_in_crlf alone, for listings that want nothing else of the row.
 Result<std::optional<bool>> find_line_end(Database& database, std::int64_t key, Uid uid);
 

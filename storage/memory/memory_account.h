@@ -92,6 +92,12 @@ class MemoryAccount final : public AccountStore {
   Result<UidSet> expunge(MailboxId mailbox, const UidSet& uids) override;
   Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) override;
 
+  // Memory has no damage that the program could see.
+  Result<std::vector<Finding>> check_account(Repair) override { return std::vector<Finding>(); }
+  Result<std::vector<Finding>> check_mailbox(MailboxId mailbox, Repair) override;
+  Result<std::vector<MessageToCheck>> messages_to_check(MailboxId mailbox, const UidSet& batch) override;
+  Outcome forget_content(MailboxId mailbox, const UidSet& uids) override;
+
   Result<BackgroundState> background_step() override { return BackgroundState{}; }
   Outcome close() override { return {}; }
   bool watch(MailboxId) override { return false; }

@@ -208,6 +208,28 @@ Result<std::vector<MessageRow>> MemoryAccount::fetch(MailboxId mailbox, const Ui
   return rows;
 }
 
+Result<std::vector<Finding>> MemoryAccount::check_mailbox(MailboxId mailbox, Repair) {
+  TRY(this->folder(mailbox));
+  return std::vector<Finding>();
+}
+
+Result<std::vector<MessageToCheck>> MemoryAccount::messages_to_check(MailboxId mailbox, const UidSet& batch) {
+  const FolderPtr folder = TRY(this->folder(mailbox));
+  std::vector<MessageToCheck> messages;
+  for (const Uid uid : present(*folder, batch).to_vector()) {
+    MessageToCheck& message = messages.emplace_back();
+    message.uid = uid;
+    message.reader = TRY(open_message(mailbox, uid));
+    message.kept = full_row(uid, folder->messages.at(uid));
+  }
+  return messages;
+}
+
+Outcome MemoryAccount::forget_content(MailboxId mailbox, const UidSet&) {
+  TRY(this->folder(mailbox));
+  return {};
+}
+
 Result<std::unique_ptr<MessageReader>> MemoryAccount::open_message(MailboxId mailbox, Uid uid) {
   const FolderPtr folder = TRY(this->folder(mailbox));
   const auto message = folder->messages.find(uid);
