@@ -141,6 +141,7 @@ class App final : public admin::Host, public admin::LiveServer {
     return mail_->begin_incoming(limit);
   }
   Result<bool> has_mail(const std::string& user) override { return mail_->exists(user); }
+  Result<std::vector<std::string>> mail_accounts() override { return mail_->list_accounts(); }
   Outcome rename_user(const std::string& from, const std::string& to) override;
   admin::LiveServer* live() override { return this; }
 

@@ -73,7 +73,10 @@ void add_parameter(ParsedCommand& parsed, const Parameter& parameter) {
                                            ->type_name("");
       break;
     case Parameter::Kind::rest:
-      app.add_option(name, parsed.lists[parameter.name], help)->required()->type_name("");
+    case Parameter::Kind::optional_rest:
+      app.add_option(name, parsed.lists[parameter.name], help)
+          ->required(parameter.kind == Parameter::Kind::rest)
+          ->type_name("");
       break;
     case Parameter::Kind::option:
       parsed.options[parameter.name] =

@@ -62,6 +62,8 @@ class Host {
   virtual LiveServer* live() { return nullptr; }
   // Is there mail of that name, whether or not there is such a user? Makes none, unlike with_account().
   virtual Result<bool> has_mail(const std::string& user) = 0;
+  // Everybody who has mail, users or not, sorted.
+  virtual Result<std::vector<std::string>> mail_accounts() = 0;
   // Gives login and mail another name and ends the sessions, all or nothing (user_rename.h). `to` is valid, and neither
   // a login nor mail has it. Errors: not_found, already_exists, in_use (the sessions do not end), cannot.
   virtual Outcome rename_user(const std::string& from, const std::string& to) = 0;
@@ -74,6 +76,7 @@ struct Parameter {
     positional,
     optional_positional,  // may be missing; nothing but other optional ones may follow
     rest,                 // positionals, one or more; a plain positional may follow
+    optional_rest,        // positionals, any number; nothing follows
     option,
     list,  // an option that may be given several times
     flag,

@@ -114,7 +114,10 @@ class Completer {
   void offer_positionals() {
     const auto parameters = positionals_of(*line_.command);
     std::size_t index = line_.positionals.size();
-    const auto rest = std::ranges::find(parameters, Kind::rest, &Parameter::kind);
+    const auto repeats = [](const Parameter* one) {
+      return one->kind == Kind::rest || one->kind == Kind::optional_rest;
+    };
+    const auto rest = std::ranges::find_if(parameters, repeats);
     const auto rest_index = static_cast<std::size_t>(rest - parameters.begin());
     if (rest != parameters.end() && index > rest_index) {
       offer_values(**rest);

@@ -91,6 +91,8 @@ Outcome LocalHost::remove_mail(const std::string& user) {
 
 Result<bool> LocalHost::has_mail(const std::string& user) { return TRY(mail())->exists(user); }
 
+Result<std::vector<std::string>> LocalHost::mail_accounts() { return TRY(mail())->list_accounts(); }
+
 Outcome LocalHost::move_mail(const std::string& from, const std::string& to) {
   TRY(close_account());
   return TRY(mail())->rename(from, to);

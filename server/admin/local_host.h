@@ -29,6 +29,7 @@ class LocalHost final : public Host {
   // Writes what a clean stop would: at the end of a command. Errors: those of AccountStore::close().
   Outcome close_account();
   Result<bool> has_mail(const std::string& user) override;
+  Result<std::vector<std::string>> mail_accounts() override;
   Outcome rename_user(const std::string& from, const std::string& to) override;
 
  private:

@@ -16,7 +16,7 @@ using Kind = Parameter::Kind;
 
 bool is_positional(const Parameter& parameter) {
   return parameter.kind == Kind::positional || parameter.kind == Kind::optional_positional ||
-         parameter.kind == Kind::rest;
+         parameter.kind == Kind::rest || parameter.kind == Kind::optional_rest;
 }
 
 std::vector<const Parameter*> parameters_where(const Command& command, bool positional) {
@@ -74,6 +74,8 @@ std::string shown(const Parameter& parameter) {
       return "[" + ascii::to_upper(name) + "]";
     case Kind::rest:
       return ascii::to_upper(name) + "...";
+    case Kind::optional_rest:
+      return "[" + ascii::to_upper(name) + "...]";
     case Kind::option:
     case Kind::list:
       return letter + "--" + name + " " + std::string(parameter.value);

@@ -401,7 +401,7 @@ constexpr std::array transfer_commands = {
         .stream = stream_import,
         .near_end = make_import_end,
         .json =
-            R"({"mailboxes": [{"name": "INBOX", "imported": 12, "present": 800}], "imported": 12, "octets": 48211, "present": 800, "skipped": [{"what": "cur/17.M1.mx:2,S", "reason": "The message is too large"}], "skipped_count": 1, "notes": [], "seconds": 0.4, "dry_run": false})",
+            R"({"mailboxes": [{"name": "INBOX", "added": 12, "present": 800}], "added": 12, "octets": 48211, "present": 800, "skipped": [{"what": "cur/17.M1.mx:2,S", "reason": "The message is too large"}], "skipped_count": 1, "notes": [], "seconds": 0.4, "dry_run": false})",
         .details = "Begun again after an interruption it goes on where it was; run twice it adds nothing twice. What "
                    "cannot be read is told by name, and the rest is imported.\n"
                    "    postkeep import alice --maildir /home/alice/Maildir --dry-run\n"
@@ -415,7 +415,7 @@ constexpr std::array transfer_commands = {
         .stream = stream_export,
         .near_end = make_export_end,
         .json =
-            R"({"mailboxes": [{"name": "INBOX", "exported": 12, "present": 800}], "exported": 12, "octets": 48211, "present": 800, "skipped": [], "skipped_count": 0, "notes": [], "seconds": 0.4})",
+            R"({"mailboxes": [{"name": "INBOX", "written": 12, "present": 800}], "written": 12, "octets": 48211, "present": 800, "skipped": [], "skipped_count": 0, "notes": [], "seconds": 0.4})",
         .details = "It can be begun again as `postkeep import` can. Flags of messages already written are not "
                    "changed.\n"
                    "    postkeep export alice --maildir /backup/alice"},

@@ -54,6 +54,7 @@ class FakeHost final : public admin::Host {
     return admin::find_command(noun, verb)->stream(*this, arguments, exchange);
   }
   Result<bool> has_mail(const std::string& user) override { return mail_->exists(user); }
+  Result<std::vector<std::string>> mail_accounts() override { return mail_->list_accounts(); }
   Outcome rename_user(const std::string& from, const std::string& to) override {
     const auto move_mail = [this](const std::string& old_name, const std::string& new_name) {
       end_sessions(old_name);

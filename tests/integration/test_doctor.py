@@ -1,0 +1,60 @@
+"""`postkeep doctor` on damaged mail, without a server and beside one."""
+import json
+import unittest
+
+from harness import Server, message
+
+
+class Doctor(unittest.TestCase):
+    smoke = True
+
+    def setUp(self):
+        self.server = Server()
+        self.server.add_user("alice")
+        self.server.add_user("bob")
+        for number in range(5):
+            self.server.admin("deliver", "-d", "alice", stdin=message(f"number {number}", "text").decode())
+
+    def findings(self, *arguments, code):
+        done = self.server.admin("doctor", *arguments, "--json", check=False)
+        self.assertEqual(done.returncode, code, done.stderr)
+        values = [json.loads(line) for line in done.stdout.splitlines()]
+        return values[:-1], values[-1]
+
+    def damage(self):
+        """One message changed, one cut, an index that is no index."""
+        files = sorted((self.server.data / "mail/alice/cur").iterdir())
+        self.assertEqual(len(files), 5)
+        files[0].write_bytes(files[0].read_bytes().replace(b"number", b"NUMBER"))
+        files[1].write_bytes(files[1].read_bytes()[:50])
+
+    def look_repair_look(self):
+        found, tally = self.findings(code=0)
+        self.assertEqual((found, tally["messages"], tally["users"]), ([], 5, 1))
+        self.damage()
+        found, tally = self.findings(code=1)
+        self.assertEqual([(one["uid"], one["state"]) for one in found], [(1, "damage"), (2, "damage")])
+        found, tally = self.findings("alice", "--repair", code=0)
+        self.assertEqual((tally["repaired"], tally["damage"]), (2, 0))
+        self.assertEqual(self.findings(code=0)[0], [])
+
+    def test_without_a_server(self):
+        self.look_repair_look()
+        index = self.server.data / "mail/alice/index.sqlite"
+        index.write_bytes(b"this is no index" * 1000)
+        found, tally = self.findings(code=0)
+        self.assertEqual(tally["messages"], 5)
+        self.assertTrue(all("put aside" in one["what"] for one in found), found)
+
+    def test_beside_a_server_with_a_session_in_the_mailbox(self):
+        self.server.start()
+        self.addCleanup(self.server.stop)
+        with self.server.raw() as client:
+            client.must("SELECT INBOX")
+            self.look_repair_look()
+            self.assertEqual(len(client.fetch_literals("1:*", "BODY.PEEK[]")), 5)
+
+    def test_whom_it_does_not_know(self):
+        done = self.server.admin("doctor", "nobody", check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("nobody has no mail", done.stderr)
