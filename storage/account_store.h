@@ -103,7 +103,7 @@ class AccountStore {
   // (sequence_set, uid_sequence, recent...). Substrings by i;unicode-casemap over decoded text.
   virtual Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) = 0;
 
-  // --- Looking for damage (storage/check.h); each is one turn on the account ------------------------------------------
+  // --- Looking for damage (storage/check.h); each is one turn on the account --------------------------
   // The account as a whole: its index, and files that do not belong there.
   virtual Result<std::vector<Finding>> check_account(Repair repair) = 0;
   // One mailbox: the folder listed anew and compared with the index, its numbers, its files. Errors: not_found.

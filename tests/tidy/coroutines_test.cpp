@@ -167,8 +167,9 @@ std::size_t count(Findings (*rule)(const SourceFile&), const char* body) {
 }
 
 TEST_CASE("The rule about conditions sees them, and nothing else") {
-  for (const char* bad : {"if (co_await g()) h();", "if (!co_await g(n)) { h(); }", "while (n < 3 && co_await g()) h();",
-                          "switch (co_await g()) {}", "if (n && (co_await g())) h();"}) {
+  for (const char* bad :
+       {"if (co_await g()) h();", "if (!co_await g(n)) { h(); }", "while (n < 3 && co_await g()) h();",
+        "switch (co_await g()) {}", "if (n && (co_await g())) h();"}) {
     CAPTURE(bad);
     CHECK(count(awaits_in_conditions, bad) == 1);
   }
