@@ -107,9 +107,9 @@ class Server:
             lines += [f"[{table}]"] + entries
         self.config.write_text("\n".join(lines) + "\n")
 
-    def admin(self, *arguments, stdin="", check=True):
+    def admin(self, *arguments, stdin="", check=True, timeout=120):
         done = subprocess.run([binary(), *arguments, "--config", str(self.config)], input=stdin, text=True,
-                              capture_output=True, timeout=120)
+                              capture_output=True, timeout=timeout)
         if check and done.returncode != 0:
             raise AssertionError(f"postkeep {arguments}: exit {done.returncode}: {done.stdout}{done.stderr}")
         return done
