@@ -4,6 +4,9 @@ import dataclasses
 import re
 import threading
 
+# What a delivery puts before a message.
+TRACE = re.compile(rb"Return-Path: <sender@example\.com>\r\n(?:[\w-]+: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*)*")
+
 
 @dataclasses.dataclass(frozen=True)
 class Message:
@@ -150,8 +153,7 @@ class Deliveries:
                 continue
             if times > 1:
                 found.append(f"INBOX: {key} is there {times} times")
-            trace = contents[key].removesuffix(sent)
-            if not re.fullmatch(rb"Return-Path: <sender@example\.com>\r\n(?:[\w-]+: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*)*", trace):
+            if not TRACE.fullmatch(contents[key].removesuffix(sent)):
                 found.append(f"INBOX: {key} changed ({len(sent)} octets, now {len(contents[key])})")
         return found, len(arrived)
 
