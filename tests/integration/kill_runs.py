@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a working server at random moments, starts it again, and checks everything that its clients were told.
 
-kill_runs.py --binary PATH [--rounds N] [--seed N] [--clients N] [--users N]
+kill_runs.py --binary PATH [--rounds N] [--seconds N] [--seed N] [--clients N] [--users N]
 
 Each IMAP client has mailboxes of its own, so what must be in them is known exactly; INBOX gets mail by LMTP, which
 other clients watch. What was sent and not answered when the server died may have happened as a whole or not at all.
@@ -123,6 +123,7 @@ class Worker(threading.Thread):
     def __init__(self, run, dice):
         super().__init__()
         self.run_of, self.dice = run, dice
+        self.connected = threading.Event()
         self.start()
 
     def run(self):
@@ -133,6 +134,8 @@ class Worker(threading.Thread):
                 self.run_of.trouble(f"{type(self).__name__}: {error!r}")
         except Exception as error:
             self.run_of.trouble(f"{type(self).__name__}: {error!r}")
+        finally:
+            self.connected.set()
 
 
 class Operation:
@@ -195,6 +198,7 @@ class OwnerAtWork(Worker):
 
     def work(self):
         with Session(self.run_of.server.imap_port, self.owner.user) as self.session:
+            self.connected.set()
             while True:
                 self.step()
 
@@ -422,6 +426,7 @@ class Deliverer(Worker):
 
     def work(self):
         with Lmtp(self.run_of.server.lmtp_port) as self.session:
+            self.connected.set()
             for number in itertools.count(1):
                 self.deliver(f"{self.prefix}-{number}")
 
@@ -449,6 +454,7 @@ class Watcher(Worker):
     def work(self):
         told, inbox = self.run_of.told[self.user], self.run_of.inboxes[self.user]
         with Session(self.run_of.server.imap_port, self.user) as session:
+            self.connected.set()
             now = session.examine("INBOX")
             inbox.modseq, inbox.uid_next = max(inbox.modseq, now.modseq), max(inbox.uid_next, now.uid_next)
             while True:
@@ -464,12 +470,12 @@ class Watcher(Worker):
 class KillRun:
     """All rounds on one data folder. The parts of a round can be called one by one."""
 
-    def __init__(self, server, seed, clients):
+    def __init__(self, server, seed, clients, on_loss=lambda text: None):
         self.server, self.seed, self.users = server, seed, list(server.users)
         self.rounds = self.recoveries_killed = 0
         self.killed = threading.Event()
         self.lock = threading.Lock()
-        self.losses, self.counts = [], collections.Counter()
+        self.on_loss, self.losses, self.counts = on_loss, [], collections.Counter()
         self.slowest_start = self.slowest_opening = 0.0
         self.told = {user: Told() for user in self.users}
         self.deliveries = {user: Deliveries() for user in self.users}
@@ -494,6 +500,7 @@ class KillRun:
     def trouble(self, text):
         with self.lock:
             self.losses.append(f"round {self.rounds}: {text}")
+            self.on_loss(self.losses[-1])
 
     def acknowledged(self, kind):
         with self.lock:
@@ -527,6 +534,8 @@ class KillRun:
         workers = [OwnerAtWork(self, own(owner.root), owner) for owner in self.owners]
         workers += [Watcher(self, own(user), user) for user in self.users]
         workers += [Deliverer(self, own(name), f"{name}-{self.rounds}") for name in ("mta1", "mta2")]
+        for worker in workers:
+            worker.connected.wait(60)
         time.sleep(seconds)
         self.kill()
         for worker in workers:
@@ -615,7 +624,7 @@ class KillRun:
             self.deliveries[user].forget(inbox.messages.pop(uid).key())
 
     def check_without_indexes(self):
-        """After a clean stop all is in the Maildirs: nothing more than what is listed, and enough to list it again."""
+        """After a clean stop all is in the Maildirs: enough to list it again, and nothing more than what is listed."""
         if self.server.stop() != 0:
             self.trouble("no clean stop")
         for path in self.server.data.glob("mail/*/*.sqlite*"):
@@ -623,11 +632,20 @@ class KillRun:
         self.start()
         self.check()
         for user in self.users:
-            listed = len(self.inboxes[user].messages) + sum(
-                len(box.messages) for owner in self.owners if owner.user == user
-                for box in owner.mailboxes.boxes.values())
+            boxes = [box for owner in self.owners if owner.user == user for box in owner.mailboxes.boxes.values()]
+            listed = sum(len(box.messages) for box in boxes + [self.inboxes[user]])
             if not eventually(lambda: self.files_of(user) == listed):
                 self.trouble(f"{user}: {self.files_of(user)} files of {listed} messages")
+        if not eventually(lambda: not self.leftovers()):
+            self.trouble(f"left behind: {self.leftovers()}")
+        for line in self.server.log.read_text().splitlines():
+            if " level=error " in line:
+                self.trouble(line)
+        self.server.log.write_text("")
+
+    def leftovers(self):
+        patterns = ("spool/*", "mail/*/postkeep-intent.*", "mail/*/tmp/postkeep-deleted.*")
+        return [str(path) for pattern in patterns for path in self.server.data.glob(pattern)]
 
     def files_of(self, user):
         folder = self.server.maildir(user)
@@ -667,21 +685,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--binary", required=True)
     parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="no more rounds after this")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--users", type=int, default=3)
     options = parser.parse_args()
     os.environ["POSTKEEP_BINARY"] = str(pathlib.Path(options.binary).resolve())
     print("seed:", options.seed, flush=True)
+    deadline = time.monotonic() + options.seconds
     with Server(settings(), users=[f"user{number}" for number in range(options.users)]) as server:
-        run = KillRun(server, options.seed, options.clients)
-        for number in range(1, options.rounds + 1):
-            known = len(run.losses)
+        run = KillRun(server, options.seed, options.clients, lambda text: print("loss:", text[:1000], flush=True))
+        while run.rounds < options.rounds and time.monotonic() < deadline:
             run.round()
-            for loss in run.losses[known:]:
-                print("loss:", loss[:1000], flush=True)
-            if number % 10 == 0:
-                print(f"round {number}: {len(run.losses)} losses", flush=True)
+            if run.rounds % 10 == 0:
+                print(f"round {run.rounds}: {len(run.losses)} losses", flush=True)
         run.check_without_indexes()
     print(run.report())
     return 1 if run.losses else 0
