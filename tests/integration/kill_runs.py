@@ -104,12 +104,14 @@ class Session(RawImap):
 
     def everything(self):
         """All mailboxes of the account as they are."""
-        found = Mailboxes(subscribed={name for name, _ in self.listed('LIST (SUBSCRIBED) "" "*"')})
+        return Mailboxes(dict(self.each_box()), {name for name, _ in self.listed('LIST (SUBSCRIBED) "" "*"')})
+
+    def each_box(self):
         for name, attributes in self.listed('LIST "" "*" RETURN (CHILDREN)'):
             if b"\\NonExistent" not in attributes:
-                found.boxes[name] = self.examine(name)
-                found.boxes[name].messages = self.messages("1:*")
-        return found
+                box = self.examine(name)
+                box.messages = self.messages("1:*")
+                yield name, box
 
     def listed(self, command):
         for line in self.must(command):
@@ -478,6 +480,7 @@ class KillRun:
         self.on_loss, self.losses, self.counts = on_loss, [], collections.Counter()
         self.slowest_start = self.slowest_opening = 0.0
         self.told = {user: Told() for user in self.users}
+        self.shown = {user: [] for user in self.users}  # (UIDVALIDITY, UID) since the last change
         self.deliveries = {user: Deliveries() for user in self.users}
         self.inboxes, self.owners = {}, []
         for number in range(clients):
@@ -574,20 +577,28 @@ class KillRun:
                 session.must("STATUS INBOX (MESSAGES)")
                 self.slowest_opening = max(self.slowest_opening, time.monotonic() - started)
                 actual = session.everything()
-                self.note_all(user, actual)
+                self.note(user, actual)
+                self.check_shown(user, actual)
                 self.check_inbox(user, actual)
                 for owner in self.owners:
                     if owner.user == user:
                         self.check_owner(owner, actual.part(owner.root))
                 self.trim_inbox(user, session)
 
-    def note_all(self, user, actual):
-        for box in actual.boxes.values():
+    def note(self, user, mailboxes):
+        for box in mailboxes.boxes.values():
             self.told[user].saw_validity(box.validity)
             for uid, message in box.messages.items():
                 wrong = self.told[user].saw(box.validity, uid, message.content)
                 if wrong:
                     self.trouble(f"{user}: {wrong}")
+
+    def check_shown(self, user, actual):
+        """What was shown by a server that was killed while it recovered is settled, even if it was in doubt before."""
+        there = {(box.validity, uid) for box in actual.boxes.values() for uid in box.messages}
+        for validity, uid in set(self.shown[user]) - there:
+            self.trouble(f"{user}: UID {uid} of UIDVALIDITY {validity} was shown and is lost")
+        self.shown[user] = []
 
     def check_inbox(self, user, actual):
         inbox = actual.boxes["INBOX"]
@@ -673,7 +684,9 @@ class Opener(Worker):
 
     def work(self):
         with Session(self.run_of.server.imap_port, self.user) as session:
-            session.everything()
+            for name, box in session.each_box():
+                self.run_of.note(self.user, Mailboxes({name: box}))
+                self.run_of.shown[self.user] += [(box.validity, uid) for uid in box.messages]
             session.response()  # until it is killed
 
 
