@@ -67,10 +67,11 @@ def toml_value(value):
 class Server:
     """One server process on its own data folder. Use as a context manager; `settings` are {"table.key": value}.
 
-    `environment` is added to the server's; `runner` is a command that runs it ("exec" at its end: one process)."""
+    `environment` is added to the server's; `runner` is a command that runs it ("exec" at its end: one process);
+    `parent` is where the data folder is made, if not where temporary files are."""
 
-    def __init__(self, settings=None, users=("alice", "bob"), environment=None, runner=()):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postkeep-test-"))
+    def __init__(self, settings=None, users=("alice", "bob"), environment=None, runner=(), parent=None):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postkeep-test-", dir=parent))
         self.data = self.folder / "data"
         self.data.mkdir()
         self.imap_port, self.imaps_port, self.lmtp_port = free_port(), free_port(), free_port()

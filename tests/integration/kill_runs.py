@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Kills a working server at random moments, starts it again, and checks everything that its clients were told.
 
-kill_runs.py --binary PATH [--rounds N] [--seconds N] [--seed N] [--clients N] [--users N]
+kill_runs.py --binary PATH [--rounds N] [--seconds N] [--seed N] [--clients N] [--users N] [--folder PATH]
 
 Each IMAP client has mailboxes of its own, so what must be in them is known exactly; INBOX gets mail by LMTP, which
 other clients watch. What was sent and not answered when the server died may have happened as a whole or not at all.
-SIGKILL loses nothing that the kernel has: this is about the death of a process, not about power cuts (tests/sim).
+SIGKILL loses nothing that the kernel has: this is about the death of a process, not about power cuts (tests/sim). So the
+data lies in memory: a server that does not wait for the disk is more often killed between two steps than within a sync.
 """
 import argparse
 import collections
@@ -21,16 +22,17 @@ import time
 
 from harness import HOST, RawImap, Server, eventually
 from kill_ledger import Box, Deliveries, Mailboxes, Message, Told, differences
+from neighbours import MEMORY
 
 SYSTEM_FLAGS = ["\\Seen", "\\Answered", "\\Flagged", "\\Draft"]
 KEYWORDS = [f"keyword{number}" for number in range(40)]  # more than a mailbox has letters for
-MESSAGES_MAX, INBOX_MAX, BOXES_MAX = 40, 100, 7
+MESSAGES_MAX, INBOX_MAX, BOXES_MAX = 60, 100, 7
 ROUNDS_BETWEEN_REBUILDS = 25
 
 
 def new_message(dice, key):
     """A text that no other message has, of any size from tiny to a few hundred KB."""
-    size = dice.choices([50, 2_000, 20_000, 300_000], [20, 60, 18, 2])[0]
+    size = dice.choices([50, 2_000, 20_000, 300_000], [40, 50, 9, 1])[0]
     lines = [b"From: a@example.com", b"Subject: kill run", b"X-Key: " + key.encode(), b""]
     while size > 0:
         line = dice.choice([b"", b".", b"..dots", "grüße".encode(), dice.randbytes(45).hex().encode()])
@@ -248,7 +250,7 @@ class OwnerAtWork(Worker):
             self.session.must(f"SELECT {name}")
             self.selected = name
         uids = sorted(mailboxes.boxes[name].messages)
-        return name, sorted(self.dice.sample(uids, min(len(uids), self.dice.choice([1, 1, 3, 12]))))
+        return name, sorted(self.dice.sample(uids, min(len(uids), self.dice.choice([1, 3, 12, MESSAGES_MAX]))))
 
     def leave(self, name):
         """Whoever has a mailbox open that is deleted or renamed is another story."""
@@ -265,7 +267,7 @@ class OwnerAtWork(Worker):
             return None
         box = mailboxes.boxes[name]
         command = f"APPEND {name}".encode()
-        for _ in range(self.dice.choice([1, 1, 1, 2, 8])):
+        for _ in range(self.dice.choice([1, 1, 1, 2, 8, 25])):
             date = b"%d-Nov-2026 10:00:%02d +0000" % (self.dice.randrange(10, 28), self.dice.randrange(60))
             message = Message(new_message(self.dice, f"{self.owner.root}-{next(self.owner.keys)}"),
                               frozenset(self.some_flags()), date)
@@ -690,8 +692,8 @@ class Opener(Worker):
             session.response()  # until it is killed
 
 
-def settings():
-    return {"mailbox.special_use": [], "log.level": "info"}
+def new_server(users, folder=MEMORY):
+    return Server({"mailbox.special_use": [], "log.level": "info"}, users, parent=folder)
 
 
 def main():
@@ -702,11 +704,12 @@ def main():
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--users", type=int, default=3)
+    parser.add_argument("--folder", default=MEMORY, help="where the data lies, if not in memory")
     options = parser.parse_args()
     os.environ["POSTKEEP_BINARY"] = str(pathlib.Path(options.binary).resolve())
     print("seed:", options.seed, flush=True)
     deadline = time.monotonic() + options.seconds
-    with Server(settings(), users=[f"user{number}" for number in range(options.users)]) as server:
+    with new_server([f"user{number}" for number in range(options.users)], options.folder) as server:
         run = KillRun(server, options.seed, options.clients, lambda text: print("loss:", text[:1000], flush=True))
         while run.rounds < options.rounds and time.monotonic() < deadline:
             run.round()

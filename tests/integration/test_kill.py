@@ -4,8 +4,8 @@ import random
 import shutil
 import unittest
 
-from harness import SMOKE, Server
-from kill_runs import KillRun, settings
+from harness import SMOKE
+from kill_runs import KillRun, new_server
 
 
 class Kill(unittest.TestCase):
@@ -14,9 +14,9 @@ class Kill(unittest.TestCase):
     def test_a_server_killed_at_work_loses_nothing_that_was_acknowledged(self):
         seed = int(os.environ.get("POSTKEEP_KILL_SEED") or random.SystemRandom().randrange(1_000_000))
         print("seed:", seed, flush=True)
-        with Server(settings(), users=("alice", "bob")) as server:
+        with new_server(("alice", "bob")) as server:
             run = KillRun(server, seed, clients=4)
-            for _ in range(2 if SMOKE else 6):
+            for _ in range(2 if SMOKE else 8):
                 run.round()
             run.check_without_indexes()
         print(run.report())
@@ -24,7 +24,7 @@ class Kill(unittest.TestCase):
         self.assertGreater(run.counts["LMTP"], 0)
 
     def test_each_kind_of_loss_is_noticed(self):
-        with Server(settings(), users=("alice",)) as server:
+        with new_server(("alice",)) as server:
             run = KillRun(server, seed=1, clients=3)
             with run.session("alice") as session:
                 for number in range(5):
