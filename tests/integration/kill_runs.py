@@ -5,8 +5,8 @@ kill_runs.py --binary PATH [--rounds N] [--seconds N] [--seed N] [--clients N] [
 
 Each IMAP client has mailboxes of its own, so what must be in them is known exactly; INBOX gets mail by LMTP, which
 other clients watch. What was sent and not answered when the server died may have happened as a whole or not at all.
-SIGKILL loses nothing that the kernel has: this is about the death of a process, not about power cuts (tests/sim). So the
-data lies in memory: a server that does not wait for the disk is more often killed between two steps than within a sync.
+SIGKILL loses nothing that the kernel has: this is about the death of a process, not about power cuts (tests/sim).
+So the data lies in memory: a server that does not wait for the disk is more often killed between two steps.
 """
 import argparse
 import collections

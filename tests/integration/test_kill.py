@@ -16,7 +16,7 @@ class Kill(unittest.TestCase):
         print("seed:", seed, flush=True)
         with new_server(("alice", "bob")) as server:
             run = KillRun(server, seed, clients=4)
-            for _ in range(2 if SMOKE else 8):
+            for _ in range(2 if SMOKE else 12):
                 run.round()
             run.check_without_indexes()
         print(run.report())
