@@ -6,6 +6,7 @@
 #include <atomic>
 #include <ctime>
 #include <map>
+#include <mutex>
 #include <thread>
 
 #include "auth/user_name.h"
@@ -20,37 +21,44 @@ class Directory final : public UserDirectory {
  public:
   Result<std::optional<User>> find(std::string_view name) override {
     if (broken) return failure(ErrorKind::unavailable, "Try again later");
+    const std::lock_guard lock(mutex_);
     const auto found = users_.find(user_key(name));
     if (found == users_.end()) return std::optional<User>();
     return std::optional<User>(found->second.first);
   }
   Result<std::vector<Verifier>> verifiers(std::string_view name) override {
+    const std::lock_guard lock(mutex_);
     const auto found = users_.find(user_key(name));
     if (found == users_.end()) return failure(ErrorKind::not_found, "No such user");
     return found->second.second;
   }
   Result<std::vector<User>> list() override { return std::vector<User>(); }
   Outcome add(const User& user, const std::vector<Verifier>& verifiers) override {
+    const std::lock_guard lock(mutex_);
     users_[user_key(user.name)] = {user, verifiers};
     return {};
   }
   Outcome set_verifiers(std::string_view name, const std::vector<Verifier>& verifiers) override {
+    const std::lock_guard lock(mutex_);
     users_.at(user_key(name)).second = verifiers;
     return {};
   }
   bool can_supply_keys() const override { return true; }
   bool is_writable(std::string_view) override { return writable; }
   Outcome add_verifier(std::string_view name, const Verifier& verifier, const std::vector<Verifier>& seen) override {
+    const std::lock_guard lock(mutex_);
     std::vector<Verifier>& kept = users_.at(user_key(name)).second;
     if (kept.size() != seen.size()) return failure(ErrorKind::in_use, "changed");
     kept.push_back(verifier);
     return {};
   }
   Outcome set_enabled(std::string_view name, bool enabled) override {
+    const std::lock_guard lock(mutex_);
     users_.at(user_key(name)).first.enabled = enabled;
     return {};
   }
   Outcome remove(std::string_view name) override {
+    const std::lock_guard lock(mutex_);
     users_.erase(user_key(name));
     return {};
   }
@@ -58,6 +66,7 @@ class Directory final : public UserDirectory {
   bool writable = true;
 
  private:
+  std::mutex mutex_;  // logins come from several threads
   std::map<std::string, std::pair<User, std::vector<Verifier>>> users_;
 };
 
