@@ -3,11 +3,13 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "protocol/base/ensure.h"
 #include "storage/file_system.h"
 #include "storage/posix_file_system.h"
+#include "tests/support/simulated_disk.h"
 #include "tests/support/temporary_directory.h"
 
 namespace postkeep::storage {
@@ -176,6 +178,22 @@ TEST_CASE_FIXTURE(DatabaseFixture, "steps are counted") {
   (void)database->take_step_count();
   CHECK(count(*database) == 0);
   CHECK(database->take_step_count() == 1);
+}
+
+TEST_CASE("a full quota is told from a failing disk, also when COMMIT meets it") {
+  test::SimulatedDisk disk;
+  const auto database = Database::open(disk, "/index.sqlite", {}).value();
+  REQUIRE(database->execute("CREATE TABLE t(x)"));
+  for (const auto& [error_number, expected] :
+       {std::pair(EDQUOT, ErrorKind::over_quota), std::pair(ENOSPC, ErrorKind::over_quota),
+        std::pair(EIO, ErrorKind::unavailable)}) {
+    Transaction transaction = Transaction::begin(*database).value();
+    REQUIRE(database->execute("INSERT INTO t VALUES(1)"));
+    disk.fail_next(test::Call::write, error_number);
+    const Outcome committed = transaction.commit();
+    REQUIRE_FALSE(committed);
+    CHECK(to_string(committed.error().kind) == to_string(expected));
+  }
 }
 
 }  // namespace
