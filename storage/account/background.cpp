@@ -207,10 +207,12 @@ Result<Slice> cache_slice(AccountContext& context, MailboxList& mailboxes) {
   IndexChange change = TRY(IndexChange::begin(context, Commit::lazy));
   for (const Uid uid : batch.uids) {
     std::optional<FileRow> file = TRY(find_file(*context.index, box.row.key, uid));
+    const Result<CacheRow> cached =
+        file ? cached_facts(context, box, *file, row) : failure(ErrorKind::not_found, "A message is gone");
+    // A full disk has ended the transaction: nothing of it may be written now as if it went on.
+    if (!cached && !context.index->in_transaction()) return tl::unexpected<Error>(cached.error());
     // What cannot be read now is not tried again from here: whoever asks for the message is told why.
-    if (!file || !cached_facts(context, box, *file, row)) {
-      TRY(remove_work(*context.index, Work::cache, box.row.key, uid));
-    }
+    if (!cached) TRY(remove_work(*context.index, Work::cache, box.row.key, uid));
     if (context.now_us() >= end_us) break;
   }
   TRY(save_mailbox_row(*context.index, row));

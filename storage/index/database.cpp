@@ -284,6 +284,8 @@ Outcome Database::set_user_version(std::int64_t version) {
   return execute(("PRAGMA user_version=" + std::to_string(version)).c_str());
 }
 
+bool Database::in_transaction() const { return sqlite3_get_autocommit(impl_->connection) == 0; }
+
 Outcome Database::quick_check() {
   Statement statement = TRY(prepare("PRAGMA quick_check(1)"));
   TRY(statement.step());

@@ -91,8 +91,9 @@ class Database {
   std::int64_t changes() const;
   Result<std::int64_t> user_version();
   Outcome set_user_version(std::int64_t version);
-  Outcome quick_check();  // corruption if the file is damaged
-  Outcome checkpoint();   // moves the WAL into the database and truncates it
+  bool in_transaction() const;  // a write that failed may have ended it
+  Outcome quick_check();        // corruption if the file is damaged
+  Outcome checkpoint();         // moves the WAL into the database and truncates it
   // Statements run since the last call, for tests that count work.
   std::uint64_t take_step_count();
 
