@@ -40,7 +40,8 @@ Outcome MessageFolder::remove_tree(FileSystem& files, const std::string& path) {
   for (const std::string& name : names) {
     const std::string inner = path + "/" + name;
     const Result<FileInfo> info = files.info(inner);
-    if (!info) continue;  // gone meanwhile
+    if (!info && info.error().kind == ErrorKind::not_found) continue;  // gone meanwhile
+    if (!info) return tl::unexpected<Error>(info.error());
     if (info->type == FileInfo::Type::directory) {
       TRY(remove_tree(files, inner));
     } else {
