@@ -26,9 +26,11 @@ Outcome undo(AccountContext& context, const Intent& intent) {
   return is_missing(synced) ? Outcome() : synced;
 }
 
-// Ours is what carries the tag of the folder it lies in.
-Origin origin_of(AccountContext& context, const Intent& intent, const std::string& name) {
+// Ours is what carries the tag of the folder it lies in. What cannot be told now must not be guessed: a file of ours
+// that is taken for another program's is written anew, with other line ends.
+Result<Origin> origin_of(AccountContext& context, const Intent& intent, const std::string& name) {
   const auto file = maildir::read_mailbox_file(context.files(), maildir::folder_path(context.path, intent.source));
+  if (!file && file.error().kind != ErrorKind::not_found) return tl::unexpected<Error>(file.error());
   const auto parsed = maildir::FileName::parse(name);
   const bool ours = file && parsed && parsed->tag() && parsed->tag()->uid_validity == file->uid_validity;
   return ours ? Origin::ours : Origin::foreign;
@@ -49,9 +51,12 @@ Outcome carry_on_move(AccountContext& context, const Intent& intent) {
   for (const Intent::Entry& entry : intent.entries) {
     for (const Place place : {Place::cur, Place::fresh}) {
       const std::string path = source.file_path(place, entry.source_name);
-      if (!context.files().info(path)) continue;
-      const Result<SourceIs> moved = transfer_file(
-          context, TransferKind::move, path, origin_of(context, intent, entry.source_name), target, entry.target_name);
+      const Result<FileInfo> info = context.files().info(path);
+      if (!info && info.error().kind == ErrorKind::not_found) continue;  // moved already
+      if (!info) return tl::unexpected<Error>(info.error());
+      const Origin origin = TRY(origin_of(context, intent, entry.source_name));
+      const Result<SourceIs> moved =
+          transfer_file(context, TransferKind::move, path, origin, target, entry.target_name);
       // It may have been written there already, or a power cut have kept both names of a rename.
       const bool both = moved ? *moved == SourceIs::there : moved.error().kind == ErrorKind::already_exists;
       if (both) left.push_back(path);
