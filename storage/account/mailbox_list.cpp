@@ -42,12 +42,13 @@ bool is_of(const MailboxRow& row, const maildir::MailboxFile& file) {
   return file.id == row.id && file.uid_validity == row.uid_validity;
 }
 
-// What was told before an unclean stop may be as high as the floors, and files named with UIDs that the index has
-// never seen are ours.
-void distrust_counters(MailboxRow& row, const maildir::MailboxFile& file) {
+// What was told before an unclean stop may be as high as the floors, files named with UIDs that the index has never
+// seen are ours, and the special use is what was synced.
+void distrust_row(MailboxRow& row, const maildir::MailboxFile& file) {
   row.adopt_from = row.scan_needed ? std::min(row.adopt_from, row.uid_next) : row.uid_next;
   row.uid_next = std::max(row.uid_next, Uid(static_cast<std::uint32_t>(std::min(file.uid_floor, u32_max))));
   row.highest_modseq = std::max(row.highest_modseq, ModSeq(std::max<std::uint64_t>(1, file.modseq_floor - 1)));
+  row.special_use = file.special_use;
   row.scan_needed = true;
 }
 
@@ -99,7 +100,7 @@ Outcome MailboxList::take_doubtful(MailboxRow row) {
     strays_.emplace(row.id, std::move(row));
     return {};
   }
-  if (file) distrust_counters(row, *file);
+  if (file) distrust_row(row, *file);
   row.scan_needed = true;  // damaged: whoever uses the mailbox is told; the others can be used meanwhile
   loose_.emplace(std::move(directory), std::move(row));
   return {};
@@ -201,13 +202,14 @@ Result<MailboxRow> MailboxList::adopt_folder(const std::string& directory, const
       MailboxRow row = std::move(before->second);
       lost.erase(before);
       row.directory = directory;
-      if (unclean_) distrust_counters(row, *file);
+      if (unclean_) distrust_row(row, *file);
       return row;
     }
     // Another program may have copied a folder with all in it; two mailboxes cannot have one identity.
     if (!by_id_.contains(file->id)) return row_from_file(*file, directory);
   }
-  for (auto at = lost.begin(); file == nullptr && at != lost.end(); ++at) {
+  // After an unclean stop the row may be that of a mailbox which was deleted, and the folder the beginning of another.
+  for (auto at = lost.begin(); file == nullptr && !unclean_ && at != lost.end(); ++at) {
     if (at->second.directory != directory) continue;
     MailboxRow row = std::move(at->second);  // whose folder file is lost; it is made again when the mailbox is used
     row.scan_needed = true;
