@@ -109,13 +109,21 @@ class Reconciliation {
       if (const auto* named = std::get_if<maildir::UidRecord>(&record)) recorded_uids_[named->base] = named->uid;
       if (const auto* gone = std::get_if<maildir::GoneRecord>(&record)) gone_.add_range(gone->first, gone->last);
     }
-    if (!box_.row.scan_needed) return {};
+    if (!box_.row.scan_needed && !finds_ours()) return {};
     for (maildir::Record& record : TRY(read(maildir::keywords_file_name)).records) {
       if (auto* extra = std::get_if<maildir::KeywordsRecord>(&record)) {
         extra_keywords_[extra->uid] = std::move(extra->keywords);
       }
     }
     return {};
+  }
+
+  // A file that we named and whose row was never written.
+  bool finds_ours() const {
+    return std::any_of(unmatched_.begin(), unmatched_.end(), [&](const FoundFile* file) {
+      const std::optional<maildir::UidTag> tag = file->parsed.tag();
+      return tag && tag->uid_validity == box_.row.uid_validity;
+    });
   }
 
   // Expunged, as postkeep-uids says, by a commit that the index lost.
@@ -338,7 +346,10 @@ Result<Found> reconcile(AccountContext& context, MailboxState& box) {
   TRY(load_mailbox(context, box));
   TRY(reserve(context, box, 0));
   const std::int64_t begin_us = context.now_us();
+  const Uid next = box.row.uid_next;
   Result<Found> found = Reconciliation(context, box).run();
+  // A file that just got a UID, or had one that the index does not know, must get the same with the next try.
+  if (!found && box.row.uid_next != next) distrust(box, next);
   box.listing_us = context.now_us() - begin_us;
   return found;
 }
