@@ -7,7 +7,7 @@
 #include <set>
 
 #include "storage/index/database.h"
-#include "tests/support/lazy_file_system.h"
+#include "tests/support/sim/breakage.h"
 
 namespace postkeep::test {
 namespace {
@@ -239,7 +239,7 @@ TEST_CASE("calls are counted by kind") {
   CHECK(disk.changes() == 0);
 }
 
-TEST_CASE("replace_file leaves the old or the new content at every cut, and its lazy variants do not") {
+TEST_CASE("replace_file leaves the old or the new content at every cut, and its broken variants do not") {
   const auto broken = [](auto make_files) {
     int count = 0;
     for (std::uint64_t change = 1; change <= 6; ++change) {
@@ -258,8 +258,9 @@ TEST_CASE("replace_file leaves the old or the new content at every cut, and its 
     return count;
   };
   CHECK(broken([](SimulatedDisk&) { return std::unique_ptr<FileSystem>(); }) == 0);
-  CHECK(broken([](SimulatedDisk& disk) { return lazy_file_system(disk, Laziness::no_sync); }) > 0);
-  CHECK(broken([](SimulatedDisk& disk) { return lazy_file_system(disk, Laziness::rename_before_write); }) > 0);
+  for (const char* name : {"nothing is synced", "a message is linked before it is written"}) {
+    CHECK(broken([&](SimulatedDisk& disk) { return breakage(name).make(disk); }) > 0);
+  }
 }
 
 // --- SQLite on it ---

@@ -32,6 +32,18 @@ bool is_change(Call kind) {
   }
 }
 
+bool can_fail_with(Call kind, int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      return is_change(kind);
+    case EMFILE:
+      return kind == Call::open || kind == Call::create || kind == Call::list || kind == Call::sync_directory;
+    default:
+      return true;
+  }
+}
+
 bool takes_space(Call kind) {
   return kind == Call::create || kind == Call::write || kind == Call::make_directory || kind == Call::link;
 }
@@ -76,7 +88,7 @@ class SimulatedFile final : public File {
   Outcome sync() override {
     const Guard guard(shared_->mutex);
     const int fault = shared_->admit(Call::sync, path_);
-    return outcome(shared_->sync(*inode_, fault), "fsync", path_);
+    return outcome(shared_->sync(*inode_, path_, fault), "fsync", path_);
   }
 
   Outcome truncate(std::uint64_t size) override {
@@ -142,19 +154,23 @@ int SimulatedDisk::Shared::admit(Call kind, std::string_view what) {
   ++counts[static_cast<std::size_t>(kind)];
   if (is_change(kind) && ++changes >= cut_change) power_is_out = true;
   if (power_is_out) return EIO;
-  if (calls >= fail_call && calls - fail_call < fail_count) return fail_errno;
+  if (calls >= fail_call && calls - fail_call < fail_count) {
+    failed_errno = fail_likely && !can_fail_with(kind, fail_errno) ? EIO : fail_errno;
+    failed_kind = kind;
+    return failed_errno;
+  }
   if (next_errno != 0 && kind == next_kind) return std::exchange(next_errno, 0);
   return calls >= full_from && takes_space(kind) ? ENOSPC : 0;
 }
 
 int SimulatedDisk::Shared::write(Inode& file, std::uint64_t offset, std::string_view bytes, int fault) {
   if (power_is_out) return fault;
-  state.write(file, offset, fault == 0 ? bytes : bytes.substr(0, bytes.size() / 2));
+  state.write(file, offset, fault == 0 ? bytes : bytes.substr(0, bytes.size() * written_quarters / 4));
   return fault;
 }
 
-int SimulatedDisk::Shared::sync(Inode& file, int fault) {
-  if (power_is_out) return fault;
+int SimulatedDisk::Shared::sync(Inode& file, std::string_view path, int fault) {
+  if (power_is_out || (!unsynced_end.empty() && path.ends_with(unsynced_end))) return fault;
   if (fault == 0) {
     state.sync(file);
   } else {
@@ -295,10 +311,36 @@ void SimulatedDisk::fail_at(std::uint64_t call, int error_number, std::uint64_t 
   shared_->fail_errno = error_number;
 }
 
+void SimulatedDisk::fail_likely_at(std::uint64_t call, int error_number) {
+  fail_at(call, error_number);
+  const Guard guard(shared_->mutex);
+  shared_->fail_likely = true;
+}
+
+int SimulatedDisk::failed_with() const {
+  const Guard guard(shared_->mutex);
+  return shared_->failed_errno;
+}
+
+Call SimulatedDisk::failed_call() const {
+  const Guard guard(shared_->mutex);
+  return shared_->failed_kind;
+}
+
 void SimulatedDisk::fail_next(Call kind, int error_number) {
   const Guard guard(shared_->mutex);
   shared_->next_kind = kind;
   shared_->next_errno = error_number;
+}
+
+void SimulatedDisk::shorten_failed_writes(unsigned to_quarters) {
+  const Guard guard(shared_->mutex);
+  shared_->written_quarters = to_quarters;
+}
+
+void SimulatedDisk::ignore_syncs_of(std::string path_end) {
+  const Guard guard(shared_->mutex);
+  shared_->unsynced_end = std::move(path_end);
 }
 
 void SimulatedDisk::fill_up_at(std::uint64_t call) {

@@ -60,10 +60,19 @@ class SimulatedDisk final : public storage::FileSystem {
   const char* sqlite_vfs() const override;
 
   // --- Faults ---
-  // That one call fails, or so many from there on. A failed write has written half of its octets; a failed sync loses
-  // what it was to make durable, and later syncs succeed without it.
+  // That one call fails, or so many from there on. A failed write has written some of its octets, half of them if
+  // nothing else is said; a failed sync loses what it was to make durable, and later syncs succeed without it.
   void fail_at(std::uint64_t call, int error_number, std::uint64_t how_many = 1);
-  void fail_next(Call kind, int error_number);  // the next one of that kind, likewise
+  // That one call fails with EIO if a call of its kind never fails with `error_number`: reading takes no space, and
+  // only what opens a file runs out of descriptors.
+  void fail_likely_at(std::uint64_t call, int error_number);
+  // The last call that fail_at() or fail_likely_at() made fail; errno 0: none yet.
+  int failed_with() const;
+  Call failed_call() const;
+  void fail_next(Call kind, int error_number);       // the next one of that kind, likewise
+  void shorten_failed_writes(unsigned to_quarters);  // 0: nothing is written; 3: all but a quarter
+  // Syncs of files whose path ends so do nothing and report success, from now on.
+  void ignore_syncs_of(std::string path_end);
   // From that call on the disk is full: whatever takes space fails with ENOSPC.
   void fill_up_at(std::uint64_t call);
   // That change and everything after it does not happen.

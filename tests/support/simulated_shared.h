@@ -39,8 +39,13 @@ struct SimulatedDisk::Shared {
   std::uint64_t fail_call = never;
   std::uint64_t fail_count = 1;
   int fail_errno = 0;
+  bool fail_likely = false;  // EIO instead where fail_errno cannot be
+  int failed_errno = 0;      // what a call failed with
+  Call failed_kind = Call::open;
   Call next_kind = Call::open;
-  int next_errno = 0;  // 0: no such fault is set
+  int next_errno = 0;             // 0: no such fault is set
+  unsigned written_quarters = 2;  // of a failed write
+  std::string unsynced_end;       // syncs of files whose path ends so are ignored, if not ""
   std::uint64_t full_from = never;
   std::uint64_t cut_change = never;
   bool power_is_out = false;
@@ -49,9 +54,9 @@ struct SimulatedDisk::Shared {
 
   // Numbers and counts a call; 0 or the errno with which it must fail. The mutex is held.
   int admit(Call kind, std::string_view what);
-  // A write of a file that an admitted call makes, or half of it if `fault` says that the call fails.
+  // A write of a file that an admitted call makes, or part of it if `fault` says that the call fails.
   int write(Inode& file, std::uint64_t offset, std::string_view bytes, int fault);
-  int sync(Inode& file, int fault);
+  int sync(Inode& file, std::string_view path, int fault);
 };
 
 }  // namespace postkeep::test

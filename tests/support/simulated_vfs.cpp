@@ -22,6 +22,7 @@ struct VfsFile {
   int lock_level = SQLITE_LOCK_NONE;
   bool sync_directory_too = false;  // a new journal or WAL: its entry must be durable with it
   bool delete_on_close = false;
+  int last_errno = 0;  // of the last call on it that failed
 };
 
 VfsFile& file_of(sqlite3_file* file) { return *reinterpret_cast<VfsFile*>(file); }
@@ -33,14 +34,18 @@ int failed(SimulatedVfs& vfs, int error_number, int code) {
   return error_number == ENOSPC ? SQLITE_FULL : code;
 }
 
+int failed(VfsFile& file, int error_number, int code) {
+  file.last_errno = error_number;
+  return failed(*file.vfs, error_number, code);
+}
+
 int close_file(sqlite3_file* file);
 
 int read_file(sqlite3_file* file, void* buffer, int amount, sqlite3_int64 offset) {
   VfsFile& self = file_of(file);
   SimulatedDisk::Shared& shared = self.vfs->shared();
   const Guard guard(shared.mutex);
-  if (const int fault = shared.admit(Call::read, self.path); fault != 0)
-    return failed(*self.vfs, fault, SQLITE_IOERR_READ);
+  if (const int fault = shared.admit(Call::read, self.path); fault != 0) return failed(self, fault, SQLITE_IOERR_READ);
   const std::string& content = self.inode->content;
   const auto wanted = static_cast<std::size_t>(amount);
   std::size_t got = 0;
@@ -59,7 +64,7 @@ int write_file(sqlite3_file* file, const void* bytes, int amount, sqlite3_int64 
   const std::string_view view(static_cast<const char*>(bytes), static_cast<std::size_t>(amount));
   const int fault = shared.admit(Call::write, self.path);
   if (shared.write(*self.inode, static_cast<std::uint64_t>(offset), view, fault) == 0) return SQLITE_OK;
-  return failed(*self.vfs, fault, SQLITE_IOERR_WRITE);
+  return failed(self, fault, SQLITE_IOERR_WRITE);
 }
 
 int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
@@ -67,7 +72,7 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   SimulatedDisk::Shared& shared = self.vfs->shared();
   const Guard guard(shared.mutex);
   if (const int fault = shared.admit(Call::truncate, self.path); fault != 0) {
-    return failed(*self.vfs, fault, SQLITE_IOERR_TRUNCATE);
+    return failed(self, fault, SQLITE_IOERR_TRUNCATE);
   }
   shared.state.truncate(*self.inode, static_cast<std::uint64_t>(size));
   return SQLITE_OK;
@@ -78,12 +83,12 @@ int sync_file(sqlite3_file* file, int) {
   SimulatedDisk::Shared& shared = self.vfs->shared();
   const Guard guard(shared.mutex);
   const int fault = shared.admit(Call::sync, self.path);
-  if (shared.sync(*self.inode, fault) != 0) return failed(*self.vfs, fault, SQLITE_IOERR_FSYNC);
+  if (shared.sync(*self.inode, self.path, fault) != 0) return failed(self, fault, SQLITE_IOERR_FSYNC);
   if (!self.sync_directory_too) return SQLITE_OK;
   const std::string directory = storage::parent_directory(self.path);
   if (const int directory_fault = shared.admit(Call::sync_directory, directory); directory_fault != 0) {
     if (!shared.power_is_out) (void)shared.state.fail_sync_directory(directory);
-    return failed(*self.vfs, directory_fault, SQLITE_IOERR_DIR_FSYNC);
+    return failed(self, directory_fault, SQLITE_IOERR_DIR_FSYNC);
   }
   (void)shared.state.sync_directory(directory);
   self.sync_directory_too = false;
@@ -94,8 +99,7 @@ int file_size(sqlite3_file* file, sqlite3_int64* size) {
   VfsFile& self = file_of(file);
   SimulatedDisk::Shared& shared = self.vfs->shared();
   const Guard guard(shared.mutex);
-  if (const int fault = shared.admit(Call::info, self.path); fault != 0)
-    return failed(*self.vfs, fault, SQLITE_IOERR_FSTAT);
+  if (const int fault = shared.admit(Call::info, self.path); fault != 0) return failed(self, fault, SQLITE_IOERR_FSTAT);
   *size = static_cast<sqlite3_int64>(self.inode->content.size());
   return SQLITE_OK;
 }
@@ -142,7 +146,11 @@ int check_reserved_lock(sqlite3_file* file, int* reserved) {
   return SQLITE_OK;
 }
 
-int file_control(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
+int file_control(sqlite3_file* file, int what, void* value) {
+  if (what != SQLITE_FCNTL_LAST_ERRNO) return SQLITE_NOTFOUND;
+  *static_cast<int*>(value) = file_of(file).last_errno;
+  return SQLITE_OK;
+}
 int sector_size(sqlite3_file*) { return sector_octets; }
 int device_characteristics(sqlite3_file*) { return 0; }
 

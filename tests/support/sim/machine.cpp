@@ -1,5 +1,6 @@
 #include "tests/support/sim/machine.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace postkeep::test {
@@ -12,51 +13,87 @@ std::chrono::sys_time<std::chrono::microseconds> SimulatedClock::now() {
   return time_;
 }
 
-Machine::Machine(std::unique_ptr<SimulatedDisk> disk, std::optional<Laziness> laziness)
-    : disk_(std::move(disk)), clock_(*disk_) {
-  if (laziness) lazy_ = lazy_file_system(*disk_, *laziness);
+Address address_of(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  const bool is_annas = colon == std::string::npos;
+  return Address{is_annas ? "anna" : text.substr(0, colon),
+                 MailboxName::from_utf8(is_annas ? text : text.substr(colon + 1)).value()};
+}
+
+std::string address_text(const std::string& user, const MailboxName& mailbox) {
+  return user == "anna" ? mailbox.utf8() : user + ":" + mailbox.utf8();
+}
+
+Machine::Machine(std::unique_ptr<SimulatedDisk> disk, const Breakage* breakage, std::vector<std::string> users)
+    : disk_(std::move(disk)), clock_(*disk_), users_(std::move(users)) {
+  if (breakage != nullptr) broken_ = breakage->make(*disk_);
 }
 
 Outcome Machine::start() {
-  if (!disk_->info(data_dir)) {
+  const auto there = disk_->info(data_dir);
+  if (!there && there.error().kind == ErrorKind::not_found) {
     TRY(disk_->make_directory(data_dir));
     TRY(disk_->sync_directory("/"));
   }
   storage::StoreOptions options;
   options.data_dir = data_dir;
   options.hostname = "host";
-  FileSystem& files = lazy_ ? *lazy_ : static_cast<FileSystem&>(*disk_);
+  FileSystem& files = broken_ ? *broken_ : static_cast<FileSystem&>(*disk_);
   store_ = TRY(storage::open_mail_store("maildir", options, files, clock_));
-  account_ = TRY(store_->open("anna", [] {}));
+  for (const std::string& user : std::vector<std::string>(users_)) TRY(open(user));
+  return {};
+}
+
+Outcome Machine::open(const std::string& user) {
+  accounts_[user] = TRY(store_->open(user, [] {}));
+  if (std::find(users_.begin(), users_.end(), user) == users_.end()) users_.push_back(user);
   return {};
 }
 
 Outcome Machine::stop() {
-  Outcome closed = account_->close();
+  Outcome closed;
+  for (const auto& [user, account] : accounts_) {
+    Outcome done = account->close();
+    if (closed) closed = std::move(done);
+  }
   halt();
   return closed;
 }
 
 void Machine::halt() {
-  account_.reset();
+  incoming.reset();
+  accounts_.clear();
   store_.reset();
 }
 
 Outcome Machine::run_background() {
   constexpr int steps_max = 1000;
-  for (int i = 0; i < steps_max; ++i) {
-    const storage::BackgroundState state = TRY(account_->background_step());
-    if (!state.due_in) return {};
-    clock_.advance(*state.due_in);
+  for (const auto& [user, account] : accounts_) {
+    int steps = 0;
+    for (; steps < steps_max; ++steps) {
+      const storage::BackgroundState state = TRY(account->background_step());
+      if (!state.due_in) break;
+      clock_.advance(*state.due_in);
+    }
+    if (steps == steps_max) return failure(ErrorKind::server_bug, "Background work does not end");
   }
-  return failure(ErrorKind::server_bug, "Background work does not end");
+  return {};
+}
+
+Result<storage::Mailbox> Machine::find(const std::string& address) {
+  const Address place = address_of(address);
+  return account(place.user).find_mailbox(place.mailbox);
 }
 
 void lose_index(SimulatedDisk& disk) {
-  for (const char* end : {"", "-wal", "-shm", "-journal"}) {
-    (void)disk.unlink(std::string(Machine::account_path) + "/index.sqlite" + end);
+  const std::string mail = std::string(Machine::data_dir) + "/mail";
+  const auto users = disk.list(mail);
+  for (const std::string& user : users ? *users : std::vector<std::string>()) {
+    for (const char* end : {"", "-wal", "-shm", "-journal"}) {
+      (void)disk.unlink(mail + "/" + user + "/index.sqlite" + end);
+    }
+    (void)disk.sync_directory(mail + "/" + user);
   }
-  (void)disk.sync_directory(Machine::account_path);
 }
 
 }  // namespace postkeep::test

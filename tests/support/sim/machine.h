@@ -1,13 +1,17 @@
-// Machine: a computer with a simulated disk, a clock that the test turns, and one account open on it.
+// Machine: a computer with a simulated disk, a clock that the test turns, and one store open on it with the accounts of
+// a few users, the first of them "anna".
+//
+// The scenarios name a mailbox by its address: "Archive" is anna's, "bert:INBOX" is bert's.
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "storage/account_store.h"
-#include "tests/support/lazy_file_system.h"
+#include "tests/support/sim/breakage.h"
 #include "tests/support/simulated_disk.h"
 
 namespace postkeep::test {
@@ -28,36 +32,54 @@ class SimulatedClock final : public storage::Clock {
   std::chrono::sys_time<std::chrono::microseconds> time_;
 };
 
+// Whose mailbox, and which.
+struct Address {
+  std::string user;
+  MailboxName mailbox;
+};
+Address address_of(const std::string& text);
+std::string address_text(const std::string& user, const MailboxName& mailbox);
+
 class Machine {
  public:
   static constexpr char data_dir[] = "/data";
   static constexpr char account_path[] = "/data/mail/anna";
+  using Accounts = std::map<std::string, std::unique_ptr<storage::AccountStore>>;
 
-  // `laziness`: what the store's file system leaves out.
-  explicit Machine(std::unique_ptr<SimulatedDisk> disk, std::optional<Laziness> laziness = std::nullopt);
+  // `breakage`: what the store's file system does wrong; outlives the machine.
+  explicit Machine(std::unique_ptr<SimulatedDisk> disk, const Breakage* breakage = nullptr,
+                   std::vector<std::string> users = {"anna"});
   ~Machine() { halt(); }
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
-  Outcome start();           // opens the store and the account "anna"
-  Outcome stop();            // a clean stop
-  void halt();               // as if killed: nothing is finished
-  Outcome run_background();  // until there is nothing to do, time passing
-  bool is_on() const { return account_ != nullptr && !disk_->power_is_out(); }
+  Outcome start();                        // opens the store and the accounts of the users
+  Outcome open(const std::string& user);  // one more, also with the next start
+  Outcome stop();                         // a clean stop
+  void halt();                            // as if killed: nothing is finished
+  Outcome run_background();               // until there is nothing to do, time passing
+  bool is_on() const { return !accounts_.empty() && !disk_->power_is_out(); }
 
   SimulatedDisk& disk() { return *disk_; }
   SimulatedClock& clock() { return clock_; }
-  storage::AccountStore& account() { return *account_; }
+  storage::AccountStore& account() { return *accounts_.at("anna"); }
+  storage::AccountStore& account(const std::string& user) { return *accounts_.at(user); }
+  const Accounts& accounts() const { return accounts_; }
+  Result<storage::Mailbox> find(const std::string& address);  // errors: those of find_mailbox()
+
+  // A message that was received and is not yet in all the mailboxes it is for.
+  std::shared_ptr<storage::Incoming> incoming;
 
  private:
   std::unique_ptr<SimulatedDisk> disk_;
   SimulatedClock clock_;
-  std::unique_ptr<storage::FileSystem> lazy_;
+  std::vector<std::string> users_;
+  std::unique_ptr<storage::FileSystem> broken_;
   std::unique_ptr<storage::MailStore> store_;
-  std::unique_ptr<storage::AccountStore> account_;
+  Accounts accounts_;
 };
 
-// index.sqlite and what belongs to it, removed from a disk on which nothing runs.
+// index.sqlite of all accounts and what belongs to it, removed from a disk on which nothing runs.
 void lose_index(SimulatedDisk& disk);
 
 }  // namespace postkeep::test

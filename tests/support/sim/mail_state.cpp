@@ -1,6 +1,7 @@
 #include "tests/support/sim/mail_state.h"
 
 #include <algorithm>
+#include <sstream>
 
 namespace postkeep::test {
 namespace {
@@ -30,6 +31,7 @@ Result<KnownMailbox> observe_mailbox(AccountStore& account, const storage::Mailb
   known.uid_validity = version->facts().uid_validity;
   known.uid_next = version->facts().uid_next;
   known.highest_modseq = version->facts().highest_modseq;
+  known.special_use = mailbox.special_use;
   storage::FetchWants wants;
   wants.dates = true;
   wants.size = true;
@@ -57,17 +59,36 @@ bool same_message(const KnownMessage& expected, const KnownMessage& found) {
          (!expected.internal_date || expected.internal_date == found.internal_date);
 }
 
+bool has_word(const std::string& words, const std::string& word) {
+  return (" " + words + " ").find(" " + word + " ") != std::string::npos;
+}
+
+// Each flag is as in one of `known`.
+bool is_mixed_of(const std::string& found, const std::vector<std::string>& known) {
+  std::string words = found;
+  for (const std::string& flags : known) words += " " + flags;
+  std::istringstream all(words);
+  for (std::string word; all >> word;) {
+    const bool is_there = has_word(found, word);
+    const auto agrees = [&](const std::string& flags) { return has_word(flags, word) == is_there; };
+    if (std::none_of(known.begin(), known.end(), agrees)) return false;
+  }
+  return true;
+}
+
 bool same_flags(const KnownMessage& expected, const KnownMessage& found, const std::string& mailbox, FlagsAre flags_are,
                 const std::vector<MailState>& earlier) {
   if (expected.flags == found.flags) return true;
   if (flags_are == FlagsAre::exact) return false;
-  return std::any_of(earlier.begin(), earlier.end(), [&](const MailState& state) {
-    const auto there = state.find(mailbox);
-    if (there == state.end()) return false;
-    return std::any_of(there->second.messages.begin(), there->second.messages.end(), [&](const KnownMessage& known) {
-      return known.uid == found.uid && known.content == found.content && known.flags == found.flags;
-    });
-  });
+  std::vector<std::string> known{expected.flags};
+  for (const MailState& state : earlier) {
+    const auto there = state.mailboxes.find(mailbox);
+    if (there == state.mailboxes.end()) continue;
+    for (const KnownMessage& message : there->second.messages) {
+      if (message.uid == found.uid && message.content == found.content) known.push_back(message.flags);
+    }
+  }
+  return is_mixed_of(found.flags, known);
 }
 
 std::string mailbox_difference(const std::string& name, const KnownMailbox& expected, const KnownMailbox& found,
@@ -75,6 +96,9 @@ std::string mailbox_difference(const std::string& name, const KnownMailbox& expe
   if (expected.id.value() != 0 && expected.id != found.id) return name + ": another mailbox id";
   if (expected.uid_validity.value() != 0 && expected.uid_validity != found.uid_validity) {
     return name + ": another UIDVALIDITY";
+  }
+  if (expected.special_use != found.special_use) {
+    return name + ": its special use is \"" + std::string(to_wire(found.special_use)) + "\"";
   }
   std::vector<KnownMessage> rest = found.messages;
   const auto take = [&](const KnownMessage& wanted) {
@@ -117,25 +141,42 @@ UidSet KnownMailbox::uids_of(const std::vector<std::string>& contents) const {
   return uids;
 }
 
-Result<MailState> observe(AccountStore& account) {
-  const std::vector<storage::Mailbox> mailboxes = TRY(account.list_mailboxes());
+Flags flags_of_words(const std::string& words) {
+  std::istringstream each(words);
+  Flags flags;
+  for (std::string word; each >> word;) (void)flags.add_from_wire(word);
+  return flags;
+}
+
+Result<MailState> observe(Machine& machine) {
   MailState state;
-  for (const storage::Mailbox& mailbox : mailboxes) {
-    if (mailbox.exists) state[mailbox.name.utf8()] = TRY(observe_mailbox(account, mailbox));
+  for (const auto& [user, account] : machine.accounts()) {
+    const std::vector<storage::Mailbox> mailboxes = TRY(account->list_mailboxes());
+    for (const storage::Mailbox& mailbox : mailboxes) {
+      const std::string address = address_text(user, mailbox.name);
+      if (mailbox.subscribed) state.subscribed.insert(address);
+      if (mailbox.exists) state.mailboxes[address] = TRY(observe_mailbox(*account, mailbox));
+    }
   }
   return state;
 }
 
 std::string difference(const MailState& expected, const MailState& found, FlagsAre flags_are,
                        const std::vector<MailState>& earlier) {
-  for (const auto& [name, mailbox] : expected) {
-    const auto there = found.find(name);
-    if (there == found.end()) return name + " is not there";
+  for (const auto& [name, mailbox] : expected.mailboxes) {
+    const auto there = found.mailboxes.find(name);
+    if (there == found.mailboxes.end()) return name + " is not there";
     std::string differs = mailbox_difference(name, mailbox, there->second, flags_are, earlier);
     if (!differs.empty()) return differs;
   }
-  for (const auto& [name, mailbox] : found) {
-    if (!expected.contains(name)) return name + " is there";
+  for (const auto& [name, mailbox] : found.mailboxes) {
+    if (!expected.mailboxes.contains(name)) return name + " is there";
+  }
+  for (const std::string& name : expected.subscribed) {
+    if (!found.subscribed.contains(name)) return name + " is not subscribed";
+  }
+  for (const std::string& name : found.subscribed) {
+    if (!expected.subscribed.contains(name)) return name + " is subscribed";
   }
   return "";
 }

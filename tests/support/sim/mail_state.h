@@ -1,13 +1,14 @@
-// MailState: what mail an account has, as a client knows it or as it is found, and how the two compare.
+// MailState: what mail the accounts of a machine have, as a client knows it or as it is found, and how the two compare.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "storage/account_store.h"
+#include "tests/support/sim/machine.h"
 
 namespace postkeep::test {
 
@@ -20,10 +21,11 @@ struct KnownMessage {
 };
 
 struct KnownMailbox {
-  MailboxId id;
-  UidValidity uid_validity;
+  MailboxId id;              // 0: not known
+  UidValidity uid_validity;  // 0: not known
   Uid uid_next;
   ModSeq highest_modseq;
+  SpecialUse special_use = SpecialUse::none;
   std::vector<KnownMessage> messages;
 
   const KnownMessage* find(Uid uid) const;
@@ -31,16 +33,24 @@ struct KnownMailbox {
   UidSet uids_of(const std::vector<std::string>& contents) const;
 };
 
-using MailState = std::map<std::string, KnownMailbox>;  // by mailbox name
+struct MailState {
+  std::map<std::string, KnownMailbox> mailboxes;  // by address
+  std::set<std::string> subscribed;               // addresses
 
-// Everything in an account: lists, reads and refreshes all mailboxes and messages. Errors: those of the account;
-// corruption if what it says of a message contradicts itself.
-Result<MailState> observe(storage::AccountStore& account);
+  KnownMailbox& inbox() { return mailboxes.at("INBOX"); }
+  const KnownMailbox& inbox() const { return mailboxes.at("INBOX"); }
+};
 
-enum class FlagsAre { exact, any_known };
+Flags flags_of_words(const std::string& words);  // the inverse of Flags::to_wire()
+
+// Everything in all accounts: lists, reads and refreshes all mailboxes and messages. Errors: those of the accounts;
+// corruption if what one says of a message contradicts itself.
+Result<MailState> observe(Machine& machine);
+
+enum class FlagsAre { exact, mixed };
 
 // "" if `found` is what is `expected`: the same mailboxes, the same messages, each once, told ones under their UID.
-// Otherwise what differs. any_known: a message may have the flags of an `earlier` state too.
+// Otherwise what differs. mixed: what an `earlier` state has otherwise may be in part as there and in part as expected.
 std::string difference(const MailState& expected, const MailState& found, FlagsAre flags_are,
                        const std::vector<MailState>& earlier);
 

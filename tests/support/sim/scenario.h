@@ -1,17 +1,10 @@
-// Scenarios of the power-cut simulation, and the search through all their faults.
-//
-// A scenario is a few calls on an account. It is run once to the end to count its calls, then again with the power cut
-// at each change in turn and with each call failing in turn; each cut disk is switched on again under several survival
-// plans, and what is found must be what the client was told, or that and all of the one call that was under way.
+// Scenarios of the power-cut simulation: what is asked of a machine, and what the client knows of it at each moment.
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "tests/support/sim/machine.h"
 #include "tests/support/sim/mail_state.h"
 
 namespace postkeep::test {
@@ -23,6 +16,9 @@ struct Step {
   std::function<Result<std::vector<Uid>>(Machine&, const MailState& before)> run;
   // What it changes when it is done.
   std::function<void(MailState&)> effect;
+  // What else it may leave if it is not answered, where nothing promises all or nothing.
+  std::vector<std::function<void(MailState&)>> halves;
+  bool writes_flags = false;  // when it is done all flags are in the names
 };
 
 enum class Index { kept, lost };  // is index.sqlite still there when the machine is switched on again?
@@ -31,28 +27,36 @@ struct Scenario {
   std::string name;
   std::vector<Step> steps;
   Index index = Index::kept;
+  std::vector<std::string> users = {"anna"};
+  std::vector<std::string> newcomers = {};  // users whose accounts a step opens
+  bool makes_mailboxes = false;             // ids and UIDVALIDITYs of mailboxes made afterwards are looked at
+  // Done to the base disk beforehand. The machine is stopped cleanly afterwards, unless it was halted.
+  std::function<void(Machine&)> prepare = nullptr;
 };
 
-struct Tally {
-  std::uint64_t cuts = 0;           // power cuts tried
-  std::uint64_t survivals = 0;      // cuts x plans looked at
-  std::uint64_t faults = 0;         // failing calls tried
-  std::vector<std::string> broken;  // each broken promise, in words
+// What the client knows when the machine stops.
+struct Knowledge {
+  std::vector<MailState> states;  // as told: at first, and after each step that was answered with OK
+  std::vector<MailState> maybe;   // what the step under way may leave, if there is one
+  std::size_t settled = 0;        // the last of `states` whose flags are in the names
+  std::optional<Error> refused;   // why it was, if it was answered
+  std::string step;               // its name
 
-  void add(const Tally& other);
+  const MailState& told() const { return states.back(); }
+  // A message whose flags are not in its name may have those of any of these when the index is lost (design, promise
+  // 4).
+  std::vector<MailState> unsettled() const {
+    return {states.begin() + static_cast<std::ptrdiff_t>(settled), states.end()};
+  }
 };
 
-struct SearchOptions {
-  std::uint64_t random_plans = 3;  // besides "nothing survives" and "everything survives"
-  std::uint64_t seed = 1;
-  std::uint64_t part = 0, parts = 1;  // only the points whose number modulo `parts` is `part`, if they are to be shared
-  std::optional<Laziness> laziness;
-  bool with_faults = true;      // each call failing, too
-  bool with_trace = false;      // adds the calls of a broken try to its report
-  std::size_t broken_max = 20;  // stop after so many
-};
+// Runs the steps until one is not answered with OK.
+Knowledge run_steps(Machine& machine, const Scenario& scenario, const MailState& before);
 
-// `base`: a disk with an account that was stopped cleanly. Not changed.
-Tally search(const Scenario& scenario, const SimulatedDisk& base, const SearchOptions& options);
+// tests/support/sim/all_scenarios.cpp has them.
+std::vector<Scenario> all_scenarios();
+// An account "anna" with INBOX (1 to 6 ours, 7 and 8 by another program), Archive (9, 10) and Archive/2020 (11), and
+// "bert" with INBOX (12), stopped cleanly.
+std::unique_ptr<SimulatedDisk> base_disk();
 
 }  // namespace postkeep::test
