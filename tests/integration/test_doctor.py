@@ -1,8 +1,13 @@
 """`postkeep doctor` on damaged mail, without a server and beside one."""
 import json
+import re
 import unittest
 
 from harness import Server, message
+
+
+def uid_in_name(path):
+    return int(re.search(r",P=[0-9a-f]+-([0-9a-f]+)", path.name)[1], 16)
 
 
 class Doctor(unittest.TestCase):
@@ -22,8 +27,8 @@ class Doctor(unittest.TestCase):
         return values[:-1], values[-1]
 
     def damage(self):
-        """One message changed, one cut, an index that is no index."""
-        files = sorted((self.server.data / "mail/alice/cur").iterdir())
+        """One message changed, one cut."""
+        files = sorted((self.server.maildir() / "cur").iterdir(), key=uid_in_name)
         self.assertEqual(len(files), 5)
         files[0].write_bytes(files[0].read_bytes().replace(b"number", b"NUMBER"))
         files[1].write_bytes(files[1].read_bytes()[:50])
@@ -40,7 +45,7 @@ class Doctor(unittest.TestCase):
 
     def test_without_a_server(self):
         self.look_repair_look()
-        index = self.server.data / "mail/alice/index.sqlite"
+        index = self.server.maildir() / "index.sqlite"
         index.write_bytes(b"this is no index" * 1000)
         found, tally = self.findings(code=0)
         self.assertEqual(tally["messages"], 5)
