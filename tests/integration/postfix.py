@@ -127,6 +127,10 @@ class Postfix:
         return [path for name in ("maildrop", "incoming", "active", "deferred") for path in (self.folder / "queue" / name).rglob("*")
                 if path.is_file()]
 
+    def flush(self):
+        """Has it try everything that waits at once."""
+        self.run("postqueue", "-c", str(self.folder / "etc"), "-f")
+
     def smtp(self, source=THE_WORLD):
         return smtplib.SMTP(HOST, self.port, local_hostname="client.example.com", timeout=60, source_address=(source, 0))
 
