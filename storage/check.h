@@ -25,6 +25,7 @@ struct Finding {
   std::string what;    // sentences
   std::string advice;  // likewise: what to do about it; may be empty
   std::optional<Uid> uid;
+  bool mended_by_forgetting = false;  // AccountStore::forget_content() mends it
 };
 std::string_view to_string(Finding::State state);
 

@@ -106,16 +106,14 @@ class StrayFiles {
 
 // --- One mailbox ---
 
-// What the index says of a mailbox as a whole, counted anew.
-Result<MailboxRow> counted_anew(AccountContext& context, const MailboxState& box) {
+// What the index says of a mailbox as a whole, counted anew. `files`: of all its messages.
+MailboxRow counted_anew(const MailboxState& box, const std::vector<FileRow>& files) {
   MailboxRow row = box.row;
   row.messages = box.version->count();
   row.seen = box.version->count_seen();
   row.deleted = box.version->count_deleted();
   row.octets = 0;
-  for (const FileRow& file : TRY(load_files(*context.index, row.key, box.version->all_uids()))) {
-    row.octets += counted_octets(file);
-  }
+  for (const FileRow& file : files) row.octets += counted_octets(file);
   return row;
 }
 
@@ -123,8 +121,9 @@ bool same_counts(const MailboxRow& a, const MailboxRow& b) {
   return a.messages == b.messages && a.seen == b.seen && a.deleted == b.deleted && a.octets == b.octets;
 }
 
-Outcome check_counts(AccountContext& context, MailboxState& box, Repair repair, std::vector<Finding>& findings) {
-  MailboxRow row = TRY(counted_anew(context, box));
+Outcome check_counts(AccountContext& context, MailboxState& box, const std::vector<FileRow>& files, Repair repair,
+                     std::vector<Finding>& findings) {
+  MailboxRow row = counted_anew(box, files);
   if (same_counts(row, box.row)) return {};
   findings.push_back(
       make_finding(mended(repair), "The numbers of messages or their size, as STATUS tells them, are wrong.",
@@ -177,15 +176,6 @@ void tell_difference(const UidSet& before, const UidSet& after, std::vector<Find
   }
 }
 
-// Messages without a file in the index, which cannot be: it is to be made anew then.
-Result<bool> files_are_known(AccountContext& context, const MailboxState& box) {
-  std::uint64_t found = 0;
-  for (const FileRow& file : TRY(load_files(*context.index, box.row.key, box.version->all_uids()))) {
-    found += file.name.empty() ? 0 : 1;
-  }
-  return found == box.version->count();
-}
-
 }  // namespace
 
 Result<std::vector<Finding>> MaildirAccount::check_account(Repair repair) {
@@ -224,10 +214,8 @@ Result<std::vector<Finding>> MaildirAccount::check_mailbox(MailboxId mailbox, Re
   check_floors(*box, findings);
   const bool known_well = !box->row.scan_needed;
   const UidSet before = known_well ? TRY(watched(load_version(context_, *box)))->all_uids() : UidSet();
-  if (TRY(watched(reconcile(context_, *box))) == Found::changes) changed();
-  if (known_well) tell_difference(before, TRY(load_version(context_, *box))->all_uids(), findings);
-  TRY(watched(load_version(context_, *box)));
-  if (!TRY(files_are_known(context_, *box))) {
+  // Before the folder is compared: a file without its row would be taken for a new message.
+  if (known_well && TRY(load_files(*context_.index, box->row.key, before)).size() != before.size()) {
     findings.push_back(make_finding(mended(repair), "The index has messages without files.",
                                     repair == Repair::yes ? "It was put aside and made anew from the messages."
                                                           : "With --repair it is made anew from the messages."));
@@ -238,12 +226,16 @@ Result<std::vector<Finding>> MaildirAccount::check_mailbox(MailboxId mailbox, Re
     }
     return findings;
   }
-  TRY(check_counts(context_, *box, repair, findings));
+  if (TRY(watched(reconcile(context_, *box))) == Found::changes) changed();
+  const MailboxVersionPtr version = TRY(watched(load_version(context_, *box)));
+  if (known_well) tell_difference(before, version->all_uids(), findings);
+  const std::vector<FileRow> files = TRY(load_files(*context_.index, box->row.key, version->all_uids()));
+  TRY(check_counts(context_, *box, files, repair, findings));
   TRY(check_records(context_, *box, repair, findings));
   if (box->row.directory.empty()) return findings;  // INBOX's directory is the account's
-  StrayFiles files(context_, box->folder.path());
-  TRY(files.look());
-  TRY(files.tell(repair, findings));
+  StrayFiles strays(context_, box->folder.path());
+  TRY(strays.look());
+  TRY(strays.tell(repair, findings));
   return findings;
 }
 

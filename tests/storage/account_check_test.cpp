@@ -54,7 +54,8 @@ class CheckedAccount {
     if (!version) return all;
     for (const storage::MessageToCheck& message : must(store().messages_to_check(inbox_, (*version)->all_uids()))) {
       std::optional<Finding> finding = storage::check_message(message);
-      if (finding && repair == Repair::yes && message.reader) must(store().forget_content(inbox_, UidSet{message.uid}));
+      if (finding && repair == Repair::yes && finding->mended_by_forgetting)
+        must(store().forget_content(inbox_, UidSet{message.uid}));
       if (finding) all.push_back(std::move(*finding));
     }
     return all;
@@ -184,6 +185,40 @@ TEST_CASE("Files that came and went without the index knowing are taken in and t
   CHECK(found[0].what.find("1 message file that the index did not know") != std::string::npos);
   CHECK(found[1].what.find("1 message of the index had no file") != std::string::npos);
   CHECK(account.check(Repair::no).empty());
+}
+
+// A disk that fails in the middle of a message.
+class FailingReader final : public storage::MessageReader {
+ public:
+  std::uint64_t size() const override { return 1000; }
+  Outcome read(std::uint64_t, std::size_t, std::string&) override {
+    return failure(ErrorKind::unavailable, "The disk fails", "pread: EIO");
+  }
+};
+
+TEST_CASE("What cannot be read is told as it is, and never as mended by reading it again") {
+  storage::MessageToCheck message;
+  message.uid = Uid(7);
+  message.reader = std::make_unique<FailingReader>();
+  const std::optional<Finding> finding = storage::check_message(message);
+  REQUIRE(finding);
+  CHECK(finding->state == State::damage);
+  CHECK(finding->uid == Uid(7));
+  CHECK(finding->what.find("EIO") != std::string::npos);
+  CHECK_FALSE(finding->mended_by_forgetting);
+}
+
+TEST_CASE("Messages without files in the index have it made anew") {
+  CheckedAccount account;
+  const UidSet before = must(account.store().version(account.inbox()))->all_uids();
+  account.restart([&] {
+    const auto index =
+        must(storage::Database::open(account.disk(), account.path("index.sqlite"), storage::Database::Options{}));
+    must(index->execute("DELETE FROM file WHERE id IN (SELECT min(id) FROM file)"));
+  });
+  account.check(Repair::yes);
+  CHECK(must(account.store().version(account.inbox()))->all_uids() == before);
+  for (const Finding& left : account.check(Repair::no)) CHECK(left.state == State::note);
 }
 
 }  // namespace

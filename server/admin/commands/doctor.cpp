@@ -111,14 +111,15 @@ class Visit {
     return check_messages(mailbox.id, name, (*version)->all_uids());
   }
 
+  using Messages = std::vector<storage::MessageToCheck>;
   Outcome check_messages(MailboxId mailbox, const std::string& name, UidSet uids) {
     while (!uids.empty()) {
       TRY(exchange_.check());
       exchange_.progress(progress_);
-      const UidSet batch = first_uids(uids, messages_open_max);
+      const UidSet batch = first_of(uids, messages_open_max);
       uids = uids.subtract(batch);
       const auto open = [&](AccountStore& account) { return account.messages_to_check(mailbox, batch); };
-      const auto messages = in_messages(open);
+      const auto messages = in_account<Messages>(host_, user_, open);
       if (!messages && messages.error().kind == ErrorKind::not_found) return {};
       if (!messages) return tl::unexpected(messages.error());
       TRY(check_batch(mailbox, name, *messages));
@@ -128,19 +129,11 @@ class Visit {
     return {};
   }
 
-  using Messages = std::shared_ptr<std::vector<storage::MessageToCheck>>;
-  Result<Messages> in_messages(const std::function<Result<std::vector<storage::MessageToCheck>>(AccountStore&)>& open) {
-    const auto share = [&](AccountStore& account) -> Result<Messages> {
-      return std::make_shared<std::vector<storage::MessageToCheck>>(TRY(open(account)));
-    };
-    return in_account<Messages>(host_, user_, share);
-  }
-
   Outcome check_batch(MailboxId mailbox, const std::string& name, const Messages& messages) {
-    for (storage::MessageToCheck& message : *messages) {
+    for (const storage::MessageToCheck& message : messages) {
       std::optional<Finding> finding = storage::check_message(message);
       if (!finding) continue;
-      if (repair_ == Repair::yes && message.reader) TRY(forget(mailbox, *finding));
+      if (repair_ == Repair::yes && finding->mended_by_forgetting) TRY(forget(mailbox, *finding));
       TRY(send(*finding, name));
     }
     return {};
@@ -156,16 +149,6 @@ class Visit {
     finding.state = Finding::State::repaired;
     finding.advice = "It is taken as it is now.";
     return {};
-  }
-
-  static UidSet first_uids(const UidSet& uids, std::uint64_t count) {
-    UidSet some;
-    for (const UidSet::Range& range : uids.ranges()) {
-      if (some.size() >= count) break;
-      const std::uint64_t last = range.first.value() + (count - some.size()) - 1;
-      some.add_range(range.first, Uid(static_cast<std::uint32_t>(std::min<std::uint64_t>(last, range.last.value()))));
-    }
-    return some;
   }
 
   Host& host_;
