@@ -30,9 +30,10 @@ def binary():
 
 @functools.cache
 def memory_factor():
-    """How much more memory this build needs than the program would: ThreadSanitizer keeps several octets for each."""
+    """How much more memory this build needs than the program would: ThreadSanitizer keeps several octets for each,
+    AddressSanitizer puts a margin around each allocation and a freed one aside for a while."""
     libraries = subprocess.run(["ldd", binary()], capture_output=True, text=True).stdout
-    return 8 if "libtsan" in libraries else 1
+    return 8 if "libtsan" in libraries else 3 if "libasan" in libraries else 1
 
 
 first_port, last_port = map(int, os.environ.get("POSTKEEP_TEST_PORTS", "10000-32000").split("-"))
