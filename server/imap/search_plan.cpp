@@ -133,10 +133,8 @@ std::optional<UidSet> answer_from_view(const SearchKey& key, const MailboxView& 
   }
 }
 
-}  // namespace
-
-SearchPlan plan_search(SearchKey key, const MailboxView& view, const UidSet& saved) {
-  Rewriter(view, saved).rewrite(key);
+// `key` without what only the session knows.
+SearchPlan plan_rewritten(SearchKey key, const MailboxView& view) {
   SearchPlan plan;
   if (std::optional<UidSet> answer = answer_from_view(key, view)) {
     plan.candidates = std::move(*answer);
@@ -158,6 +156,15 @@ SearchPlan plan_search(SearchKey key, const MailboxView& view, const UidSet& sav
     }
   }
   plan.residue = std::move(rest);
+  return plan;
+}
+
+}  // namespace
+
+SearchPlan plan_search(SearchKey key, const MailboxView& view, const UidSet& saved) {
+  Rewriter(view, saved).rewrite(key);
+  SearchPlan plan = plan_rewritten(std::move(key), view);
+  plan.candidates = plan.candidates.subtract(view.ghosts());
   return plan;
 }
 

@@ -11,7 +11,7 @@
 namespace postkeep::imap {
 
 struct SearchPlan {
-  UidSet candidates;                 // no message outside can match
+  UidSet candidates;                 // no message outside can match; no ghosts (RFC 2180 §4.3)
   std::optional<SearchKey> residue;  // to be asked of storage for the candidates; none: all of them match
 };
 

@@ -77,6 +77,8 @@ TEST_CASE("EXPUNGE is held back during FETCH, STORE and SEARCH by number, and nu
   const Lines stored = one.run("STORE 2 +FLAGS (\\Flagged)");
   CHECK_FALSE(contains(stored, "EXPUNGE"));
   CHECK(stored[0].starts_with("* 2 FETCH (UID 2 FLAGS (\\Flagged"));
+  CHECK(one.run("SEARCH ALL")[0] == "* SEARCH 2 3");
+  CHECK(one.run("SEARCH SUBJECT Hello")[0] == "* SEARCH 2 3");
   CHECK(one.run("FETCH 1 BODY.PEEK[]") == Lines{"OK [EXPUNGEISSUED] Fetched, but some messages are gone"});
   CHECK(one.ok("STORE 1 +FLAGS (\\Seen)").starts_with("NO [EXPUNGEISSUED]"));
   CHECK(contains(one.run("NOOP"), "* 1 EXPUNGE"));
