@@ -143,10 +143,12 @@ class MailStore {
 
   // Changes by other programs: a descriptor to wait on for reading (-1: not supported, poll instead), and
   // what it has to say: users and mailboxes to refresh(). `everything`: events were lost, refresh all watched.
+  // `unwatched`: the folder was taken away from under its watch, which is gone with it: watch() it again.
   struct ForeignChange {
     std::string user;
     MailboxId mailbox;
     bool everything = false;
+    bool unwatched = false;
   };
   virtual int foreign_change_descriptor() = 0;
   virtual std::vector<ForeignChange> take_foreign_changes() = 0;

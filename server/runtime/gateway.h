@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -179,6 +180,9 @@ class Gateway {
   void note_closed(Account& account);
   AccountPtr pick_victim(const Account& user);
   void start_refresh(const std::string& user, MailboxId mailbox);
+  void refresh_folder(Account& account, MailboxId mailbox);
+  // A polled folder is looked at every poll_interval(), and watched as soon as that works. False: nobody looks at it.
+  bool set_polled(const std::string& user, MailboxId mailbox, bool polled);
   void unwatch(const AccountPtr& account, MailboxId mailbox);
 
   // For the figures: a job waits from job_queued() on and runs for as long as its JobRun lives.
@@ -213,13 +217,15 @@ class Gateway {
   std::atomic<std::uint64_t> closed_{0};
   std::unordered_map<std::string, std::weak_ptr<Account>> accounts_;
   std::list<AccountPtr> open_;  // least recently used first
+  // A folder that somebody looks at.
   struct Folder {
-    std::string user;
-    MailboxId mailbox;
     unsigned watchers = 0;
     bool polled = false;
+    bool refresh_waits = false;
+    SteadyTime rests_until;
   };
-  std::list<Folder> folders_;
+  Folder* find_folder(const std::string& user, MailboxId mailbox);  // mutex_ is held; null: nobody looks at it
+  std::map<std::pair<std::string, MailboxId>, Folder> folders_;
 };
 
 class Gateway::Hold {

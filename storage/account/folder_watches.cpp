@@ -47,23 +47,26 @@ std::vector<MailStore::ForeignChange> FolderWatches::read() {
   const maildir::Watcher::Batch batch = watcher_->read();
   const std::lock_guard lock(mutex_);
   std::set<Key> touched;
+  std::vector<MailStore::ForeignChange> changes;
   for (const maildir::Watcher::Event& event : batch.events) {
     if (!by_cookie_.contains(event.cookie)) continue;  // unwatched meanwhile
     note(event);
     touched.insert(by_cookie_[event.cookie]);
   }
   for (const maildir::Watcher::Cookie cookie : batch.lost) {
-    if (!by_cookie_.contains(cookie)) continue;
-    folders_[by_cookie_[cookie]].events = Events{{}, true};
-    touched.insert(by_cookie_[cookie]);
+    const auto known = by_cookie_.find(cookie);
+    if (known == by_cookie_.end()) continue;
+    const Key key = known->second;
+    touched.erase(key);
+    folders_.erase(key);
+    by_cookie_.erase(known);
+    changes.push_back(MailStore::ForeignChange{key.first, key.second, false, true});
   }
-  std::vector<MailStore::ForeignChange> changes;
   if (batch.overflow) {
     for (auto& [key, folder] : folders_) folder.events = Events{{}, true};
-    changes.push_back(MailStore::ForeignChange{{}, MailboxId(), true});
-    return changes;
+    changes.push_back(MailStore::ForeignChange{{}, MailboxId(), true, false});
   }
-  for (const Key& key : touched) changes.push_back(MailStore::ForeignChange{key.first, key.second, false});
+  for (const Key& key : touched) changes.push_back(MailStore::ForeignChange{key.first, key.second, false, false});
   return changes;
 }
 

@@ -17,6 +17,7 @@ constexpr std::uint32_t appeared_mask = IN_MOVED_TO | IN_CREATE;
 constexpr std::uint32_t vanished_mask = IN_MOVED_FROM | IN_DELETE;
 constexpr std::uint32_t watched_mask = appeared_mask | vanished_mask | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::size_t buffer_octets = 16 * 1024;
+constexpr int reads_max = 64;  // in one batch
 
 tl::unexpected<Error> failed(std::string_view call, const std::string& path) {
   if (errno == ENOSPC) {  // means watches here, and not the disk
@@ -73,7 +74,7 @@ Watcher::Batch Watcher::read() {
   const std::lock_guard guard(mutex_);
   Batch batch;
   alignas(inotify_event) char buffer[buffer_octets];
-  while (true) {
+  for (int reads = 0; reads < reads_max; ++reads) {
     const ssize_t got = ::read(fd_, buffer, sizeof buffer);
     if (got == -1 && errno == EINTR) continue;
     if (got == -1 && errno == EAGAIN) return batch;
@@ -90,6 +91,7 @@ Watcher::Batch Watcher::read() {
       at += sizeof event + event.len;
     }
   }
+  return batch;
 }
 
 void Watcher::take(int watch_number, std::uint32_t mask, std::string_view name, Batch& batch) {

@@ -47,7 +47,9 @@ class Watcher {
   // add first, list then. Errors: not_found; limit (no watches left: poll this folder).
   Outcome add(const std::string& folder_path, Cookie cookie);
   void remove(Cookie cookie);  // no effect if it is not watched
-  // All that happened since the last call; never blocks. Errors end up as overflow.
+  // What happened since the last call, up to some ten thousands of events, so that a storm of them neither keeps the
+  // caller for good nor grows without end: fd() stays readable while there is more. Never blocks. Errors end up as
+  // overflow.
   Batch read();
   std::size_t watch_count() const;  // of the kernel: two for each folder
 

@@ -352,6 +352,17 @@ class RawImap:
                 self.socket.settimeout(60)
                 return seen
 
+    def until_quiet(self, seconds):
+        """All responses until none has come for that long."""
+        self.socket.settimeout(seconds)
+        seen = []
+        try:
+            while True:
+                seen.append(self.response())
+        except TimeoutError:
+            self.socket.settimeout(60)
+            return seen
+
     def close(self):
         self.socket.close()
 

@@ -1,6 +1,8 @@
 """Several sessions on one mailbox see each other's changes, deliveries and other programs at once, in IDLE too."""
 import os
+import random
 import re
+import threading
 import time
 import unittest
 
@@ -130,6 +132,120 @@ class Notices(unittest.TestCase):
             server.start()
             with server.raw() as client:
                 self.assertTrue(any(b"* 30 EXISTS" in line for line in client.must("SELECT INBOX")))
+
+
+class OtherProgram:
+    """Does to a Maildir, at random and as fast as it can, what mail programs do; knows what must be there afterwards."""
+
+    def __init__(self, folder, seed):
+        self.folder = folder
+        self.random = random.Random(seed)
+        self.files = {}  # subject: path
+        self.changes = 0
+
+    def deliver(self):
+        subject = f"storm {self.changes}"
+        name = f"{int(time.time())}.M{self.changes}P1.elsewhere"
+        (self.folder / "tmp" / name).write_bytes(message(subject).replace(b"\r\n", b"\n"))
+        self.files[subject] = self.folder / "new" / name
+        os.rename(self.folder / "tmp" / name, self.files[subject])
+
+    def change_flags(self):
+        subject = self.random.choice(sorted(self.files))
+        path = self.files[subject]
+        letters = "".join(sorted(self.random.sample("DFRS", self.random.randrange(4))))
+        self.files[subject] = self.folder / "cur" / (path.name.split(":2,")[0] + ":2," + letters)
+        os.rename(path, self.files[subject])
+
+    def remove(self):
+        os.unlink(self.files.pop(self.random.choice(sorted(self.files))))
+
+    def run(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.changes += 1
+            if len(self.files) < 100 or (len(self.files) < 200 and self.random.random() < 0.1):
+                self.deliver()
+            elif self.random.random() < 0.1:
+                self.remove()
+            else:
+                self.change_flags()
+
+    def flags(self):
+        names = {"D": b"\\Draft", "F": b"\\Flagged", "R": b"\\Answered", "S": b"\\Seen"}
+        letters = lambda path: path.name.split(":2,")[1] if ":2," in path.name else ""
+        return {subject: {names[letter] for letter in letters(path)} for subject, path in self.files.items()}
+
+
+class OtherPrograms(unittest.TestCase):
+    smoke = True
+
+    def told(self, client):
+        """By subject: the flags. A message that is told twice fails the test."""
+        flags = {}
+        for line in client.must("FETCH 1:* (UID FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])"):
+            subject = re.search(rb"Subject: ([^\r]*)", line)
+            if subject:
+                self.assertNotIn(subject[1].decode(), flags)
+                words = re.search(rb"FLAGS \(([^)]*)\)", line)[1].split()
+                flags[subject[1].decode()] = set(words) - {b"\\Recent"}
+        return flags
+
+    def test_a_storm_of_changes_ends_in_what_is_there(self):
+        with Server() as server, server.raw() as watcher, server.raw() as busy:
+            watcher.must("SELECT INBOX")
+            watcher.idle()
+            busy.must("SELECT INBOX")
+            program = OtherProgram(server.maildir(), seed=4)
+            storm = threading.Thread(target=program.run, args=(6,))
+            storm.start()
+            commands = 0
+            while storm.is_alive():
+                busy.must("NOOP")
+                busy.must("STATUS INBOX (MESSAGES UNSEEN)")
+                commands += 1
+            storm.join()
+            self.assertGreater(commands, 20)
+            self.assertGreater(program.changes, 1000)
+            # The watcher hears of all of it while it idles: what its responses add up to is what is there.
+            count = 0
+            watcher.socket.settimeout(30)
+            last = f"{len(program.files)} messages"
+            for line in watcher.until_quiet(seconds=3):
+                exists = re.fullmatch(rb"\* (\d+) EXISTS", line.strip())
+                count = int(exists[1]) if exists else count - bool(re.fullmatch(rb"\* \d+ EXPUNGE", line.strip()))
+            self.assertEqual(f"{count} messages", last)
+            self.assertIn(b" OK", watcher.done()[-1])
+            for client in (watcher, busy):
+                client.must("NOOP")
+                self.assertEqual(self.told(client), program.flags())
+
+    def test_a_folder_that_is_taken_away_and_put_back_is_watched_again(self):
+        with Server() as server, server.raw() as watcher:
+            folder = server.maildir()
+            program = OtherProgram(folder, seed=5)
+            watcher.must("SELECT INBOX")
+            watcher.idle()
+            program.deliver()
+            watcher.wait_for(rb"\* 1 EXISTS", seconds=5)
+            for count in (2, 3):
+                os.rename(folder / "new", server.data / "aside")
+                if count == 3:
+                    time.sleep(0.5)  # so that there is nothing to watch when the server looks
+                os.rename(server.data / "aside", folder / "new")
+                program.changes += 1
+                program.deliver()
+                watcher.wait_for(rb"\* %d EXISTS" % count, seconds=20)
+            # A whole folder out of a backup, with the same files.
+            os.rename(folder / "new", server.data / "aside")
+            os.mkdir(folder / "new")
+            for file in (server.data / "aside").iterdir():
+                os.link(file, folder / "new" / file.name)
+            program.changes += 1
+            program.deliver()
+            watcher.wait_for(rb"\* 4 EXISTS", seconds=20)
+            watcher.done()
+            self.assertEqual(len(self.told(watcher)), 4)
 
 
 if __name__ == "__main__":

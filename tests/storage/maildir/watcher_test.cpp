@@ -108,6 +108,28 @@ TEST_CASE_FIXTURE(WatcherFixture, "a folder that was removed is told as lost, on
   CHECK(watcher->watch_count() == 0);
 }
 
+TEST_CASE_FIXTURE(WatcherFixture, "of a storm, batches with an end are told, and that the kernel dropped the rest") {
+  const std::string path = folder("a");
+  REQUIRE(watcher->add(path, 3));
+  touch(path + "/cur/m");
+  for (int i = 0; i < 20'000; ++i) {  // the kernel keeps 16,384 events, if nobody has told it otherwise
+    REQUIRE(files->rename(path + "/cur/m", path + "/new/m"));
+    REQUIRE(files->rename(path + "/new/m", path + "/cur/m"));
+  }
+  bool overflow = false;
+  std::size_t events = 0;
+  while (readable()) {
+    const Watcher::Batch batch = watcher->read();
+    CHECK(batch.events.size() <= 64 * 16 * 1024 / 16);
+    CHECK((batch.overflow || !batch.events.empty()));
+    events += batch.events.size();
+    overflow = overflow || batch.overflow;
+  }
+  CHECK((overflow || events == 80'001));
+  touch(path + "/cur/x");
+  CHECK(watcher->read().events == std::vector<Event>{{3, Event::Kind::appeared, Event::Place::cur, "x"}});
+}
+
 TEST_CASE_FIXTURE(WatcherFixture, "a folder that is not there, or has half of itself, is not watched") {
   CHECK(watcher->add(directory / "none", 1).error().kind == ErrorKind::not_found);
   const std::string path = folder("a");
