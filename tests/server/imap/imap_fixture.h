@@ -1,5 +1,5 @@
-// ImapServer and ImapClient: real sessions over socket pairs, on the memory backend, in this process. What a test
-// sends and gets is text; literals in answers are kept in their lines.
+// ImapServer and ImapClient: real sessions over socket pairs, in this process; on the memory backend if no other is
+// asked for. What a test sends and gets is text; literals in answers are kept in their lines.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -24,6 +24,7 @@
 #include "storage/backends.h"
 #include "storage/posix_file_system.h"
 #include "tests/support/results.h"
+#include "tests/support/temporary_directory.h"
 
 namespace postkeep::test {
 
@@ -162,11 +163,11 @@ inline Settings test_settings() {
 
 class ImapServer {
  public:
-  explicit ImapServer(const Settings& settings = test_settings())
+  explicit ImapServer(const Settings& settings = test_settings(), std::string_view backend = "memory")
       : log_(must(Log::open(settings.log))),
         settings_(std::make_shared<const Settings>(settings)),
         files_(storage::posix_file_system()),
-        mail_(must(storage::open_mail_store("memory", storage::StoreOptions(), *files_, storage::system_clock()))),
+        mail_(must(storage::open_mail_store(backend, store_options(), *files_, storage::system_clock()))),
         authenticator_(users_, auth::Authenticator::Options()),
         gateway_(runtime_.storage_pool(), *mail_, hub_, server::Gateway::Options(),
                  [](const std::string&, const Error&) {}),
@@ -215,6 +216,13 @@ class ImapServer {
   }
 
  private:
+  storage::StoreOptions store_options() const {
+    storage::StoreOptions options;
+    options.data_dir = directory_.path();
+    return options;
+  }
+
+  TemporaryDirectory directory_;
   std::unique_ptr<Log> log_;
   server::SettingsHolder settings_;
   std::unique_ptr<storage::FileSystem> files_;

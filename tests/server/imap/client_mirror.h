@@ -1,0 +1,188 @@
+// ClientMirror: what a client believes about the mailbox that it has selected, from nothing but what it was sent. It
+// holds the server to the rules for that (RFC 9051 §5.2, §7.4.1, §7.5.1, §7.5.2) and notes each breach as a fault.
+#pragma once
+
+#include <cctype>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postkeep::test {
+
+using FlagSet = std::set<std::string>;
+
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The decimal number that `text` starts with; none if there is no digit.
+inline std::optional<std::uint32_t> leading_number(std::string_view text) {
+  if (text.empty() || !is_digit(text[0])) return std::nullopt;
+  std::uint32_t number = 0;
+  for (const char c : text) {
+    if (!is_digit(c)) break;
+    number = number * 10 + static_cast<std::uint32_t>(c - '0');
+  }
+  return number;
+}
+
+// The words of a list as it stands on the wire, without its parentheses; \Recent left out: it is each session's own.
+inline FlagSet flag_words(std::string_view list) {
+  FlagSet words;
+  std::istringstream in{std::string(list)};
+  for (std::string word; in >> word;) {
+    if (word != "\\Recent") words.insert(word);
+  }
+  return words;
+}
+
+// "1:3,5" to its numbers.
+inline std::set<std::uint32_t> set_numbers(std::string_view text) {
+  std::set<std::uint32_t> numbers;
+  while (const std::optional<std::uint32_t> first = leading_number(text)) {
+    text.remove_prefix(std::to_string(*first).size());
+    std::uint32_t last = *first;
+    if (!text.empty() && text[0] == ':') {
+      last = leading_number(text.substr(1)).value_or(0);
+      text.remove_prefix(1 + std::to_string(last).size());
+    }
+    for (std::uint32_t number = *first; number <= last; ++number) numbers.insert(number);
+    if (text.empty() || text[0] != ',') break;
+    text.remove_prefix(1);
+  }
+  return numbers;
+}
+
+// One FETCH response, as far as the mirror cares.
+struct FetchedItems {
+  std::optional<std::uint32_t> uid;
+  std::optional<FlagSet> flags;
+  std::optional<std::string> body;  // of BODY[]
+};
+
+inline FetchedItems fetched_items(const std::string& line) {
+  FetchedItems items;
+  std::string attributes = line;
+  const std::size_t body = line.find("BODY[] {");
+  if (body != std::string::npos) {
+    const std::size_t size = leading_number(line.substr(body + 8)).value_or(0);
+    const std::size_t start = line.find("\r\n", body) + 2;
+    items.body = line.substr(start, size);
+    attributes.erase(body, start + size - body);
+  }
+  if (const std::size_t uid = attributes.find("UID "); uid != std::string::npos) {
+    items.uid = leading_number(std::string_view(attributes).substr(uid + 4));
+  }
+  if (const std::size_t flags = attributes.find("FLAGS ("); flags != std::string::npos) {
+    items.flags = flag_words(std::string_view(attributes).substr(flags + 7, attributes.find(')', flags) - flags - 7));
+  }
+  return items;
+}
+
+// What is going on between client and server while a response comes.
+enum class During {
+  nothing,    // the server may not say EXPUNGE (RFC 9051 §7.5.1)
+  by_number,  // FETCH, STORE or SEARCH with message numbers: nor here
+  other,      // any other command, or IDLE
+};
+
+class ClientMirror {
+ public:
+  struct Message {
+    std::optional<std::uint32_t> uid;  // none: not told yet
+    std::optional<FlagSet> flags;
+  };
+
+  // A mailbox is being selected, or no longer is.
+  void reset() {
+    messages_.clear();
+    found_.clear();
+    bodies_.clear();
+  }
+  // One untagged response.
+  void take(const std::string& line, During during) {
+    const std::string_view text = std::string_view(line).substr(std::min<std::size_t>(2, line.size()));
+    if (const std::optional<std::uint32_t> number = leading_number(text)) {
+      take_numbered(line, *number, text.substr(std::to_string(*number).size() + 1), during);
+    } else if (text.starts_with("SEARCH")) {
+      std::istringstream in{std::string(text.substr(6))};
+      for (std::uint32_t found = 0; in >> found;) found_.insert(found);
+    } else if (text.starts_with("ESEARCH")) {
+      const std::size_t all = text.find(" ALL ");
+      if (all != std::string_view::npos) found_ = set_numbers(text.substr(all + 5));
+    }
+  }
+  // This client's own STORE .SILENT: it works out the result itself (RFC 9051 §6.4.6).
+  void work_out(std::size_t index, char sign, const FlagSet& flags) {
+    std::optional<FlagSet>& known = messages_[index].flags;
+    if (sign == '=') known = flags;
+    if (!known) return;
+    for (const std::string& flag : flags) {
+      if (sign == '+') known->insert(flag);
+      if (sign == '-') known->erase(flag);
+    }
+  }
+  // Told by other ways than a response: what the test knows.
+  void know_uid(std::size_t index, std::uint32_t uid) { messages_[index].uid = uid; }
+
+  const std::vector<Message>& messages() const { return messages_; }  // message number n is at n - 1
+  // Of SEARCH and of FETCH BODY[] by UID, since the last call.
+  std::set<std::uint32_t> take_found() { return std::exchange(found_, {}); }
+  std::map<std::uint32_t, std::string> take_bodies() { return std::exchange(bodies_, {}); }
+  const std::vector<std::string>& faults() const { return faults_; }
+
+ private:
+  void take_numbered(const std::string& line, std::uint32_t number, std::string_view what, During during) {
+    if (what == "EXISTS") {
+      if (number < messages_.size()) fault("EXISTS takes messages away", line);
+      messages_.resize(std::max<std::size_t>(number, messages_.size()));
+    } else if (what == "RECENT") {
+      if (number > messages_.size()) fault("more are recent than there are", line);
+    } else if (number < 1 || number > messages_.size()) {
+      fault("there is no such message", line);
+    } else if (what == "EXPUNGE") {
+      if (during != During::other) fault("EXPUNGE where numbers must not move", line);
+      messages_.erase(messages_.begin() + number - 1);
+    } else if (what.starts_with("FETCH ")) {
+      take_fetch(line, number - 1);
+    } else {
+      fault("not known", line);
+    }
+  }
+  void take_fetch(const std::string& line, std::size_t index) {
+    Message& message = messages_[index];
+    FetchedItems items = fetched_items(line);
+    if (items.uid) {
+      if (message.uid && message.uid != items.uid) fault("another message has this number", line);
+      message.uid = items.uid;
+      check_order(index, line);
+      if (items.body) bodies_[*items.uid] = *items.body;
+    }
+    if (items.flags) message.flags = std::move(items.flags);
+  }
+  // UIDs ascend with the numbers.
+  void check_order(std::size_t index, const std::string& line) {
+    for (std::size_t i = index; i-- > 0;) {
+      if (!messages_[i].uid) continue;
+      if (*messages_[i].uid >= *messages_[index].uid) fault("UIDs do not ascend", line);
+      break;
+    }
+    for (std::size_t i = index + 1; i < messages_.size(); ++i) {
+      if (!messages_[i].uid) continue;
+      if (*messages_[i].uid <= *messages_[index].uid) fault("UIDs do not ascend", line);
+      break;
+    }
+  }
+  void fault(const std::string& what, const std::string& line) { faults_.push_back(what + ": " + line); }
+
+  std::vector<Message> messages_;
+  std::set<std::uint32_t> found_;
+  std::map<std::uint32_t, std::string> bodies_;
+  std::vector<std::string> faults_;
+};
+
+}  // namespace postkeep::test

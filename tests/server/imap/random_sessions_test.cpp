@@ -1,0 +1,418 @@
+// Two to eight sessions take turns at random commands on two mailboxes; the same changes are made to the in-memory
+// model of the store. After each command the session's view, as its client has it from the responses alone, must be the
+// model's mailbox: message numbers, UIDs, flags; with the expunged messages still in it exactly where a command by
+// numbers holds them back. So must results: SEARCH, STATUS, APPENDUID, COPYUID, content.
+// A failure prints its seed: POSTKEEP_SEED=<n> runs that one alone, POSTKEEP_STEPS=<n> makes it longer.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/server/imap/client_mirror.h"
+#include "tests/server/imap/imap_fixture.h"
+#include "tests/support/random.h"
+#include "tests/support/store_fixture.h"
+
+namespace postkeep::test {
+namespace {
+
+const std::vector<std::string> box_names = {"INBOX", "Other"};
+const std::vector<std::string> flag_names = {"\\Seen",  "\\Answered", "\\Flagged", "\\Deleted", "\\Deleted",
+                                             "\\Draft", "k0",         "k1",        "k2"};
+
+std::string joined(const FlagSet& flags) {
+  std::string list;
+  for (const std::string& flag : flags) list += (list.empty() ? "" : " ") + flag;
+  return list;
+}
+
+std::string joined(const std::set<std::uint32_t>& numbers) {
+  std::string list;
+  for (const std::uint32_t number : numbers) list += (list.empty() ? "" : ",") + std::to_string(number);
+  return list;
+}
+
+std::set<std::uint32_t> as_numbers(const UidSet& uids) {
+  std::set<std::uint32_t> numbers;
+  uids.for_each([&](Uid uid) { numbers.insert(uid.value()); });
+  return numbers;
+}
+
+UidSet as_uids(const std::set<std::uint32_t>& numbers) {
+  UidSet uids;
+  for (const std::uint32_t number : numbers) uids.add(Uid(number));
+  return uids;
+}
+
+// The truth: the in-memory store, told what the sessions did.
+class Model {
+ public:
+  Model() : store_(storage::backends().front()) {
+    for (const std::string& name : box_names) store_.mailbox(name);
+  }
+  storage::AccountStore& account() { return store_.account(); }
+  StoreFixture& store() { return store_; }
+  MailboxId id(const std::string& box) { return store_.mailbox(box); }
+  std::set<std::uint32_t> uids(const std::string& box) { return as_numbers(store_.uids(id(box))); }
+  FlagSet flags(const std::string& box, std::uint32_t uid) {
+    return flag_words(store_.flags(id(box), Uid(uid)).to_wire());
+  }
+
+ private:
+  StoreFixture store_;
+};
+
+// One session, its client's belief, and what it may do.
+struct Player {
+  explicit Player(ImapClient c) : client(std::move(c)) {}
+
+  ImapClient client;
+  ClientMirror mirror;
+  std::map<std::uint32_t, FlagSet> told;  // by UID, as of the last command: what its session knows, if not its client
+  std::string box;                        // "": none selected
+  bool read_only = false;
+  bool idling = false;
+};
+
+class Game {
+ public:
+  Game(std::string_view backend, std::uint64_t seed) : random_(seed), server_(test_settings(), backend) {
+    const std::uint32_t sessions = 2 + random_.below(7);
+    for (std::uint32_t i = 0; i < sessions; ++i) {
+      players_.emplace_back(server_.login());
+      if (random_.one_in(3)) players_.back().client.ok("ENABLE IMAP4rev2");
+    }
+    players_.front().client.ok("CREATE Other");
+  }
+
+  // One command by one of the sessions.
+  void step() {
+    Player& player = players_[random_.below(static_cast<std::uint32_t>(players_.size()))];
+    if (player.idling) return end_idle(player);
+    if (player.box.empty() || random_.one_in(25)) return select(player);
+    static const std::vector<void (Game::*)(Player&)> moves = {
+        &Game::append, &Game::append, &Game::append, &Game::store, &Game::store,  &Game::store,
+        &Game::store,  &Game::fetch,  &Game::fetch,  &Game::body,  &Game::search, &Game::expunge,
+        &Game::copy,   &Game::move,   &Game::noop,   &Game::idle,  &Game::status, &Game::leave};
+    (this->*moves[random_.below(static_cast<std::uint32_t>(moves.size()))])(player);
+  }
+
+ private:
+  struct Chosen {
+    std::set<std::uint32_t> indexes;  // in the mirror
+    std::set<std::uint32_t> uids;
+    std::string set;     // as it stands in the command
+    std::string prefix;  // "UID " or nothing
+    bool by_uid() const { return !prefix.empty(); }
+    During during() const { return by_uid() ? During::other : During::by_number; }
+  };
+
+  // Some messages that the client knows, by number or by UID. Every UID is known after a command (see compare()).
+  Chosen choose(const Player& player) {
+    Chosen chosen;
+    const std::vector<ClientMirror::Message>& messages = player.mirror.messages();
+    for (std::uint32_t i = 1 + random_.below(4); i > 0; --i) {
+      chosen.indexes.insert(random_.below(static_cast<std::uint32_t>(messages.size())));
+    }
+    for (const std::uint32_t index : chosen.indexes) chosen.uids.insert(*messages[index].uid);
+    if (random_.one_in(2)) {
+      chosen.prefix = "UID ";
+      chosen.set = joined(chosen.uids);
+    } else {
+      std::set<std::uint32_t> numbers;
+      for (const std::uint32_t index : chosen.indexes) numbers.insert(index + 1);
+      chosen.set = joined(numbers);
+    }
+    return chosen;
+  }
+  std::string any_box() { return box_names[random_.below(2)]; }
+  FlagSet any_flag_names() {
+    FlagSet flags;
+    for (std::uint32_t i = random_.below(3) + 1; i > 0; --i) {
+      flags.insert(flag_names[random_.below(static_cast<std::uint32_t>(flag_names.size()))]);
+    }
+    return flags;
+  }
+
+  // Sends it, has the mirror take what comes, and returns the tagged reply.
+  std::string run(Player& player, const std::string& command, During during) {
+    INFO(command);
+    Lines lines = player.client.run(command);
+    const std::string reply = lines.back();
+    lines.pop_back();
+    for (const std::string& line : lines) player.mirror.take(line, during);
+    return reply;
+  }
+  // The same, and the view must be right afterwards.
+  std::string run_and_compare(Player& player, const std::string& command, During during) {
+    const std::set<std::uint32_t> before = known_uids(player);
+    const std::string reply = run(player, command, during);
+    INFO(command);
+    INFO(reply);
+    REQUIRE_FALSE(reply.starts_with("BAD"));
+    compare(player, during == During::by_number ? before : std::set<std::uint32_t>());
+    return reply;
+  }
+  static std::set<std::uint32_t> known_uids(const Player& player) {
+    std::set<std::uint32_t> uids;
+    for (const ClientMirror::Message& message : player.mirror.messages()) uids.insert(message.uid.value_or(0));
+    return uids;
+  }
+  // `held`: the messages that keep their numbers although they may be gone.
+  void compare(Player& player, const std::set<std::uint32_t>& held) {
+    REQUIRE(player.mirror.faults() == std::vector<std::string>());
+    std::set<std::uint32_t> expected = model_.uids(player.box);
+    const std::set<std::uint32_t> there = expected;
+    expected.insert(held.begin(), held.end());
+    REQUIRE(player.mirror.messages().size() == expected.size());
+    std::size_t index = 0;
+    player.told.clear();
+    for (const std::uint32_t uid : there) player.told[uid] = model_.flags(player.box, uid);
+    for (const std::uint32_t uid : expected) {
+      const ClientMirror::Message& message = player.mirror.messages()[index];
+      REQUIRE(message.uid.value_or(uid) == uid);
+      if (message.flags && there.count(uid) == 1) {
+        CAPTURE(uid);
+        REQUIRE(joined(*message.flags) == joined(player.told[uid]));
+      }
+      player.mirror.know_uid(index++, uid);
+    }
+  }
+
+  void select(Player& player) {
+    player.mirror.reset();
+    player.box = any_box();
+    player.read_only = random_.one_in(4);
+    const std::string reply =
+        run_and_compare(player, (player.read_only ? "EXAMINE " : "SELECT ") + player.box, During::other);
+    REQUIRE(reply.starts_with("OK"));
+  }
+  // CLOSE expunges, and says nothing of it; UNSELECT does not.
+  void leave(Player& player) {
+    if (!random_.one_in(3)) return;
+    const bool close = random_.one_in(2);
+    REQUIRE(run(player, close ? "CLOSE" : "UNSELECT", During::other).starts_with("OK"));
+    if (close && !player.read_only) {
+      must(model_.account().expunge(model_.id(player.box), as_uids(model_.uids(player.box))));
+    }
+    player.mirror.reset();
+    player.box.clear();
+  }
+  void noop(Player& player) { run_and_compare(player, random_.one_in(2) ? "NOOP" : "CHECK", During::other); }
+
+  void append(Player& player) {
+    const std::string box = any_box();
+    const FlagSet flags = any_flag_names();
+    const std::string message = sample_message(++messages_);
+    const Uid uid = model_.store().append(model_.id(box), message, make_flags(joined(flags)));
+    const std::string reply = run_and_compare(
+        player, "APPEND " + box + " (" + joined(flags) + ") {" + std::to_string(message.size()) + "+}\r\n" + message,
+        During::other);
+    REQUIRE(reply.find(" " + std::to_string(uid.value()) + "] ") != std::string::npos);
+  }
+
+  void store(Player& player) {
+    if (player.mirror.messages().empty()) return;
+    const Chosen chosen = choose(player);
+    const FlagSet flags = any_flag_names();
+    const char sign = "+-="[random_.below(3)];
+    const bool silent = random_.one_in(3);
+    const std::set<std::uint32_t> there = model_.uids(player.box);
+    bool all_there = true;
+    for (const std::uint32_t uid : chosen.uids) all_there = all_there && there.count(uid) == 1;
+    if (!player.read_only) {
+      const FlagChange change = sign == '+' ? FlagChange::add : sign == '-' ? FlagChange::remove : FlagChange::replace;
+      must(
+          model_.account().store_flags(model_.id(player.box), as_uids(chosen.uids), change, make_flags(joined(flags))));
+      if (silent) {
+        for (const std::uint32_t index : chosen.indexes) player.mirror.work_out(index, sign, flags);
+      }
+    }
+    const std::string item = std::string(sign == '=' ? "" : std::string(1, sign)) + "FLAGS" + (silent ? ".SILENT" : "");
+    const std::string reply = run_and_compare(
+        player, chosen.prefix + "STORE " + chosen.set + " " + item + " (" + joined(flags) + ")", chosen.during());
+    const bool good = !player.read_only && (all_there || chosen.by_uid());
+    REQUIRE(reply.starts_with(good ? "OK" : "NO"));
+    if (!good || silent) return;
+    for (const ClientMirror::Message& message : player.mirror.messages()) {
+      if (chosen.uids.count(*message.uid) == 1 && there.count(*message.uid) == 1) REQUIRE(message.flags);
+    }
+  }
+
+  void fetch(Player& player) {
+    if (player.mirror.messages().empty()) return;
+    const Chosen chosen = choose(player);
+    run_and_compare(player, chosen.prefix + "FETCH " + chosen.set + " (UID FLAGS)", chosen.during());
+    for (const ClientMirror::Message& message : player.mirror.messages()) {
+      const bool there = model_.uids(player.box).count(*message.uid) == 1;
+      if (chosen.uids.count(*message.uid) == 1 && there) REQUIRE(message.flags);
+    }
+  }
+  // Reading a message marks it as seen, where it may be written (RFC 9051 §6.4.5).
+  void body(Player& player) {
+    if (player.mirror.messages().empty()) return;
+    const Chosen chosen = choose(player);
+    const bool peek = random_.one_in(2);
+    if (!peek && !player.read_only) {
+      must(model_.account().store_flags(model_.id(player.box), as_uids(chosen.uids), FlagChange::add,
+                                        make_flags("\\Seen")));
+    }
+    run_and_compare(player, chosen.prefix + "FETCH " + chosen.set + (peek ? " (UID BODY.PEEK[])" : " (UID BODY[])"),
+                    chosen.during());
+    std::map<std::uint32_t, std::string> expected;
+    for (const std::uint32_t uid : chosen.uids) {
+      if (model_.uids(player.box).count(uid) == 1) {
+        expected[uid] = model_.store().content(model_.id(player.box), Uid(uid));
+      }
+    }
+    REQUIRE(player.mirror.take_bodies() == expected);
+  }
+
+  void search(Player& player) {
+    const std::string flag = flag_names[random_.below(static_cast<std::uint32_t>(flag_names.size()))];
+    const std::string key = flag[0] == '\\' ? flag.substr(1) : "KEYWORD " + flag;
+    const bool by_uid = random_.one_in(2);
+    const std::vector<ClientMirror::Message> before = player.mirror.messages();
+    player.mirror.take_found();
+    const std::map<std::uint32_t, FlagSet> told = player.told;
+    run_and_compare(player, (by_uid ? "UID SEARCH " : "SEARCH ") + key, by_uid ? During::other : During::by_number);
+    // The mailbox as the session knew it before: what others did since is told after the result.
+    std::set<std::uint32_t> expected;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const auto known = told.find(*before[i].uid);
+      if (known == told.end() || known->second.count(flag) == 0) continue;
+      expected.insert(by_uid ? known->first : static_cast<std::uint32_t>(i + 1));
+    }
+    REQUIRE(joined(player.mirror.take_found()) == joined(expected));
+  }
+
+  void expunge(Player& player) {
+    std::string command = "EXPUNGE";
+    std::set<std::uint32_t> among = model_.uids(player.box);
+    if (!player.mirror.messages().empty() && random_.one_in(3)) {
+      among = choose(player).uids;
+      command = "UID EXPUNGE " + joined(among);
+    }
+    if (!player.read_only) must(model_.account().expunge(model_.id(player.box), as_uids(among)));
+    REQUIRE(run_and_compare(player, command, During::other).starts_with(player.read_only ? "NO" : "OK"));
+  }
+
+  void copy(Player& player) { transfer(player, "COPY"); }
+  void move(Player& player) { transfer(player, "MOVE"); }
+  void transfer(Player& player, const std::string& command) {
+    if (player.mirror.messages().empty()) return;
+    const Chosen chosen = choose(player);
+    const std::string target = any_box();
+    const bool refused = command == "MOVE" && player.read_only;
+    storage::CopyResult done;
+    if (!refused) {
+      const MailboxId from = model_.id(player.box);
+      done = must(command == "MOVE" ? model_.account().move(from, as_uids(chosen.uids), model_.id(target))
+                                    : model_.account().copy(from, as_uids(chosen.uids), model_.id(target)));
+    }
+    Lines lines = player.client.run(chosen.prefix + command + " " + chosen.set + " " + target);
+    const std::string reply = lines.back();
+    std::string copied = command == "COPY" ? reply : "";
+    for (const std::string& line : lines) {
+      if (line.starts_with("* OK [COPYUID "))
+        copied = line;
+      else if (&line != &lines.back())
+        player.mirror.take(line, During::other);
+    }
+    INFO(command);
+    INFO(reply);
+    compare(player, {});
+    if (done.source.empty()) {
+      REQUIRE(reply.starts_with("NO"));
+      return;
+    }
+    REQUIRE(reply.starts_with("OK"));
+    std::istringstream words(copied.substr(copied.find("COPYUID ") + 8));
+    std::string validity, source, destination;
+    words >> validity >> source >> destination;
+    REQUIRE(set_numbers(source) == as_numbers(done.source));
+    REQUIRE(set_numbers(destination) == as_numbers(done.target));
+  }
+
+  void status(Player& player) {
+    const std::string box = any_box();
+    const Lines lines = player.client.run("STATUS " + box + " (MESSAGES UIDNEXT UNSEEN)");
+    const storage::MailboxStatus known = model_.store().status(model_.id(box));
+    const auto has = [&](const std::string& name, std::uint32_t value) {
+      REQUIRE(lines[0].starts_with("* STATUS "));
+      const std::size_t at = lines[0].find(name + " ");
+      REQUIRE(at != std::string::npos);
+      REQUIRE(leading_number(lines[0].substr(at + name.size() + 1)) == value);
+    };
+    has("MESSAGES", known.messages);
+    has("UIDNEXT", known.uid_next.value());
+    has("UNSEEN", known.unseen);
+    for (std::size_t i = 1; i + 1 < lines.size(); ++i) player.mirror.take(lines[i], During::other);
+    compare(player, {});
+  }
+
+  void idle(Player& player) {
+    player.client.send("idle IDLE\r\n");
+    const Lines lines = player.client.read_to("+ ");
+    REQUIRE(lines.back() == "+ idling");
+    for (std::size_t i = 0; i + 1 < lines.size(); ++i) player.mirror.take(lines[i], During::other);
+    player.idling = true;
+  }
+  void end_idle(Player& player) {
+    // Notices must come by themselves, not for DONE only. The mirror fails the test when they do not.
+    while (random_.one_in(2) && !is_up_to_date(player)) player.mirror.take(player.client.read(), During::other);
+    player.client.send("DONE\r\n");
+    Lines lines = player.client.read_to("idle ");
+    REQUIRE(lines.back().starts_with("idle OK"));
+    lines.pop_back();
+    for (const std::string& line : lines) player.mirror.take(line, During::other);
+    player.idling = false;
+    compare(player, {});
+  }
+  bool is_up_to_date(Player& player) {
+    const std::set<std::uint32_t> expected = model_.uids(player.box);
+    if (player.mirror.messages().size() != expected.size()) return false;
+    std::size_t index = 0;
+    for (const std::uint32_t uid : expected) {
+      const ClientMirror::Message& message = player.mirror.messages()[index++];
+      if (message.uid && message.uid != uid) return false;
+      if (message.flags && *message.flags != model_.flags(player.box, uid)) return false;
+    }
+    return true;
+  }
+
+  Random random_;
+  ImapServer server_;
+  Model model_;
+  std::vector<Player> players_;
+  std::uint32_t messages_ = 0;
+};
+
+std::uint32_t turns() {
+  const char* text = std::getenv("POSTKEEP_STEPS");
+  return text == nullptr ? 300 : static_cast<std::uint32_t>(std::strtoul(text, nullptr, 10));
+}
+
+TEST_CASE("Sessions that take turns each see the model's mailbox, after every command") {
+  std::vector<std::uint64_t> seeds = {1, 2, 3, 4, 5, 6};
+  if (const char* text = std::getenv("POSTKEEP_SEED")) seeds = {std::strtoull(text, nullptr, 10)};
+  for (const storage::Backend& backend : storage::backends()) {
+    const std::string backend_name(backend.name);
+    CAPTURE(backend_name);
+    for (const std::uint64_t seed : seeds) {
+      CAPTURE(seed);
+      Game game(backend.name, seed);
+      const std::uint32_t count = turns();
+      for (std::uint32_t turn = 0; turn < count; ++turn) {
+        CAPTURE(turn);
+        game.step();
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace postkeep::test
