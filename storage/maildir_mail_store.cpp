@@ -83,7 +83,13 @@ class MaildirMailStore final : public MailStore {
       return failure(ErrorKind::already_exists, "There is already mail under that name");
     }
     TRY(Outcome(renamed));
-    return shared_.files.sync_directory(shared_.mail_directory());
+    const Outcome synced = shared_.files.sync_directory(shared_.mail_directory());
+    if (!synced) {  // refused, so it must not have happened: what comes next under the old name would be another
+                    // account
+      (void)shared_.files.rename_new(target, source);
+      (void)shared_.files.sync_directory(shared_.mail_directory());
+    }
+    return synced;
   }
 
   Result<std::shared_ptr<Incoming>> begin_incoming(std::uint64_t limit) override {
