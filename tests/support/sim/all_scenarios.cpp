@@ -103,6 +103,30 @@ void add_mailboxes(std::vector<Scenario>& all) {
              special_use_step("Archive/2020", SpecialUse::trash), background_step()}});
 }
 
+void add_accounts(std::vector<Scenario>& all) {
+  Scenario first_login{"first login", {defaults_step(), delete_step("Drafts"), defaults_step(), background_step()}};
+  first_login.makes_mailboxes = true;
+  add_both(all, first_login);
+  Scenario renamed{"a user gets another name",
+                   {rename_user_step("bert", "carl"), receive_step(100), deliver_step("carl:INBOX", 100)}};
+  renamed.users = {"anna", "bert"};
+  renamed.newcomers = {"carl"};
+  add_both(all, renamed);
+  Scenario restored{"an older index put back",
+                    {deliver(100), seen(100), expunge_step(contents({2, 3})), move_to_archive({4, 100}),
+                     create_step("Work"), background_step()},
+                    Index::older};
+  restored.prepare = [](Machine& machine) {
+    REQUIRE(append(machine, "INBOX", {Mail{99, label(), std::nullopt}}));
+    REQUIRE(machine.run_background());
+  };
+  all.push_back(restored);
+  restored.name += ", deleted and made again since";
+  restored.steps = {delete_step("Archive/2020"), create_step("Archive/2020"), rename_step("Archive", "Old"),
+                    append_step("Old", {Mail{100, label(), std::nullopt}}), background_step()};
+  all.push_back(restored);
+}
+
 void add_keywords(std::vector<Scenario>& all) {
   const Flags beyond = flags_of({"\\Flagged", "n1", "n2", "n3"});
   Scenario keywords{
@@ -144,6 +168,7 @@ std::vector<Scenario> all_scenarios() {
   add_messages(all);
   add_deliveries(all);
   add_mailboxes(all);
+  add_accounts(all);
   add_keywords(all);
   add_other_programs(all);
   return all;

@@ -341,7 +341,9 @@ class ForgottenFloor final : public PassingFileSystem {
   }
 };
 
-class ForgottenUidValidity final : public PassingFileSystem {
+// Writes the account's file without what `forget` takes out.
+template <void (*forget)(AccountFile& after, const AccountFile& before)>
+class ForgetfulAccount final : public PassingFileSystem {
  public:
   using PassingFileSystem::PassingFileSystem;
   Outcome rename(const std::string& from, const std::string& to) override {
@@ -349,10 +351,14 @@ class ForgottenUidValidity final : public PassingFileSystem {
     if (!is_account_file(to) || !before) return real_.rename(from, to);
     const std::string text = TRY(storage::read_file(real_, from, octets_max));
     AccountFile after = TRY(AccountFile::parse(text));
-    after.uid_validity_floor = before->uid_validity_floor;
+    forget(after, *before);
     return storage::replace_file(real_, to, after.render());
   }
 };
+void forget_uid_validity(AccountFile& after, const AccountFile& before) {
+  after.uid_validity_floor = before.uid_validity_floor;
+}
+void forget_generation(AccountFile& after, const AccountFile&) { after.generation = 0; }
 
 // --- Expunging ---
 
@@ -463,7 +469,8 @@ const std::vector<Breakage>& breakages() {
        with<ForgottenFloor<&MailboxFile::uid_floor>>},
       {"MODSEQs are told above the floor", "deliver after an unclean stop",
        with<ForgottenFloor<&MailboxFile::modseq_floor>>},
-      {"the UIDVALIDITY floor is not kept", "CREATE, DELETE", with<ForgottenUidValidity>},
+      {"the UIDVALIDITY floor is not kept", "CREATE, DELETE", with<ForgetfulAccount<forget_uid_validity>>},
+      {"the index's generation is not kept", "an older index put back", with<ForgetfulAccount<forget_generation>>},
       {"records of UIDs are not synced", "EXPUNGE, index lost", with<UnsyncedFiles<is_uid_record>>},
       {"records of keywords are not synced", "keywords from the 26th on, index lost",
        with<UnsyncedFiles<is_keyword_record>>},

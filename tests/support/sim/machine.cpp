@@ -50,6 +50,14 @@ Outcome Machine::open(const std::string& user) {
   return {};
 }
 
+Outcome Machine::rename_user(const std::string& from, const std::string& to) {
+  TRY(accounts_.at(from)->close());
+  accounts_.erase(from);
+  std::erase(users_, from);
+  TRY(store_->rename(from, to));
+  return open(to);
+}
+
 Outcome Machine::stop() {
   Outcome closed;
   for (const auto& [user, account] : accounts_) {
@@ -85,14 +93,40 @@ Result<storage::Mailbox> Machine::find(const std::string& address) {
   return account(place.user).find_mailbox(place.mailbox);
 }
 
-void lose_index(SimulatedDisk& disk) {
+namespace {
+
+std::vector<std::string> account_directories(SimulatedDisk& disk) {
   const std::string mail = std::string(Machine::data_dir) + "/mail";
+  std::vector<std::string> directories;
   const auto users = disk.list(mail);
-  for (const std::string& user : users ? *users : std::vector<std::string>()) {
-    for (const char* end : {"", "-wal", "-shm", "-journal"}) {
-      (void)disk.unlink(mail + "/" + user + "/index.sqlite" + end);
-    }
-    (void)disk.sync_directory(mail + "/" + user);
+  for (const std::string& user : users ? *users : std::vector<std::string>()) directories.push_back(mail + "/" + user);
+  return directories;
+}
+
+}  // namespace
+
+void lose_index(SimulatedDisk& disk) {
+  for (const std::string& directory : account_directories(disk)) {
+    for (const char* end : {"", "-wal", "-shm", "-journal"}) (void)disk.unlink(directory + "/index.sqlite" + end);
+    (void)disk.sync_directory(directory);
+  }
+}
+
+IndexFiles index_files(SimulatedDisk& disk) {
+  constexpr std::size_t octets_max = 100'000'000;
+  IndexFiles files;
+  for (const std::string& directory : account_directories(disk)) {
+    const std::string path = directory + "/index.sqlite";
+    if (auto content = storage::read_file(disk, path, octets_max)) files[path] = std::move(*content);
+  }
+  return files;
+}
+
+void put_index_back(SimulatedDisk& disk, const IndexFiles& files) {
+  for (const auto& [path, content] : files) {
+    const auto file = disk.create(path, FileSystem::Existing::truncate);
+    if (!file || !(*file)->append(content) || !(*file)->sync()) continue;  // the account is gone, or another's
+    (void)disk.sync_directory(storage::parent_directory(path));
   }
 }
 

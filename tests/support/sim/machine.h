@@ -55,9 +55,11 @@ class Machine {
 
   Outcome start();                        // opens the store and the accounts of the users
   Outcome open(const std::string& user);  // one more, also with the next start
-  Outcome stop();                         // a clean stop
-  void halt();                            // as if killed: nothing is finished
-  Outcome run_background();               // until there is nothing to do, time passing
+  // Closes the one account, gives its mail the other name, and opens that.
+  Outcome rename_user(const std::string& from, const std::string& to);
+  Outcome stop();            // a clean stop
+  void halt();               // as if killed: nothing is finished
+  Outcome run_background();  // until there is nothing to do, time passing
   bool is_on() const { return !accounts_.empty() && !disk_->power_is_out(); }
 
   SimulatedDisk& disk() { return *disk_; }
@@ -81,5 +83,10 @@ class Machine {
 
 // index.sqlite of all accounts and what belongs to it, removed from a disk on which nothing runs.
 void lose_index(SimulatedDisk& disk);
+
+// The indexes of all accounts of a machine that was stopped cleanly: path to content.
+using IndexFiles = std::map<std::string, std::string>;
+IndexFiles index_files(SimulatedDisk& disk);
+void put_index_back(SimulatedDisk& disk, const IndexFiles& files);
 
 }  // namespace postkeep::test

@@ -30,6 +30,12 @@ Outcome learn_counters(Machine& machine, MailState& state) {
 
 }  // namespace
 
+void spoil_index(const Scenario& scenario, const Knowledge& known, SimulatedDisk& disk) {
+  if (scenario.index == Index::kept) return;
+  lose_index(disk);
+  if (scenario.index == Index::older) put_index_back(disk, *known.older_index);
+}
+
 Knowledge run_steps(Machine& machine, const Scenario& scenario, const MailState& before) {
   Knowledge known;
   known.states.push_back(before);

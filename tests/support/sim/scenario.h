@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ struct Step {
   bool writes_flags = false;  // when it is done all flags are in the names
 };
 
-enum class Index { kept, lost };  // is index.sqlite still there when the machine is switched on again?
+// What becomes of index.sqlite before the machine is switched on again. older: that of before `prepare` is put back.
+enum class Index { kept, lost, older };
 
 struct Scenario {
   std::string name;
@@ -41,6 +43,7 @@ struct Knowledge {
   std::size_t settled = 0;        // the last of `states` whose flags are in the names
   std::optional<Error> refused;   // why it was, if it was answered
   std::string step;               // its name
+  std::shared_ptr<const IndexFiles> older_index;
 
   const MailState& told() const { return states.back(); }
   // A message whose flags are not in its name may have those of any of these when the index is lost (design, promise
@@ -49,6 +52,9 @@ struct Knowledge {
     return {states.begin() + static_cast<std::ptrdiff_t>(settled), states.end()};
   }
 };
+
+// Does to the indexes what the scenario says, on a disk on which nothing runs.
+void spoil_index(const Scenario& scenario, const Knowledge& known, SimulatedDisk& disk);
 
 // Runs the steps until one is not answered with OK.
 Knowledge run_steps(Machine& machine, const Scenario& scenario, const MailState& before);

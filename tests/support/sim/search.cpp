@@ -32,6 +32,7 @@ class Search {
       : scenario_(scenario), base_(base.clone()), options_(options) {}
 
   Tally run() {
+    if (scenario_.index == Index::older) older_index_ = std::make_shared<const IndexFiles>(index_files(*base_));
     if (scenario_.prepare) prepare();
     Machine machine(base_->clone(), options_.breakage, scenario_.users);
     if (!start(machine)) return tally_;
@@ -93,6 +94,12 @@ class Search {
     return true;
   }
 
+  Knowledge steps_on(Machine& machine) const {
+    Knowledge known = run_steps(machine, scenario_, before_);
+    known.older_index = older_index_;
+    return known;
+  }
+
   // --- The power is cut ---
 
   void cut_at(std::uint64_t change) {
@@ -100,7 +107,7 @@ class Search {
     Machine machine(base_->clone(), options_.breakage, scenario_.users);
     if (!start(machine)) return;
     machine.disk().cut_power_at(change);
-    const Knowledge known = run_steps(machine, scenario_, before_);
+    const Knowledge known = steps_on(machine);
     ++tally_.cuts;
     const std::string where = replay("cut", change) + "power cut at change " + std::to_string(change);
     // Cut, if it was not: what is not synced now is in doubt.
@@ -129,7 +136,7 @@ class Search {
 
   void disturb_recovery(Machine& machine, const Knowledge& known, const std::string& where, std::uint64_t choice) {
     const auto disk = machine.disk().after_power_cut({Kind::random, choice});
-    if (scenario_.index == Index::lost) lose_index(*disk);
+    spoil_index(scenario_, known, *disk);
     Machine whole(disk->clone(), options_.breakage, all_users(scenario_));
     if (!whole.start() || !observe(whole) || !whole.run_background()) return;  // judged before
     const std::uint64_t changes = whole.disk().changes();
@@ -205,11 +212,11 @@ class Search {
     if (!start(machine)) return;
     machine.disk().fail_likely_at(call, error_number);
     machine.disk().shorten_failed_writes(static_cast<unsigned>(choice >> 8) % 4);
-    const Knowledge known = run_steps(machine, scenario_, before_);
+    const Knowledge known = steps_on(machine);
     ++tally_.faults;
     Judge judge(scenario_, known, where, tally_);
     if (known.refused) judge.check_error(*known.refused, machine.disk().failed_with());
-    for (const std::string& user : scenario_.newcomers) {
+    for (const std::string& user : all_users(scenario_)) {
       if (!machine.accounts().contains(user)) (void)machine.open(user);
     }
     const Result<MailState> found = observe(machine);
@@ -237,6 +244,7 @@ class Search {
   std::unique_ptr<SimulatedDisk> base_;
   const SearchOptions& options_;
   MailState before_;
+  std::shared_ptr<const IndexFiles> older_index_;
   Tally tally_;
 };
 

@@ -283,6 +283,47 @@ Step open_step(const std::string& user) {
   return asking("first delivery", ask, [](MailState&) {});
 }
 
+Step rename_user_step(const std::string& from, const std::string& to) {
+  const auto ask = [=](Machine& machine, const MailState&) { return machine.rename_user(from, to); };
+  // Whoever comes by the old name then finds an empty account.
+  const auto effect = [=](MailState& state) {
+    KnownMailbox& old = state.mailboxes.at(address_text(from, MailboxName::inbox()));
+    state.mailboxes[address_text(to, MailboxName::inbox())] = std::exchange(old, KnownMailbox());
+  };
+  return asking("user rename", ask, effect);
+}
+
+Step defaults_step() {
+  const std::vector<std::pair<std::string, SpecialUse>> wanted = {{"Drafts", SpecialUse::drafts},
+                                                                  {"Sent", SpecialUse::sent}};
+  const auto ask = [=](Machine& machine, const MailState&) {
+    std::vector<std::pair<MailboxName, SpecialUse>> mailboxes;
+    for (const auto& [name, use] : wanted) mailboxes.emplace_back(address_of(name).mailbox, use);
+    return machine.account().ensure_default_mailboxes(mailboxes);
+  };
+  // The first so many; the last of them perhaps without its special use, as with CREATE.
+  const auto make = [=](MailState& state, std::size_t count, bool whole) {
+    for (std::size_t i = 0; i < count; ++i) {
+      const bool has_use = whole || i + 1 < count;
+      state.mailboxes[wanted[i].first].special_use = has_use ? wanted[i].second : SpecialUse::none;
+    }
+  };
+  const auto effect = [=](MailState& state) {
+    if (state.subscribed.contains(wanted.front().first)) return;  // it was done before
+    make(state, wanted.size(), true);
+    for (const auto& [name, use] : wanted) state.subscribed.insert(name);
+  };
+  Step step = asking("first login", ask, effect);
+  for (std::size_t count = 1; count <= wanted.size(); ++count) {
+    for (const bool whole : {false, true}) {
+      step.halves.emplace_back([=](MailState& state) {
+        if (!state.subscribed.contains(wanted.front().first)) make(state, count, whole);
+      });
+    }
+  }
+  return step;
+}
+
 // --- Background ---
 
 Step background_step() {
