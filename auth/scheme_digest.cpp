@@ -22,7 +22,7 @@ std::string digest(const EVP_MD* kind, std::string_view password, std::string_vi
   unsigned length = 0;
   const int made =
       EVP_Digest(input.data(), input.size(), reinterpret_cast<unsigned char*>(out.data()), &length, kind, nullptr);
-  Secret(std::move(input));  // wipes it
+  const Secret wiped(std::move(input));
   if (made != 1) throw std::runtime_error("libcrypto cannot compute a digest");
   return out;
 }

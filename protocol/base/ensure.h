@@ -14,7 +14,7 @@ class BugError : public std::logic_error {
 
 }  // namespace postkeep
 
-#define ENSURE(condition, what_should_hold)                                                \
-  do {                                                                                     \
-    if (!(condition)) throw ::postkeep::BugError(std::string("bug: ") + what_should_hold); \
+#define ENSURE(condition, what_should_hold)                                                  \
+  do {                                                                                       \
+    if (!(condition)) throw ::postkeep::BugError(std::string("bug: ") + (what_should_hold)); \
   } while (false)

@@ -52,7 +52,7 @@ std::optional<AnnouncedAtEnd> announced_at_end(std::string_view line) {
 // The tag at the front of a line that may be cut off: what stands before the first space.
 std::optional<std::string> tag_in(std::string_view line) {
   const std::size_t space = line.find(' ');
-  if (space == std::string_view::npos || space > limits::tag_bytes_max) return std::nullopt;
+  if (space > limits::tag_bytes_max) return std::nullopt;  // npos too
   const std::string_view tag = line.substr(0, space);
   if (!ascii::all(tag, ascii::is_tag_char)) return std::nullopt;
   return std::string(tag);

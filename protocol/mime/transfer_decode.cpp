@@ -22,10 +22,10 @@ constexpr int base64_value(char c) {
   return not_base64;
 }
 
-constexpr std::array<signed char, 256> make_base64_table() {
-  std::array<signed char, 256> table{};
+constexpr std::array<std::int16_t, 256> make_base64_table() {
+  std::array<std::int16_t, 256> table{};
   for (int c = 0; c < 256; ++c) {
-    table[static_cast<std::size_t>(c)] = static_cast<signed char>(base64_value(static_cast<char>(c)));
+    table[static_cast<std::size_t>(c)] = static_cast<std::int16_t>(base64_value(static_cast<char>(c)));
   }
   return table;
 }

@@ -119,7 +119,7 @@ std::string repair_utf8(std::string_view bytes) {
 
 std::string to_nfc(std::string_view utf8) {
   if (is_ascii(utf8)) return std::string(utf8);
-  const std::string sound = repair_utf8(utf8);
+  std::string sound = repair_utf8(utf8);
   std::u16string wide;
   for (std::string_view rest = sound; !rest.empty();) {
     const CodePoint point = first_code_point(rest);

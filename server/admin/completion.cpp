@@ -84,7 +84,7 @@ class Completer {
       }
     } else if (typed_.starts_with('-')) {
       offer_options();
-    } else {
+    } else if (line_.command != nullptr) {
       offer_positionals();
     }
     return std::move(completion_);

@@ -238,6 +238,7 @@ Result<SearchReturn> parse_return(Cursor& cursor) {
 const std::vector<std::string_view>& search_key_names() {
   static const std::vector<std::string_view> names = [] {
     std::vector<std::string_view> all;
+    all.reserve(std::size(key_rows));
     for (const KeyRow& row : key_rows) all.push_back(row.name);
     return all;
   }();

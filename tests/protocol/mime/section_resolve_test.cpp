@@ -5,7 +5,7 @@
 
 using namespace postkeep::mime;
 
-using test::crlf;
+using postkeep::test::crlf;
 
 namespace {
 

@@ -8,7 +8,7 @@
 using namespace postkeep::mime;
 using namespace std::string_literals;
 
-using test::crlf;
+using postkeep::test::crlf;
 
 namespace {
 
