@@ -59,21 +59,26 @@ const char* text_of(ErrorKind kind) {
   }
 }
 
-// Why a write failed. SQLite keeps the errno of a failed statement, but not that of a failed COMMIT, whose writes go to
-// the WAL or journal: that file knows it.
+// Of the last call of the file system that failed, whatever file it was about.
+int last_errno(sqlite3* connection) {
+  sqlite3_vfs* vfs = nullptr;
+  sqlite3_file_control(connection, nullptr, SQLITE_FCNTL_VFS_POINTER, &vfs);
+  return vfs != nullptr ? vfs->xGetLastError(vfs, 0, nullptr) : 0;
+}
+
+// Why a call failed. SQLite keeps the errno of a failed statement, but neither that of a file that it could not delete
+// nor that of a failed COMMIT, whose writes go to the WAL or journal: that file knows it.
 int errno_of(sqlite3* connection, int code) {
+  if (code == SQLITE_IOERR_DELETE) return last_errno(connection);
   const bool is_write = code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
   if (!is_write) return sqlite3_system_errno(connection);
   sqlite3_file* journal = nullptr;
-  sqlite3_vfs* vfs = nullptr;
   int last = 0;
   sqlite3_file_control(connection, nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &journal);
   if (journal != nullptr && journal->pMethods != nullptr) {
     journal->pMethods->xFileControl(journal, SQLITE_FCNTL_LAST_ERRNO, &last);
   }
-  if (last != 0) return last;
-  sqlite3_file_control(connection, nullptr, SQLITE_FCNTL_VFS_POINTER, &vfs);  // a journal is closed by now
-  return vfs != nullptr ? vfs->xGetLastError(vfs, 0, nullptr) : 0;
+  return last != 0 ? last : last_errno(connection);  // a journal is closed by now
 }
 
 Error error_of_code(sqlite3* connection, int code, std::string_view doing) {
