@@ -24,6 +24,7 @@
 #include "server/admin/user_rename.h"
 #include "server/config/config_file.h"
 #include "server/config/settings_table.h"
+#include "server/config/store_options.h"
 #include "server/identity.h"
 #include "server/listeners.h"
 #include "server/machine.h"
@@ -224,11 +225,7 @@ Outcome App::open_data() {
   files_ = storage::posix_file_system();
   lock_ = TRY(files_->lock(admin::lock_path(settings.data_dir)));
   TRY(open_users());
-  storage::StoreOptions options;
-  options.data_dir = settings.data_dir;
-  options.hostname = settings.hostname;
-  options.mailboxes_max = static_cast<std::uint32_t>(settings.limits.mailboxes);
-  options.keywords_max = static_cast<std::uint32_t>(settings.limits.keywords);
+  storage::StoreOptions options = store_options(settings);
   options.watch_folders = true;
   mail_ = TRY(storage::open_mail_store(storage_backend, std::move(options), *files_, storage::system_clock()));
   const auto move_mail = [this](const std::string& from, const std::string& to) { return mail_->rename(from, to); };

@@ -19,6 +19,7 @@
 #include "protocol/mail/search_key.h"
 #include "storage/check.h"
 #include "storage/mailbox_version.h"
+#include "storage/quota.h"
 #include "storage/types.h"
 
 namespace postkeep::storage {
@@ -84,7 +85,8 @@ class AccountStore {
   // --- Messages --------------------------------------------------------------------------------------
   // A place for a message on its way in; limit in octets. May be called and used from any thread.
   virtual Result<std::shared_ptr<Incoming>> begin_incoming(std::uint64_t limit) = 0;
-  // All or nothing, durable when it returns. Errors: not_found, over_quota, limit (keywords), unavailable.
+  // All or nothing, durable when it returns. Errors: not_found, quota_reached, over_quota, limit (keywords),
+  // unavailable.
   virtual Result<AppendResult> append(MailboxId mailbox, const std::vector<AppendItem>& items) = 0;
   // Rows for those of `uids` that are there, ascending. The caller asks for batches (about 500).
   virtual Result<std::vector<MessageRow>> fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) = 0;
@@ -94,7 +96,8 @@ class AccountStore {
   virtual Result<StoreResult> store_flags(MailboxId mailbox, const UidSet& uids, FlagChange change, const Flags& flags,
                                           std::optional<ModSeq> unchanged_since = std::nullopt) = 0;
   // All or nothing, durable when it returns; flags, keywords and internal date go along, save date is now.
-  // UIDs that are not there are ignored; the result may be empty. Copying a mailbox to itself is legal.
+  // UIDs that are not there are ignored; the result may be empty. Copying a mailbox to itself is legal. Errors besides
+  // those of append(): what is moved needs no room.
   virtual Result<CopyResult> copy(MailboxId from, const UidSet& uids, MailboxId to) = 0;
   virtual Result<CopyResult> move(MailboxId from, const UidSet& uids, MailboxId to) = 0;
   // Removes those of `uids` that have \Deleted; durable when it returns; returns what went.
@@ -102,6 +105,11 @@ class AccountStore {
   // The UIDs among `candidates` (a batch) that match. The key has no session-relative parts left
   // (sequence_set, uid_sequence, recent...). Substrings by i;unicode-casemap over decoded text.
   virtual Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) = 0;
+
+  // --- Quota (storage/quota.h) -----------------------------------------------------------------------
+  virtual Result<Quota> quota() = 0;
+  // The account's own limits, instead of StoreOptions::quota. Durable when it returns.
+  virtual Outcome set_quota(const QuotaLimits& own) = 0;
 
   // --- Looking for damage (storage/check.h); each is one turn on the account --------------------------
   // The account as a whole: its index, and files that do not belong there.
@@ -162,6 +170,7 @@ struct StoreOptions {
   std::string hostname = "localhost";    // in file names
   std::uint32_t mailboxes_max = 10'000;  // per account
   std::uint32_t keywords_max = 500;      // per mailbox
+  QuotaLimits quota;                     // of each account that has none of its own
   bool watch_folders = false;            // by inotify: for the file system of the machine only
 };
 

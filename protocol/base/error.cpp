@@ -20,6 +20,8 @@ std::string_view to_string(ErrorKind kind) {
       return "too_big";
     case ErrorKind::over_quota:
       return "over_quota";
+    case ErrorKind::quota_reached:
+      return "quota_reached";
     case ErrorKind::has_children:
       return "has_children";
     case ErrorKind::use_attribute:

@@ -133,6 +133,7 @@ std::optional<ResponseCode> ResponseCode::of(ErrorKind kind) {
     case ErrorKind::too_big:
       return ResponseCode("TOOBIG");
     case ErrorKind::over_quota:
+    case ErrorKind::quota_reached:
       return ResponseCode("OVERQUOTA");
     case ErrorKind::has_children:
       return ResponseCode("HASCHILDREN");

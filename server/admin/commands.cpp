@@ -15,7 +15,7 @@ std::vector<Command> all_rows() {
   std::vector<Command> rows;
   for (const std::span<const Command> some :
        {server_rows(), config_rows(), user_rows(), pw_rows(), mailbox_rows(), mail_rows(), deliver_rows(),
-        transfer_rows(), live_rows(), doctor_rows(), document_rows()}) {
+        transfer_rows(), live_rows(), quota_rows(), doctor_rows(), document_rows()}) {
     rows.insert(rows.end(), some.begin(), some.end());
   }
   return rows;
@@ -47,6 +47,7 @@ ExitCode exit_code(ErrorKind kind) {
       return ExitCode::already_exists;
     case ErrorKind::in_use:
     case ErrorKind::over_quota:
+    case ErrorKind::quota_reached:
     case ErrorKind::unavailable:
       return ExitCode::unavailable;
     default:

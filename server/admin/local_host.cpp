@@ -2,6 +2,7 @@
 
 #include "auth/backends.h"
 #include "server/admin/user_rename.h"
+#include "server/config/store_options.h"
 
 namespace postkeep::admin {
 
@@ -37,12 +38,7 @@ Result<std::unique_ptr<LocalHost>> LocalHost::open(const Settings& settings, sto
 
 Result<storage::MailStore*> LocalHost::mail() {
   if (!mail_) {
-    storage::StoreOptions options;
-    options.data_dir = settings_.data_dir;
-    options.hostname = settings_.hostname;
-    options.mailboxes_max = static_cast<std::uint32_t>(settings_.limits.mailboxes);
-    options.keywords_max = static_cast<std::uint32_t>(settings_.limits.keywords);
-    mail_ = TRY(storage::open_mail_store("maildir", std::move(options), files_, storage::system_clock()));
+    mail_ = TRY(storage::open_mail_store("maildir", store_options(settings_), files_, storage::system_clock()));
   }
   return mail_.get();
 }

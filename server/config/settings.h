@@ -30,6 +30,8 @@ enum class AllowPlaintext { never, loopback, always };
 enum class TlsVersion { tls_1_2, tls_1_3 };
 enum class LogLevel { error, warn, info, debug, trace };
 enum class LogFormat { text, json };
+// What the MTA is told of mail for a user whose quota is reached.
+enum class OverQuota { defer, reject };
 
 struct SpecialUseMailbox {
   std::string name;  // valid as a MailboxName, '/' between components
@@ -113,6 +115,12 @@ struct Settings {
     std::string user, group;  // names or numbers; empty: stay who we are, and the user's own group
   } service;
 
+  struct Quota {
+    std::uint64_t storage = 0;   // of each user; 0: no limit
+    std::uint64_t messages = 0;  // likewise
+    OverQuota on_delivery = OverQuota::defer;
+  } quota;
+
   struct Metrics {
     std::vector<ListenAddress> listen;
     bool allow_remote = false;
@@ -128,5 +136,6 @@ std::string_view to_string(AllowPlaintext value);
 std::string_view to_string(TlsVersion value);
 std::string_view to_string(LogLevel value);
 std::string_view to_string(LogFormat value);
+std::string_view to_string(OverQuota value);
 
 }  // namespace postkeep

@@ -85,6 +85,7 @@ constexpr std::array plaintext_choices = {AllowPlaintext::never, AllowPlaintext:
 constexpr std::array tls_choices = {TlsVersion::tls_1_2, TlsVersion::tls_1_3};
 constexpr std::array level_choices = {LogLevel::error, LogLevel::warn, LogLevel::info, LogLevel::debug,
                                       LogLevel::trace};
+constexpr std::array over_quota_choices = {OverQuota::defer, OverQuota::reject};
 constexpr std::array format_choices = {LogFormat::text, LogFormat::json};
 
 template <class Choice, std::size_t n>
@@ -226,6 +227,15 @@ const std::array table = {
     COUNT("limits", "mailboxes", limits.mailboxes, 10, 1'000'000, "Mailboxes of one user."),
     COUNT("limits", "keywords", limits.keywords, 26, 10'000, "Different keywords in one mailbox."),
 
+    SIZE("quota", "storage", quota.storage, 0, std::uint64_t{1} << 60,
+         "How much mail each user may have, all messages together; 0: no limit. `postkeep quota set` gives a user "
+         "another limit."),
+    COUNT("quota", "messages", quota.messages, 0, 1'000'000'000'000, "How many messages likewise; 0: no limit."),
+    CHOICE("quota", "on_delivery", quota.on_delivery, over_quota_choices,
+           "What the MTA is told of mail for a user who has no room left: \"defer\" to try again for as long as it "
+           "keeps mail (452), so that nothing comes back that could still be delivered; \"reject\" to send it back at "
+           "once (552)."),
+
     Setting{"mailbox", "separator", ValueType::text, set_separator,
             [](const Settings& s) -> RawValue { return std::string(1, s.mailbox.separator); },
             "What stands between the parts of a mailbox name on the wire: \"/\" or \".\"."},
@@ -306,7 +316,7 @@ bool Setting::needs_restart() const {
   if (section == "listen" || section == "metrics" || section == "service" || section == "storage") return true;
   const std::string name = path();
   return name == "data_dir" || name == "auth.backends" || name == "server.io_threads" || name == "limits.mailboxes" ||
-         name == "limits.keywords";
+         name == "limits.keywords" || name == "quota.storage" || name == "quota.messages";
 }
 
 std::span<const Setting> settings_table() { return table; }

@@ -123,7 +123,8 @@ asio::awaitable<std::vector<lmtp::Reply>> Delivery::deliver() {
   if (!failed_) co_await spool(true);
   if (failed_) {
     context_.logger.warn("delivery_failed", {{"kind", to_string(failed_->kind)}, {"reason", failed_->detail}});
-    std::vector<lmtp::Reply> all_failed(envelope_.recipients.size(), reply_for(*failed_));
+    std::vector<lmtp::Reply> all_failed(envelope_.recipients.size(),
+                                        reply_for(*failed_, context_.settings->quota.on_delivery));
     for (const lmtp::Reply& reply : all_failed) count_reply(reply);
     co_return all_failed;
   }
@@ -145,7 +146,7 @@ lmtp::Reply Delivery::reply_to(std::size_t index) const {
   if (gone_.contains(envelope_.recipients[index].recipient.user)) {
     return lmtp::Reply(550, "5.1.1", "No such user here");
   }
-  return reply_for(outcome.error());
+  return reply_for(outcome.error(), context_.settings->quota.on_delivery);
 }
 
 // The user may have been deleted or renamed since RCPT; mail must not be made again under a name that nobody has.
@@ -199,12 +200,15 @@ void Delivery::account_for(std::size_t first, const Outcome& outcome) {
   }
 }
 
-lmtp::Reply reply_for(const Error& error) {
+lmtp::Reply reply_for(const Error& error, OverQuota over_quota) {
   switch (error.kind) {
     case ErrorKind::too_big:
       return lmtp::Reply(552, "5.3.4", error.text);
     case ErrorKind::over_quota:
       return lmtp::Reply(452, "4.3.1", "Insufficient storage");
+    case ErrorKind::quota_reached:
+      if (over_quota == OverQuota::reject) return lmtp::Reply(552, "5.2.2", "The mailbox is full");
+      return lmtp::Reply(452, "4.2.2", "The mailbox is full");
     case ErrorKind::limit:
       return lmtp::Reply(452, "4.2.2", "A limit of the mailbox is reached");
     default:

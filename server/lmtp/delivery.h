@@ -66,6 +66,6 @@ class Delivery {
 
 // The reply for a delivery that failed. RFC 3463.
 // RCPT has found the user: what is missing now is missing here, and must not send mail back.
-lmtp::Reply reply_for(const Error& error);
+lmtp::Reply reply_for(const Error& error, OverQuota over_quota);
 
 }  // namespace postkeep::server

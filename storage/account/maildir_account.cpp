@@ -277,6 +277,7 @@ Result<std::shared_ptr<Incoming>> MaildirAccount::begin_incoming(std::uint64_t l
 
 Result<AppendResult> MaildirAccount::append(MailboxId mailbox, const std::vector<AppendItem>& items) {
   MailboxState* box = TRY(find(mailbox));
+  TRY(check_room_for(items));
   AppendResult result = TRY(watched(append_messages(context_, *box, items)));
   if (!result.uids.empty()) changed();
   return result;
@@ -311,6 +312,7 @@ Result<StoreResult> MaildirAccount::store_flags(MailboxId mailbox, const UidSet&
 Result<CopyResult> MaildirAccount::transfer(TransferKind kind, MailboxId from, const UidSet& uids, MailboxId to) {
   MailboxState* source = TRY(ready(from));
   MailboxState* target = TRY(find(to));
+  if (kind == TransferKind::copy) TRY(check_room_for(*source, uids));
   Result<CopyResult> result = transfer_messages(context_, kind, *source, uids, *target);
   if (!result && result.error().kind == ErrorKind::not_found) {
     // Another program renamed or removed a file: look again, once.
@@ -334,6 +336,55 @@ Result<UidSet> MaildirAccount::expunge(MailboxId mailbox, const UidSet& uids) {
   UidSet gone = TRY(watched(expunge_messages(context_, *box, uids)));
   if (!gone.empty()) changed();
   return gone;
+}
+
+// --- Quota ---
+
+QuotaLimits MaildirAccount::own_quota() const {
+  return QuotaLimits{context_.file.quota_octets, context_.file.quota_messages};
+}
+
+QuotaUsage MaildirAccount::usage() const {
+  QuotaUsage used;
+  for (const auto& [name, box] : mailboxes_.all()) {
+    used.octets += box->row.octets;
+    used.messages += box->row.messages;
+  }
+  return used;
+}
+
+Result<Quota> MaildirAccount::quota() {
+  for (const auto& [name, box] : mailboxes_.all()) {
+    if (box->row.scan_needed) TRY(watched(reconcile(context_, *box)));
+  }
+  return Quota{usage(), limits_of(own_quota(), context_.store.options.quota), own_quota()};
+}
+
+Outcome MaildirAccount::set_quota(const QuotaLimits& own) {
+  maildir::AccountFile file = context_.file;
+  file.quota_octets = own.octets;
+  file.quota_messages = own.messages;
+  return change_account_file(file);
+}
+
+Outcome MaildirAccount::check_room_for(const std::vector<AppendItem>& items) const {
+  const QuotaLimits limits = limits_of(own_quota(), context_.store.options.quota);
+  if (limits == QuotaLimits()) return {};  // adding up what is there costs time with many mailboxes
+  QuotaUsage added;
+  added.messages = items.size();
+  for (const AppendItem& item : items) added.octets += item.message->size();
+  return check_room(limits, usage(), added);
+}
+
+Outcome MaildirAccount::check_room_for(const MailboxState& source, const UidSet& uids) const {
+  const QuotaLimits limits = limits_of(own_quota(), context_.store.options.quota);
+  if (limits == QuotaLimits()) return {};
+  QuotaUsage added;
+  for (const FileRow& file : TRY(load_files(*context_.index, source.row.key, source.version->existing(uids)))) {
+    ++added.messages;
+    added.octets += file.served != served_unknown ? static_cast<std::uint64_t>(file.served) : file.octets;
+  }
+  return check_room(limits, usage(), added);
 }
 
 // --- Housekeeping ---

@@ -50,6 +50,9 @@ class MaildirAccount final : public AccountStore {
   Result<UidSet> expunge(MailboxId mailbox, const UidSet& uids) override;
   Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) override;
 
+  Result<Quota> quota() override;
+  Outcome set_quota(const QuotaLimits& own) override;
+
   Result<std::vector<Finding>> check_account(Repair repair) override;
   Result<std::vector<Finding>> check_mailbox(MailboxId mailbox, Repair repair) override;
   Result<std::vector<MessageToCheck>> messages_to_check(MailboxId mailbox, const UidSet& batch) override;
@@ -94,6 +97,11 @@ class MaildirAccount final : public AccountStore {
                                                 UidSet& missing);
   Result<CopyResult> transfer(TransferKind kind, MailboxId from, const UidSet& uids, MailboxId to);
   Outcome rename_inbox(const MailboxName& to);
+  QuotaLimits own_quota() const;
+  QuotaUsage usage() const;
+  // Errors: quota_reached.
+  Outcome check_room_for(const std::vector<AppendItem>& items) const;
+  Outcome check_room_for(const MailboxState& source, const UidSet& uids) const;
   Outcome change_account_file(const maildir::AccountFile& changed);
   Result<MessageRow> fetch_one(MailboxState& box, FileRow& file, const FetchWants& wants,
                                std::optional<IndexChange>& change, MailboxRow& row);

@@ -94,6 +94,7 @@ std::string AccountFile::render() const {
   lines.emplace_back("mailbox-id-floor", std::to_string(mailbox_id_floor));
   lines.emplace_back("defaults-made", defaults_made ? "yes" : "no");
   if (quota_octets) lines.emplace_back("quota-octets", std::to_string(*quota_octets));
+  if (quota_messages) lines.emplace_back("quota-messages", std::to_string(*quota_messages));
   for (const std::string& name : subscriptions) lines.emplace_back("subscribed", name);
   add_metadata(lines, metadata);
   lines.insert(lines.end(), unknown.begin(), unknown.end());
@@ -118,6 +119,8 @@ Result<AccountFile> AccountFile::parse(std::string_view text) {
       file.defaults_made = reader.value() == "yes";
     } else if (key == "quota-octets") {
       file.quota_octets = TRY(reader.number(0, u64_max));
+    } else if (key == "quota-messages") {
+      file.quota_messages = TRY(reader.number(0, u64_max));
     } else if (key == "subscribed") {
       if (!file.subscriptions.insert(reader.value()).second) return reader.bad("subscribed twice");
     } else if (key == "metadata") {

@@ -34,7 +34,7 @@ struct AccountFile {
   std::uint64_t mailbox_id_floor = 1;   // all mailbox ids ever given lie below
   bool defaults_made = false;           // the special-use mailboxes of a first login were made
   std::set<std::string> subscriptions;  // mailbox names in UTF-8
-  std::optional<std::uint64_t> quota_octets;
+  std::optional<std::uint64_t> quota_octets, quota_messages;  // instead of those of all accounts; 0: no limit
   Metadata metadata;
   Lines unknown;  // lines of a newer version, kept
 

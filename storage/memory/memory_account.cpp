@@ -125,7 +125,7 @@ Outcome MemoryAccount::rename_inbox(const MailboxName& to) {
   make_superiors(to);
   const FolderPtr inbox = data_->folders.at(MailboxName::inbox());
   const FolderPtr target = make_folder(to);
-  TRY(copy_messages(*inbox, inbox->version->all_uids(), *target));
+  TRY(copy_messages(*inbox, inbox->version->all_uids(), *target, Room::not_needed));
   commit(*inbox, UidSet(), inbox->version->all_uids());
   changed();
   return {};

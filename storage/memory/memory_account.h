@@ -44,6 +44,7 @@ struct AccountData {
   std::uint64_t last_mailbox_id = 0;
   std::uint32_t last_uid_validity = 0;
   bool has_defaults = false;
+  QuotaLimits quota;
 };
 
 // Complete once finish() was called; never changed after it.
@@ -92,6 +93,9 @@ class MemoryAccount final : public AccountStore {
   Result<UidSet> expunge(MailboxId mailbox, const UidSet& uids) override;
   Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) override;
 
+  Result<Quota> quota() override;
+  Outcome set_quota(const QuotaLimits& own) override;
+
   // Memory has no damage that the program could see.
   Result<std::vector<Finding>> check_account(Repair) override { return std::vector<Finding>(); }
   Result<std::vector<Finding>> check_mailbox(MailboxId mailbox, Repair) override;
@@ -119,9 +123,13 @@ class MemoryAccount final : public AccountStore {
   std::vector<std::string> known_keywords(const Folder& folder) const;
   // `flags` with keywords as `keywords` spells them, new ones added to it. Error: limit.
   Result<Flags> adopt_keywords(std::vector<std::string>& keywords, const Flags& flags) const;
+  // Error: quota_reached.
+  Outcome check_room_for(const std::vector<Message>& messages) const;
+  QuotaUsage usage() const;
   // Error: limit, when the UIDs of the mailbox would run out (RFC 9051 §2.3.1.1 has 32 bits).
   Outcome check_uids_left(const Folder& folder, std::uint64_t wanted) const;
-  Result<CopyResult> copy_messages(const Folder& from, const UidSet& uids, Folder& to) const;
+  enum class Room { checked, not_needed };
+  Result<CopyResult> copy_messages(const Folder& from, const UidSet& uids, Folder& to, Room room) const;
   // Ends a change and makes the new version: `touched` were added or changed, all at one new modseq.
   void commit(Folder& folder, const UidSet& touched, const UidSet& removed) const;
   void changed() const {

@@ -190,6 +190,7 @@ Result<AppendResult> MemoryAccount::append(MailboxId mailbox, const std::vector<
   AppendResult result;
   result.uid_validity = folder->uid_validity;
   if (messages.empty()) return result;
+  TRY(check_room_for(messages));
   folder->keywords = std::move(keywords);
   for (Message& message : messages) {
     folder->messages.emplace(folder->uid_next, std::move(message));
@@ -206,6 +207,29 @@ Result<std::vector<MessageRow>> MemoryAccount::fetch(MailboxId mailbox, const Ui
   std::vector<MessageRow> rows;
   present(*folder, uids).for_each([&](Uid uid) { rows.push_back(wanted_row(uid, folder->messages.at(uid), wants)); });
   return rows;
+}
+
+QuotaUsage MemoryAccount::usage() const {
+  QuotaUsage used;
+  for (const auto& [name, folder] : data_->folders) {
+    used.messages += folder->messages.size();
+    for (const auto& [uid, message] : folder->messages) used.octets += message.content->size();
+  }
+  return used;
+}
+
+Outcome MemoryAccount::check_room_for(const std::vector<Message>& messages) const {
+  QuotaUsage added;
+  added.messages = messages.size();
+  for (const Message& message : messages) added.octets += message.content->size();
+  return check_room(limits_of(data_->quota, options_.quota), usage(), added);
+}
+
+Result<Quota> MemoryAccount::quota() { return Quota{usage(), limits_of(data_->quota, options_.quota), data_->quota}; }
+
+Outcome MemoryAccount::set_quota(const QuotaLimits& own) {
+  data_->quota = own;
+  return {};
 }
 
 Result<std::vector<Finding>> MemoryAccount::check_mailbox(MailboxId mailbox, Repair) {
@@ -264,7 +288,7 @@ Result<StoreResult> MemoryAccount::store_flags(MailboxId mailbox, const UidSet& 
   return result;
 }
 
-Result<CopyResult> MemoryAccount::copy_messages(const Folder& from, const UidSet& uids, Folder& to) const {
+Result<CopyResult> MemoryAccount::copy_messages(const Folder& from, const UidSet& uids, Folder& to, Room room) const {
   CopyResult result;
   result.uid_validity = to.uid_validity;
   result.source = present(from, uids);
@@ -278,6 +302,7 @@ Result<CopyResult> MemoryAccount::copy_messages(const Folder& from, const UidSet
     messages.push_back(std::move(message));
   }
   if (messages.empty()) return result;
+  if (room == Room::checked) TRY(check_room_for(messages));
   to.keywords = std::move(keywords);
   for (Message& message : messages) {
     to.messages.emplace(to.uid_next, std::move(message));
@@ -291,7 +316,7 @@ Result<CopyResult> MemoryAccount::copy_messages(const Folder& from, const UidSet
 Result<CopyResult> MemoryAccount::copy(MailboxId from, const UidSet& uids, MailboxId to) {
   const FolderPtr source = TRY(folder(from));
   const FolderPtr target = TRY(folder(to));
-  CopyResult result = TRY(copy_messages(*source, uids, *target));
+  CopyResult result = TRY(copy_messages(*source, uids, *target, Room::checked));
   if (!result.target.empty()) changed();
   return result;
 }
@@ -299,7 +324,7 @@ Result<CopyResult> MemoryAccount::copy(MailboxId from, const UidSet& uids, Mailb
 Result<CopyResult> MemoryAccount::move(MailboxId from, const UidSet& uids, MailboxId to) {
   const FolderPtr source = TRY(folder(from));
   const FolderPtr target = TRY(folder(to));
-  CopyResult result = TRY(copy_messages(*source, uids, *target));
+  CopyResult result = TRY(copy_messages(*source, uids, *target, Room::not_needed));
   if (result.source.empty()) return result;
   commit(*source, UidSet(), result.source);
   changed();

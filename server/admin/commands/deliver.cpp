@@ -137,6 +137,8 @@ Result<Json> deliver(Host& host, const Json& arguments, Exchange& exchange) {
   }
   Result<Json> stored = store(host, exchange, user, mailbox, trace_fields(user, arguments));
   if (stored || stored.error().kind == ErrorKind::too_big) return stored;
+  const bool sent_back = host.settings().quota.on_delivery == OverQuota::reject;
+  if (stored.error().kind == ErrorKind::quota_reached && sent_back) return tl::unexpected(stored.error());
   // Whatever is missing by now, it is not the user.
   return failure(ErrorKind::unavailable, stored.error().text, stored.error().detail);
 }
@@ -153,6 +155,8 @@ int exit_status(ExitCode code, const Error* error) {
       return EX_DATAERR;
     case ErrorKind::cannot:
       return EX_USAGE;
+    case ErrorKind::quota_reached:
+      return EX_NOPERM;
     default:
       return EX_TEMPFAIL;
   }
@@ -200,9 +204,11 @@ constexpr std::array deliver_commands = {
             .near_end = make_near_end,
             .exit_status = exit_status,
             .json = R"({"user": "alice", "mailbox": "INBOX", "uid": 17, "uid_validity": 1795714399, "size": 4821})",
-            .details = "Exit codes: 0 delivered, 67 (EX_NOUSER) no such user, 65 (EX_DATAERR) too large, 64 (EX_USAGE) "
-                       "wrong usage, 75 (EX_TEMPFAIL) whatever may go better later.\n"
-                       "    postkeep deliver -d alice -f \"$SENDER\" < message.eml"},
+            .details =
+                "Exit codes: 0 delivered, 67 (EX_NOUSER) no such user, 65 (EX_DATAERR) too large, 64 (EX_USAGE) "
+                "wrong usage, 77 (EX_NOPERM) no room left, if the configuration says quota.on_delivery = \"reject\", "
+                "75 (EX_TEMPFAIL) whatever may go better later.\n"
+                "    postkeep deliver -d alice -f \"$SENDER\" < message.eml"},
 };
 
 }  // namespace

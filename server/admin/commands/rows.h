@@ -18,6 +18,7 @@ std::span<const Command> live_rows();      // who, kick, reload, log level, stat
 std::span<const Command> transfer_rows();  // import, export
 std::span<const Command> deliver_rows();   // deliver
 std::span<const Command> doctor_rows();    // doctor
+std::span<const Command> quota_rows();     // quota show|set
 std::span<const Command> document_rows();  // man, completion, complete
 
 }  // namespace postkeep::admin

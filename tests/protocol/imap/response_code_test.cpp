@@ -71,6 +71,7 @@ TEST_CASE("each kind of error has its condition and its code") {
       {ErrorKind::limit, "LIMIT"},
       {ErrorKind::too_big, "TOOBIG"},
       {ErrorKind::over_quota, "OVERQUOTA"},
+      {ErrorKind::quota_reached, "OVERQUOTA"},
       {ErrorKind::has_children, "HASCHILDREN"},
       {ErrorKind::use_attribute, "USEATTR"},
       {ErrorKind::bad_charset, "BADCHARSET (US-ASCII UTF-8)"},

@@ -303,3 +303,29 @@ TEST_CASE("an answer is read back as what it was made from") {
     CHECK_FALSE(read_answer(odd).has_value());
   }
 }
+
+TEST_CASE_FIXTURE(CommandsFixture, "a quota is set, shown and taken back") {
+  add("alice");
+  host.deliver("alice", "INBOX", 3);
+  Json set = host.request("quota set", {{"user", "alice"}, {"storage", "2M"}, {"messages", "3"}});
+  CHECK(set["result"]["limit_octets"] == 2 * 1024 * 1024);
+  CHECK(set["result"]["limit_messages"] == 3);
+  CHECK(set["result"]["messages"] == 3);
+  CHECK_THROWS(host.deliver("alice", "INBOX", 1));
+  test::FakeExchange exchange;
+  REQUIRE(host.stream("quota", "show", {{"user", {"alice"}}}, exchange));
+  REQUIRE(exchange.pieces.size() == 1);
+  CHECK(exchange.pieces[0]["own_messages"] == 3);
+  set = host.request("quota set", {{"user", "alice"}, {"messages", "none"}});
+  CHECK(set["result"]["own_messages"] == 0);
+  CHECK(set["result"]["limit_messages"].is_null());
+  CHECK(set["result"]["limit_octets"] == 2 * 1024 * 1024);
+  set = host.request("quota set", {{"user", "alice"}, {"messages", "default"}, {"storage", "default"}});
+  CHECK(set["result"]["own_octets"].is_null());
+  host.deliver("alice", "INBOX", 1);
+  for (const char* wrong : {"", "0", "x", "-1", "5Q"}) {
+    CHECK(kind(host.request("quota set", {{"user", "alice"}, {"storage", wrong}})) == "bad_syntax");
+    CHECK(kind(host.request("quota set", {{"user", "alice"}, {"messages", wrong}})) == "bad_syntax");
+  }
+  CHECK(kind(host.request("quota set", {{"user", "nobody"}, {"storage", "1G"}})) == "not_found");
+}

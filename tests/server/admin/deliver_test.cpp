@@ -87,6 +87,7 @@ TEST_CASE("exit codes let an MTA bounce only what can never be delivered") {
   CHECK(status(ExitCode::bad_config, nullptr) == EX_TEMPFAIL);
   CHECK(exit_of(ErrorKind::not_found) == EX_NOUSER);
   CHECK(exit_of(ErrorKind::too_big) == EX_DATAERR);
+  CHECK(exit_of(ErrorKind::quota_reached) == EX_NOPERM);
   for (const ErrorKind kind : {ErrorKind::unavailable, ErrorKind::in_use, ErrorKind::over_quota, ErrorKind::limit,
                                ErrorKind::no_permission, ErrorKind::corruption, ErrorKind::server_bug}) {
     CHECK(exit_of(kind) == EX_TEMPFAIL);

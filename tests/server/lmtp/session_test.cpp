@@ -61,6 +61,10 @@ class LmtpServer {
           return all;
         }));
   }
+  void limit_messages(const std::string& user, std::uint64_t limit) {
+    const auto set = [limit](storage::AccountStore& store) { return store.set_quota({std::nullopt, limit}); };
+    must(gateway_.run_blocking(gateway_.account(user), set));
+  }
   SessionHost& host() { return host_; }
   std::string greeting;
 
@@ -189,6 +193,25 @@ TEST_CASE("a message of exactly the limit is taken") {
   const std::string exact = "Subject: x\r\n\r\n" + std::string(84, 'x') + "\r\n";
   REQUIRE(exact.size() == 100);
   CHECK(codes(server.talk(hello + to_alice + exact + ".\r\n" + quit)).at(4) == "250");
+}
+
+TEST_CASE("who has no room left gets no mail: put off, or sent back where the administrator wants that") {
+  for (const OverQuota over_quota : {OverQuota::defer, OverQuota::reject}) {
+    Settings settings = test::test_settings();
+    settings.quota.on_delivery = over_quota;
+    LmtpServer server(settings);
+    server.limit_messages("alice", 1);
+    const std::string both =
+        "MAIL FROM:<ann@example.org>\r\nRCPT TO:<alice@test.example>\r\n"
+        "RCPT TO:<bob@test.example>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\n";
+    const std::string replies = server.talk(hello + both + both + quit);
+    CHECK(codes(replies) == Codes{"250", "250", "250", "250", "354", "250", "250", "250", "250", "250", "354",
+                                  over_quota == OverQuota::defer ? "452" : "552", "250", "221"});
+    const char* full = over_quota == OverQuota::defer ? "452 4.2.2 " : "552 5.2.2 ";
+    CHECK(replies.find(full) != std::string::npos);
+    CHECK(server.mail_of("alice").size() == 1);
+    CHECK(server.mail_of("bob").size() == 2);
+  }
 }
 
 TEST_CASE("somebody who is named twice gets the message once, and both names an answer") {

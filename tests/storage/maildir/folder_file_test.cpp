@@ -48,6 +48,7 @@ TEST_CASE("folder files are read back as written, lines of newer versions includ
   account.defaults_made = true;
   account.subscriptions = {"INBOX", "Entwürfe/a b"};
   account.quota_octets = 0;
+  account.quota_messages = 18'446'744'073'709'551'615U;
   account.metadata["/shared/vendor/x"] = "";
   account.unknown.emplace_back("later", "");
   CHECK(AccountFile::parse(account.render()).value() == account);

@@ -107,6 +107,8 @@ void add_accounts(std::vector<Scenario>& all) {
   Scenario first_login{"first login", {defaults_step(), delete_step("Drafts"), defaults_step(), background_step()}};
   first_login.makes_mailboxes = true;
   add_both(all, first_login);
+  add_both(all, {"quota",
+                 {quota_step(100), deliver(100), quota_step(0), subscribe_step("Archive"), quota_step(std::nullopt)}});
   Scenario renamed{"a user gets another name",
                    {rename_user_step("bert", "carl"), receive_step(100), deliver_step("carl:INBOX", 100)}};
   renamed.users = {"anna", "bert"};

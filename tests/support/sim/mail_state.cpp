@@ -148,6 +148,16 @@ Flags flags_of_words(const std::string& words) {
   return flags;
 }
 
+// What the quota counts is what is there.
+static Outcome check_usage(storage::AccountStore& account, const std::string& user, const MailState& state) {
+  std::uint64_t messages = 0;
+  for (const auto& [name, mailbox] : state.mailboxes) {
+    if (address_of(name).user == user) messages += mailbox.messages.size();
+  }
+  if (TRY(account.quota()).used.messages == messages) return {};
+  return failure(ErrorKind::corruption, "the quota counts other messages than there are");
+}
+
 Result<MailState> observe(Machine& machine) {
   MailState state;
   for (const auto& [user, account] : machine.accounts()) {
@@ -157,6 +167,8 @@ Result<MailState> observe(Machine& machine) {
       if (mailbox.subscribed) state.subscribed.insert(address);
       if (mailbox.exists) state.mailboxes[address] = TRY(observe_mailbox(*account, mailbox));
     }
+    TRY(check_usage(*account, user, state));
+    if (user == "anna") state.quota = TRY(account->quota()).own;
   }
   return state;
 }
@@ -175,6 +187,7 @@ std::string difference(const MailState& expected, const MailState& found, FlagsA
   for (const std::string& name : expected.subscribed) {
     if (!found.subscribed.contains(name)) return name + " is not subscribed";
   }
+  if (!(expected.quota == found.quota)) return "another quota";
   for (const std::string& name : found.subscribed) {
     if (!expected.subscribed.contains(name)) return name + " is subscribed";
   }

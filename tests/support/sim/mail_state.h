@@ -36,6 +36,7 @@ struct KnownMailbox {
 struct MailState {
   std::map<std::string, KnownMailbox> mailboxes;  // by address
   std::set<std::string> subscribed;               // addresses
+  storage::QuotaLimits quota;                     // anna's own
 
   KnownMailbox& inbox() { return mailboxes.at("INBOX"); }
   const KnownMailbox& inbox() const { return mailboxes.at("INBOX"); }

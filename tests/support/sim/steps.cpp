@@ -278,6 +278,12 @@ Step special_use_step(std::string mailbox, SpecialUse special_use) {
   return asking("special use", ask, [=](MailState& state) { state.mailboxes.at(mailbox).special_use = special_use; });
 }
 
+Step quota_step(std::optional<std::uint64_t> messages) {
+  const storage::QuotaLimits limits{std::nullopt, messages};
+  const auto ask = [=](Machine& machine, const MailState&) { return machine.account().set_quota(limits); };
+  return asking("quota", ask, [=](MailState& state) { state.quota = limits; });
+}
+
 Step open_step(const std::string& user) {
   const auto ask = [=](Machine& machine, const MailState&) { return machine.open(user); };
   return asking("first delivery", ask, [](MailState&) {});

@@ -40,7 +40,8 @@ Step rename_step(std::string from, std::string to);  // with the mailboxes below
 Step subscribe_step(std::string mailbox);
 Step unsubscribe_step(std::string mailbox);
 Step special_use_step(std::string mailbox, SpecialUse special_use);
-Step open_step(const std::string& user);  // whose account is made when it is opened first
+Step quota_step(std::optional<std::uint64_t> messages);  // anna's own limit
+Step open_step(const std::string& user);                 // whose account is made when it is opened first
 Step rename_user_step(const std::string& from, const std::string& to);
 Step defaults_step();  // the first login's mailboxes: Drafts and Sent, made and subscribed, once in an account's life
 // Flags to names, unlinks: whatever is due while nobody asks for anything.
