@@ -210,7 +210,7 @@ void play(std::string_view backend, std::uint64_t seed, std::uint32_t commands) 
 }
 
 TEST_CASE("Sessions at once are told nothing wrong, and believe what is so when it is quiet") {
-  std::vector<std::uint64_t> seeds = {1, 2, 3, 4};
+  std::vector<std::uint64_t> seeds = {1, 2};
   if (const char* text = std::getenv("POSTKEEP_SEED")) seeds = {std::strtoull(text, nullptr, 10)};
   std::uint32_t commands = 40;
   if (const char* text = std::getenv("POSTKEEP_STEPS")) {
