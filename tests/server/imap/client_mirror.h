@@ -83,6 +83,9 @@ inline FetchedItems fetched_items(const std::string& line) {
   return items;
 }
 
+// So that a failed check shows it. "" if there is none.
+inline std::string first_of(const std::vector<std::string>& faults) { return faults.empty() ? "" : faults.front(); }
+
 // What is going on between client and server while a response comes.
 enum class During {
   nothing,    // the server may not say EXPUNGE (RFC 9051 §7.5.1)
