@@ -298,8 +298,10 @@ server::Awaitable<void> Fetch::stream_decoded(std::shared_ptr<storage::MessageRe
   }
 }
 
-// The UIDs that are to be marked \Seen, and are not yet.
+// The UIDs that are to be marked \Seen: those that are not yet, or any where another session may have taken it away
+// since the view was brought up to date.
 UidSet unseen_of(const Context& context, const UidSet& uids) {
+  if (context.selected->watch->marked()) return uids;
   UidSet unseen;
   const storage::MailboxVersion& messages = context.selected->view.messages();
   messages.for_each_in(uids, [&](SeqNum, const storage::MessageState& state) {

@@ -85,6 +85,16 @@ TEST_CASE("EXPUNGE is held back during FETCH, STORE and SEARCH by number, and nu
   CHECK(one.run("FETCH 2 (UID)")[0] == "* 2 FETCH (UID 3)");
 }
 
+TEST_CASE("a message that is read is seen, also if another session has just taken that flag away") {
+  ImapServer server;
+  ImapClient one = server.select();
+  one.append("INBOX", small_message, "\\Seen");
+  ImapClient two = server.select();
+  two.run("STORE 1 -FLAGS (\\Seen)");
+  one.run("FETCH 1 BODY[]");
+  CHECK(contains(two.run("FETCH 1 FLAGS"), "\\Seen"));
+}
+
 TEST_CASE("a UID command may report EXPUNGE") {
   ImapServer server;
   ImapClient one = server.select();
