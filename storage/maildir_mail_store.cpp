@@ -84,8 +84,8 @@ class MaildirMailStore final : public MailStore {
     }
     TRY(Outcome(renamed));
     const Outcome synced = shared_.files.sync_directory(shared_.mail_directory());
-    if (!synced) {  // refused, so it must not have happened: what comes next under the old name would be another
-                    // account
+    if (!synced) {
+      // Refused, so it must not have happened: what comes next under the old name would be another account.
       (void)shared_.files.rename_new(target, source);
       (void)shared_.files.sync_directory(shared_.mail_directory());
     }

@@ -12,7 +12,8 @@ namespace postkeep::storage {
 
 // none: no limit.
 struct QuotaLimits {
-  std::optional<std::uint64_t> octets;  // sum of RFC822.SIZE over all mailboxes
+  // Sum of RFC822.SIZE over all mailboxes; an upper bound while a message of another program has not been read yet.
+  std::optional<std::uint64_t> octets;
   std::optional<std::uint64_t> messages;
   bool operator==(const QuotaLimits&) const = default;
 };

@@ -1,7 +1,5 @@
 #include "storage/account/folder_watches.h"
 
-#include <set>
-
 namespace postkeep::storage {
 
 bool FolderWatches::watch(const std::string& user, MailboxId mailbox, const std::string& folder_path) {
@@ -32,7 +30,9 @@ void FolderWatches::unwatch(const std::string& user, MailboxId mailbox) {
 FolderWatches::Events FolderWatches::take(const std::string& user, MailboxId mailbox) {
   const std::lock_guard lock(mutex_);
   const auto known = folders_.find(Key(user, mailbox));
-  return known == folders_.end() ? Events() : std::exchange(known->second.events, Events());
+  Events events = known == folders_.end() ? Events() : std::exchange(known->second.events, Events());
+  if (lost_.erase(Key(user, mailbox)) != 0) events = Events{{}, true};
+  return events;
 }
 
 void FolderWatches::note(const maildir::Watcher::Event& event) {
@@ -58,6 +58,7 @@ std::vector<MailStore::ForeignChange> FolderWatches::read() {
     if (known == by_cookie_.end()) continue;
     const Key key = known->second;
     touched.erase(key);
+    lost_.insert(key);
     folders_.erase(key);
     by_cookie_.erase(known);
     changes.push_back(MailStore::ForeignChange{key.first, key.second, false, true});

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ class FolderWatches {
   maildir::Watcher::Cookie next_cookie_ = 1;
   std::map<Key, Folder> folders_;
   std::map<maildir::Watcher::Cookie, Key> by_cookie_;
+  std::set<Key> lost_;  // whose watch went with the folder, until somebody asks what happened
 };
 
 }  // namespace postkeep::storage

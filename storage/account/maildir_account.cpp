@@ -249,8 +249,8 @@ Result<Uid> MaildirAccount::claim_recent(MailboxId mailbox) {
 }
 
 Outcome MaildirAccount::refresh(MailboxId mailbox) {
+  const FolderWatches::Events events = watches_.take(user_, mailbox);  // also of a mailbox that is gone, to forget it
   MailboxState* box = TRY(find(mailbox));
-  const FolderWatches::Events events = watches_.take(user_, mailbox);
   // The folder's times cannot tell two changes within one tick apart; the watch can.
   const bool ours = TRY(watched(all_ours(context_, *box, events)));
   const Found found = TRY(watched(ours ? refresh_mailbox(context_, *box) : reconcile(context_, *box)));
@@ -344,6 +344,8 @@ QuotaLimits MaildirAccount::own_quota() const {
   return QuotaLimits{context_.file.quota_octets, context_.file.quota_messages};
 }
 
+QuotaLimits MaildirAccount::quota_limits() const { return limits_of(own_quota(), context_.store.options.quota); }
+
 QuotaUsage MaildirAccount::usage() const {
   QuotaUsage used;
   for (const auto& [name, box] : mailboxes_.all()) {
@@ -357,7 +359,7 @@ Result<Quota> MaildirAccount::quota() {
   for (const auto& [name, box] : mailboxes_.all()) {
     if (box->row.scan_needed) TRY(watched(reconcile(context_, *box)));
   }
-  return Quota{usage(), limits_of(own_quota(), context_.store.options.quota), own_quota()};
+  return Quota{usage(), quota_limits(), own_quota()};
 }
 
 Outcome MaildirAccount::set_quota(const QuotaLimits& own) {
@@ -368,23 +370,21 @@ Outcome MaildirAccount::set_quota(const QuotaLimits& own) {
 }
 
 Outcome MaildirAccount::check_room_for(const std::vector<AppendItem>& items) const {
-  const QuotaLimits limits = limits_of(own_quota(), context_.store.options.quota);
-  if (limits == QuotaLimits()) return {};  // adding up what is there costs time with many mailboxes
+  if (quota_limits() == QuotaLimits()) return {};  // adding up what is there costs time with many mailboxes
   QuotaUsage added;
   added.messages = items.size();
   for (const AppendItem& item : items) added.octets += item.message->size();
-  return check_room(limits, usage(), added);
+  return check_room(quota_limits(), usage(), added);
 }
 
 Outcome MaildirAccount::check_room_for(const MailboxState& source, const UidSet& uids) const {
-  const QuotaLimits limits = limits_of(own_quota(), context_.store.options.quota);
-  if (limits == QuotaLimits()) return {};
+  if (quota_limits() == QuotaLimits()) return {};
   QuotaUsage added;
   for (const FileRow& file : TRY(load_files(*context_.index, source.row.key, source.version->existing(uids)))) {
     ++added.messages;
-    added.octets += file.served != served_unknown ? static_cast<std::uint64_t>(file.served) : file.octets;
+    added.octets += counted_octets(file);
   }
-  return check_room(limits, usage(), added);
+  return check_room(quota_limits(), usage(), added);
 }
 
 // --- Housekeeping ---

@@ -98,6 +98,7 @@ class MaildirAccount final : public AccountStore {
   Result<CopyResult> transfer(TransferKind kind, MailboxId from, const UidSet& uids, MailboxId to);
   Outcome rename_inbox(const MailboxName& to);
   QuotaLimits own_quota() const;
+  QuotaLimits quota_limits() const;  // that hold
   QuotaUsage usage() const;
   // Errors: quota_reached.
   Outcome check_room_for(const std::vector<AppendItem>& items) const;
