@@ -40,6 +40,10 @@ struct SpecialUseMailbox {
   bool operator==(const SpecialUseMailbox&) const = default;
 };
 
+// The largest quota, in octets and in messages.
+inline constexpr std::uint64_t quota_storage_max = std::uint64_t{1} << 60;
+inline constexpr std::uint64_t quota_messages_max = 1'000'000'000'000;
+
 // Sizes in octets. 0 means "no limit" or "as many as cores" only where the row says so.
 struct Settings {
   std::string data_dir = "/var/lib/postkeep";

@@ -227,10 +227,10 @@ const std::array table = {
     COUNT("limits", "mailboxes", limits.mailboxes, 10, 1'000'000, "Mailboxes of one user."),
     COUNT("limits", "keywords", limits.keywords, 26, 10'000, "Different keywords in one mailbox."),
 
-    SIZE("quota", "storage", quota.storage, 0, std::uint64_t{1} << 60,
+    SIZE("quota", "storage", quota.storage, 0, quota_storage_max,
          "How much mail each user may have, all messages together; 0: no limit. `postkeep quota set` gives a user "
          "another limit."),
-    COUNT("quota", "messages", quota.messages, 0, 1'000'000'000'000, "How many messages likewise; 0: no limit."),
+    COUNT("quota", "messages", quota.messages, 0, quota_messages_max, "How many messages likewise; 0: no limit."),
     CHOICE("quota", "on_delivery", quota.on_delivery, over_quota_choices,
            "What the MTA is told of mail for a user who has no room left: \"defer\" to try again for as long as it "
            "keeps mail (452), so that nothing comes back that could still be delivered; \"reject\" to send it back at "

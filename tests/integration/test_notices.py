@@ -207,12 +207,10 @@ class OtherPrograms(unittest.TestCase):
             self.assertGreater(program.changes, 1000)
             # The watcher hears of all of it while it idles: what its responses add up to is what is there.
             count = 0
-            watcher.socket.settimeout(30)
-            last = f"{len(program.files)} messages"
             for line in watcher.until_quiet(seconds=3):
                 exists = re.fullmatch(rb"\* (\d+) EXISTS", line.strip())
                 count = int(exists[1]) if exists else count - bool(re.fullmatch(rb"\* \d+ EXPUNGE", line.strip()))
-            self.assertEqual(f"{count} messages", last)
+            self.assertEqual(count, len(program.files))
             self.assertIn(b" OK", watcher.done()[-1])
             for client in (watcher, busy):
                 client.must("NOOP")

@@ -1,5 +1,6 @@
 // quota show|set: how much users' mail takes, and how much it may.
 #include <array>
+#include <charconv>
 #include <ostream>
 
 #include "protocol/text/display.h"
@@ -19,9 +20,6 @@ using Kind = Parameter::Kind;
 using storage::AccountStore;
 using storage::Quota;
 using storage::QuotaLimits;
-
-constexpr std::uint64_t storage_max = std::uint64_t{1} << 60;
-constexpr std::uint64_t messages_max = 1'000'000'000'000;
 
 Json json_limit(std::optional<std::uint64_t> limit) { return limit ? Json(*limit) : Json(); }
 
@@ -88,12 +86,9 @@ Outcome take_limit(const Json& arguments, std::string_view name, std::optional<s
 
 Result<std::uint64_t> read_message_count(const std::string& text) {
   std::int64_t number = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9' || number > static_cast<std::int64_t>(messages_max))
-      return config::read_count(text, 1, messages_max);
-    number = number * 10 + (c - '0');
-  }
-  return config::read_count(number, 1, messages_max);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_number = error == std::errc() && end == text.data() + text.size();
+  return config::read_count(is_number ? config::RawValue(number) : config::RawValue(text), 1, quota_messages_max);
 }
 
 Result<Json> run_quota_set(Host& host, const Json& arguments) {
@@ -102,7 +97,7 @@ Result<Json> run_quota_set(Host& host, const Json& arguments) {
     const QuotaLimits before = TRY(account.quota()).own;
     QuotaLimits own = before;
     TRY(take_limit(arguments, "storage", own.octets,
-                   [](const std::string& text) { return config::read_size(text, 1, storage_max); }));
+                   [](const std::string& text) { return config::read_size(text, 1, quota_storage_max); }));
     TRY(take_limit(arguments, "messages", own.messages, read_message_count));
     if (!(own == before)) TRY(account.set_quota(own));
     return describe_quota(user.name, TRY(account.quota()));

@@ -315,12 +315,11 @@ class Game {
     }
     Lines lines = player.client.run(chosen.prefix + command + " " + chosen.set + " " + target);
     const std::string reply = lines.back();
-    std::string copied = command == "COPY" ? reply : "";
+    lines.pop_back();
+    std::string copied = reply;
     for (const std::string& line : lines) {
-      if (line.starts_with("* OK [COPYUID "))
-        copied = line;
-      else if (&line != &lines.back())
-        player.mirror.take(line, During::other);
+      if (line.starts_with("* OK [COPYUID ")) copied = line;  // MOVE tells it before its EXPUNGEs
+      player.mirror.take(line, During::other);
     }
     INFO(command);
     INFO(reply);
@@ -362,8 +361,9 @@ class Game {
     player.idling = true;
   }
   void end_idle(Player& player) {
-    // Notices must come by themselves, not for DONE only. The mirror fails the test when they do not.
-    while (random_.one_in(2) && !is_up_to_date(player)) player.mirror.take(player.client.read(), During::other);
+    // Notices must come by themselves, not for DONE only. The client fails the test when none comes for ten seconds.
+    const bool waits = random_.one_in(2);
+    while (waits && !is_up_to_date(player)) player.mirror.take(player.client.read(), During::other);
     player.client.send("DONE\r\n");
     Lines lines = player.client.read_to("idle ");
     REQUIRE(lines.back().starts_with("idle OK"));

@@ -122,6 +122,16 @@ std::string mailbox_difference(const std::string& name, const KnownMailbox& expe
   return rest.empty() ? "" : name + ": has also " + title(rest.front());
 }
 
+// What the quota counts is what is there.
+Outcome check_usage(storage::AccountStore& account, const std::string& user, const MailState& state) {
+  std::uint64_t messages = 0;
+  for (const auto& [name, mailbox] : state.mailboxes) {
+    if (address_of(name).user == user) messages += mailbox.messages.size();
+  }
+  if (TRY(account.quota()).used.messages == messages) return {};
+  return failure(ErrorKind::corruption, "the quota counts other messages than there are");
+}
+
 }  // namespace
 
 const KnownMessage* KnownMailbox::find(Uid uid) const {
@@ -146,16 +156,6 @@ Flags flags_of_words(const std::string& words) {
   Flags flags;
   for (std::string word; each >> word;) (void)flags.add_from_wire(word);
   return flags;
-}
-
-// What the quota counts is what is there.
-static Outcome check_usage(storage::AccountStore& account, const std::string& user, const MailState& state) {
-  std::uint64_t messages = 0;
-  for (const auto& [name, mailbox] : state.mailboxes) {
-    if (address_of(name).user == user) messages += mailbox.messages.size();
-  }
-  if (TRY(account.quota()).used.messages == messages) return {};
-  return failure(ErrorKind::corruption, "the quota counts other messages than there are");
 }
 
 Result<MailState> observe(Machine& machine) {
