@@ -375,7 +375,7 @@ UidSet MailboxVersion::uids_with(SystemFlag flag) const {
 
 std::size_t MailboxVersion::memory_bytes() const {
   std::size_t bytes = sizeof *this + bytes_of(chunks_) + bytes_of(starts_);
-  for (const std::string& keyword : facts_.keywords) bytes += sizeof keyword + keyword.capacity();
+  for (const std::string& keyword : facts_.keywords) bytes += sizeof(std::string) + keyword.capacity();
   for (const ChunkPtr& chunk : chunks_) bytes += chunk->memory_bytes();
   return bytes;
 }

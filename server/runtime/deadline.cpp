@@ -5,8 +5,8 @@
 namespace postkeep::server {
 
 struct Deadline::Core : std::enable_shared_from_this<Core> {
-  Core(asio::any_io_executor executor, std::function<void()> callback)
-      : timer(std::move(executor)), on_expiry(std::move(callback)) {}
+  Core(const asio::any_io_executor& executor, std::function<void()> callback)
+      : timer(executor), on_expiry(std::move(callback)) {}
 
   void start(SteadyTime when) {
     timer_until = when;

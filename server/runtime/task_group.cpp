@@ -7,7 +7,7 @@
 
 namespace postkeep::server {
 
-TaskGroup::TaskGroup(asio::any_io_executor executor) : finished_(std::move(executor)) {}
+TaskGroup::TaskGroup(const asio::any_io_executor& executor) : finished_(executor) {}
 
 TaskGroup::~TaskGroup() {
   if (running_ != 0) std::terminate();

@@ -14,7 +14,7 @@ namespace postkeep::server {
 class TaskGroup {
  public:
   // `executor`: the thread of the group.
-  explicit TaskGroup(asio::any_io_executor executor);
+  explicit TaskGroup(const asio::any_io_executor& executor);
   // All children must have been joined; anything else is a bug that ends the program.
   ~TaskGroup();
   TaskGroup(const TaskGroup&) = delete;

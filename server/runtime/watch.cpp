@@ -7,8 +7,8 @@
 
 namespace postkeep::server {
 
-Watch::Watch(asio::any_io_executor executor, std::function<void(Watch*)> on_destroyed)
-    : timer_(std::move(executor)), on_destroyed_(std::move(on_destroyed)) {}
+Watch::Watch(const asio::any_io_executor& executor, std::function<void(Watch*)> on_destroyed)
+    : timer_(executor), on_destroyed_(std::move(on_destroyed)) {}
 
 Watch::~Watch() {
   if (on_destroyed_) on_destroyed_(this);

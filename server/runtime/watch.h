@@ -17,7 +17,7 @@ enum class Wake { changed, stopped };
 class Watch : public std::enable_shared_from_this<Watch> {
  public:
   // `executor`: the session's own thread. `on_destroyed`: for the hub, which forgets it.
-  Watch(asio::any_io_executor executor, std::function<void(Watch*)> on_destroyed);
+  Watch(const asio::any_io_executor& executor, std::function<void(Watch*)> on_destroyed);
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
