@@ -373,6 +373,18 @@ UidSet MailboxVersion::uids_with(SystemFlag flag) const {
   return result;
 }
 
+UidSet MailboxVersion::changed_since(ModSeq since) const {
+  UidSet uids;
+  for (const ChunkPtr& chunk : chunks_) {
+    if (chunk->highest_modseq() <= since) continue;
+    for (std::size_t i = 0; i < chunk->size(); ++i) {
+      const MessageState message = chunk->at(i);
+      if (message.modseq > since) uids.add(message.uid);
+    }
+  }
+  return uids;
+}
+
 std::size_t MailboxVersion::memory_bytes() const {
   std::size_t bytes = sizeof *this + bytes_of(chunks_) + bytes_of(starts_);
   for (const std::string& keyword : facts_.keywords) bytes += sizeof(std::string) + keyword.capacity();

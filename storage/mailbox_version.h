@@ -127,6 +127,7 @@ class MailboxVersion {
   UidSet uids_of_seqs(const UidSet& seqs) const;  // message numbers (as numbers in a UidSet) to UIDs
   UidSet existing(const UidSet& uids) const;      // the part of `uids` that is here
   UidSet uids_with(SystemFlag flag) const;        // O(messages in chunks that have one)
+  UidSet changed_since(ModSeq since) const;       // modseq above it; O(messages in chunks that have one)
   const std::vector<ChunkPtr>& chunks() const { return chunks_; }
   std::size_t memory_bytes() const;
 

@@ -74,6 +74,14 @@ Result<UidSet> Context::resolve(const SequenceSet& set) const {
   return selected->view.resolve_sequence(set);
 }
 
+UidSet Context::numbers_of(const UidSet& uids) const {
+  if (uid_form == UidForm::yes) return uids;
+  UidSet numbers;
+  selected->view.messages().for_each_in(
+      uids, [&](SeqNum number, const storage::MessageState&) { numbers.add(Uid(number.value())); });
+  return numbers;
+}
+
 Outcome Context::require_write() const {
   if (selected->access == Access::read_write) return {};
   return failure(ErrorKind::no_permission, "The mailbox is open for reading only");

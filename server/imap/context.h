@@ -60,7 +60,9 @@ class Context {
   std::unique_ptr<Selected> selected;
   Enabled enabled;
   UidForm uid_form = UidForm::no;  // of the running command
-  std::string correlator;          // its tag, for ESEARCH alone (RFC 9051 §7.3.4)
+  // May EXPUNGE be reported before its reply? From the command's row; a handler may take it back.
+  ExpungeRule expunge = ExpungeRule::allowed;
+  std::string correlator;  // its tag, for ESEARCH alone (RFC 9051 §7.3.4)
   Next next = Next::read_command;
   std::string farewell;  // text of the BYE, where next is log_out and the handler has not sent one
 
@@ -83,6 +85,8 @@ class Context {
   std::string wire_name(const MailboxName& name) const;
   // The UIDs that a command's set means: numbers, UIDs or "$". Errors: client_bug.
   Result<UidSet> resolve(const SequenceSet& set) const;
+  // As this command's client counts them: UIDs, or the view's message numbers (as numbers in a UidSet).
+  UidSet numbers_of(const UidSet& uids) const;
   // Errors: no_permission when the mailbox was opened by EXAMINE.
   Outcome require_write() const;
 

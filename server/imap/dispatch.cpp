@@ -7,6 +7,7 @@
 
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/condstore.h"
 #include "server/imap/extensions.h"
 #include "server/imap/updates.h"
 #include "server/metrics/metrics.h"
@@ -65,7 +66,11 @@ bool more_was_sent(const Context& context) {
 
 // After the handler: changes, then the reply.
 server::Awaitable<Judged> finish(Context& context, std::string tag, const CommandRow* row, Result<Completion> result) {
-  if (context.selected && context.next == Next::read_command) co_await send_updates(context, row->expunge);
+  if (context.selected && context.next == Next::read_command) {
+    co_await send_updates(context, context.expunge);
+    // MODSEQs may have been told that are above those of expunges held back (RFC 7162 §3.2).
+    if (context.enabled.condstore && !context.selected->view.ghosts().empty()) write_highest_modseq(context);
+  }
   co_return write_result(context, tag, row->name, result);
 }
 
@@ -89,6 +94,7 @@ server::Awaitable<Judged> dispatch(Context& context, FramedCommand command) {
     co_return Judged::malformed;
   }
   context.uid_form = head->uid;
+  context.expunge = row->expunge;
   context.correlator = head->tag;
   const server::Stopwatch watch(time_of(row->name));
   auto result = co_await row->run(context, cursor);
@@ -106,6 +112,7 @@ server::Awaitable<Judged> dispatch_append(Context& context) {
   const CommandRow* row = find_command("APPEND", UidForm::no);
   std::string tag = tag_of(context.framer.partial()).value_or("*");
   context.uid_form = UidForm::no;
+  context.expunge = row->expunge;
   const server::Stopwatch watch(time_of(row->name));
   auto result = co_await stream_append(context);
   co_return co_await finish(context, std::move(tag), row, std::move(result));

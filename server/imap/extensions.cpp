@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/imap/commands/handlers.h"
+#include "server/imap/condstore.h"
 #include "server/imap/run_command.h"
 #include "server/runtime/login.h"
 
@@ -89,6 +90,8 @@ const CapabilityRow capability_rows[] = {
   {"LITERAL+",           "RFC 7888",          nullptr,         nullptr,      nullptr},
   {"ID",                 "RFC 2971",          nullptr,         nullptr,      nullptr},
   {"ENABLE",             "RFC 5161",          nullptr,         nullptr,      nullptr},
+  {"CONDSTORE",          "RFC 7162 §3.1",     nullptr,         nullptr,      enable_condstore},
+  {"QRESYNC",            "RFC 7162 §3.2",     nullptr,         nullptr,      enable_qresync},
   {"IDLE",               "RFC 2177",          nullptr,         nullptr,      nullptr},
   {"NAMESPACE",          "RFC 2342",          nullptr,         nullptr,      nullptr},
   {"UIDPLUS",            "RFC 4315",          nullptr,         nullptr,      nullptr},

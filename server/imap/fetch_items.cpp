@@ -43,7 +43,7 @@ const SourceRow& source_of(Kind kind) {
       {Kind::body_section, Source::message, nullptr},
       {Kind::binary_section, Source::message, nullptr},
       {Kind::binary_size, Source::message, nullptr},
-      {Kind::modseq, Source::not_supported, nullptr},
+      {Kind::modseq, Source::view, nullptr},
       {Kind::email_id, Source::row, &Wants::object_ids},
       {Kind::thread_id, Source::row, &Wants::object_ids},
       {Kind::save_date, Source::row, &Wants::dates},
@@ -108,6 +108,9 @@ void write_simple_item(FetchResponse& response, const FetchItem& item, const sto
       break;
     case Kind::flags:
       response.flags(flags, recent);
+      break;
+    case Kind::modseq:
+      response.modseq(state.modseq);
       break;
     case Kind::internal_date:
       response.internal_date(row.internal_date);

@@ -28,7 +28,8 @@ UidSet from_uid(const UidSet& uids, Uid first) {
 
 }  // namespace
 
-MailboxView::MailboxView(MailboxVersionPtr version, Uid recent_from) : version_(std::move(version)) {
+MailboxView::MailboxView(MailboxVersionPtr version, Uid recent_from)
+    : version_(std::move(version)), settled_(version_->facts().highest_modseq) {
   if (recent_from == Uid(0) || version_->count() == 0 || version_->last_uid() < recent_from) return;
   recent_ = version_->existing(UidSet::of_range(recent_from, version_->last_uid()));
 }
@@ -52,7 +53,7 @@ ViewReport MailboxView::apply(MailboxVersionPtr newest, ExpungeRule rule, Uid re
   if (newest != version_) difference = storage::diff(*version_, *newest);
   const std::size_t recent_before = static_cast<std::size_t>(recent_.size());
 
-  report.changed = to_report(difference.changed, *newest, own);
+  report_flags(difference.changed, *newest, own, report);
   if (rule == ExpungeRule::held) {
     ghosts_ = difference.expunged;
     newest = with_ghosts(newest, *version_, ghosts_);
@@ -67,25 +68,31 @@ ViewReport MailboxView::apply(MailboxVersionPtr newest, ExpungeRule rule, Uid re
   if (!difference.added.empty()) report.exists = newest->count();
   if (recent_.size() != recent_before) report.recent = static_cast<std::uint32_t>(recent_.size());
   version_ = std::move(newest);
+  if (ghosts_.empty()) settled_ = version_->facts().highest_modseq;
   return report;
 }
 
 // The UIDs whose flags the client must be told: what others changed, and what its own STORE asks for.
-UidSet MailboxView::to_report(const UidSet& changed, const MailboxVersion& newest, const OwnStore* own) const {
-  if (own == nullptr) return changed;
-  if (own->answer == OwnStore::Answer::told) return changed.union_with(newest.existing(own->uids));
+void MailboxView::report_flags(const UidSet& changed, const MailboxVersion& newest, const OwnStore* own,
+                               ViewReport& report) const {
+  if (own == nullptr) {
+    report.changed = changed;
+    return;
+  }
+  if (own->answer == OwnStore::Answer::told) {
+    report.changed = changed.union_with(newest.existing(own->uids)).union_with(newest.existing(own->refused));
+    return;
+  }
   // Silent: the client computes the flags itself. Where another session meddled the outcome differs, and
   // must be told (RFC 9051 §6.4.6).
-  UidSet reported;
   newest.for_each_in(changed, [&](SeqNum, const MessageState& now) {
-    if (own->uids.contains(now.uid)) {
-      const std::optional<MessageState> before = version_->find(now.uid);
-      if (before && postkeep::apply(version_->flags_of(*before), own->change, own->flags) == newest.flags_of(now))
-        return;
-    }
-    reported.add(now.uid);
+    const std::optional<MessageState> before = version_->find(now.uid);
+    const bool expected = own->uids.contains(now.uid) && before &&
+                          postkeep::apply(version_->flags_of(*before), own->change, own->flags) == newest.flags_of(now);
+    (expected ? report.silent : report.changed).add(now.uid);
   });
-  return reported;
+  report.changed.add_all(newest.existing(own->refused));
+  if (own->conditional) report.silent = newest.existing(own->uids).subtract(report.changed);
 }
 
 std::vector<ViewReport::SeqRange> MailboxView::numbers_of(const UidSet& uids) const {

@@ -37,8 +37,11 @@ struct ViewReport {
   std::optional<std::uint32_t> exists;  // set when messages were added
   std::optional<std::uint32_t> recent;  // set when the number of \Recent messages changed
   UidSet changed;                       // their FLAGS are due; all are in the view after
+  UidSet silent;                        // likewise, but only to a client that wants MODSEQ, and that alone
 
-  bool empty() const { return expunged.empty() && !new_keywords && !exists && !recent && changed.empty(); }
+  bool empty() const {
+    return expunged.empty() && !new_keywords && !exists && !recent && changed.empty() && silent.empty();
+  }
 };
 
 // What the running command itself did to flags, so that apply() can tell it from what others did.
@@ -51,6 +54,8 @@ struct OwnStore {
   UidSet uids;
   FlagChange change = FlagChange::add;
   Flags flags;
+  UidSet refused;            // by UNCHANGEDSINCE: told as they are, so that the client need not ask (RFC 7162 §3.1.3)
+  bool conditional = false;  // with UNCHANGEDSINCE: MODSEQ is due even where nothing changed
 };
 
 class MailboxView {
@@ -64,6 +69,9 @@ class MailboxView {
   const UidSet& recent() const { return recent_; }
   const UidSet& ghosts() const { return ghosts_; }
   bool is_recent(Uid uid) const { return recent_.contains(uid); }
+  // Everything up to this one was reported, expunges included: what a client may keep to resynchronize from later.
+  // Below facts().highest_modseq while there are ghosts (RFC 7162 §3.2, §6).
+  ModSeq settled_modseq() const { return settled_; }
 
   // UIDs meant by message numbers as a client wrote them. Errors: client_bug when a number is above the
   // number of messages, or the mailbox is empty (RFC 9051 §9 seq-number).
@@ -76,12 +84,14 @@ class MailboxView {
   ViewReport apply(storage::MailboxVersionPtr newest, ExpungeRule rule, Uid recent_from, const OwnStore* own = nullptr);
 
  private:
-  UidSet to_report(const UidSet& changed, const storage::MailboxVersion& newest, const OwnStore* own) const;
+  void report_flags(const UidSet& changed, const storage::MailboxVersion& newest, const OwnStore* own,
+                    ViewReport& report) const;
   std::vector<ViewReport::SeqRange> numbers_of(const UidSet& uids) const;
 
   storage::MailboxVersionPtr version_;
   UidSet recent_;
   UidSet ghosts_;  // in version_, but expunged
+  ModSeq settled_;
 };
 
 }  // namespace postkeep::imap

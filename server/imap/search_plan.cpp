@@ -117,13 +117,8 @@ std::optional<UidSet> answer_from_view(const SearchKey& key, const MailboxView& 
       return with_flags(messages, [&](const Flags& flags) { return !flags.has_keyword(key.text); });
     case Key::uid_set:
       return messages.existing(key.uids);
-    case Key::modseq: {
-      UidSet found;
-      messages.for_each([&](SeqNum, const storage::MessageState& message) {
-        if (message.modseq.value() >= key.number) found.add(message.uid);
-      });
-      return found;
-    }
+    case Key::modseq:
+      return key.number == 0 ? messages.all_uids() : messages.changed_since(ModSeq(key.number - 1));
     case Key::and_:
     case Key::or_:
     case Key::not_:
@@ -160,6 +155,22 @@ SearchPlan plan_rewritten(SearchKey key, const MailboxView& view) {
 }
 
 }  // namespace
+
+bool mentions(const SearchKey& key, SearchKey::Kind kind) {
+  if (key.kind == kind) return true;
+  for (const SearchKey& child : key.children) {
+    if (mentions(child, kind)) return true;
+  }
+  return false;
+}
+
+bool has_message_numbers(const SearchKey& key) {
+  if (key.kind == Key::sequence_set && !key.numbers.saved_result) return true;
+  for (const SearchKey& child : key.children) {
+    if (has_message_numbers(child)) return true;
+  }
+  return false;
+}
 
 SearchPlan plan_search(SearchKey key, const MailboxView& view, const UidSet& saved) {
   Rewriter(view, saved).rewrite(key);

@@ -15,6 +15,11 @@ struct SearchPlan {
   std::optional<SearchKey> residue;  // to be asked of storage for the candidates; none: all of them match
 };
 
+// Is a key of this kind anywhere in it?
+bool mentions(const SearchKey& key, SearchKey::Kind kind);
+// Does it name messages by number? "$" does not.
+bool has_message_numbers(const SearchKey& key);
+
 // `saved` is the session's "$".
 SearchPlan plan_search(SearchKey key, const MailboxView& view, const UidSet& saved);
 

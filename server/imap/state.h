@@ -48,7 +48,9 @@ struct Selected {
 
 // What ENABLE turned on (RFC 9051 §6.3.1).
 struct Enabled {
-  bool rev2 = false;  // IMAP4rev2: UTF-8 names and strings, ESEARCH, no \Recent
+  bool rev2 = false;       // IMAP4rev2: UTF-8 names and strings, ESEARCH, no \Recent
+  bool condstore = false;  // MODSEQ in every FETCH response that the client did not ask for (RFC 7162 §3.1)
+  bool qresync = false;    // VANISHED for EXPUNGE; implies condstore (RFC 7162 §3.2.3)
 };
 
 }  // namespace postkeep::imap

@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/imap/responses/fetch.h"
 #include "protocol/imap/responses/mailbox_data.h"
+#include "server/imap/condstore.h"
 #include "server/imap/mailbox_flags.h"
 
 namespace postkeep::imap {
@@ -26,34 +26,26 @@ server::Awaitable<void> write_expunges(Context& context, std::vector<ViewReport:
   }
 }
 
-// `* n FETCH (UID u FLAGS (...))` for those messages of the view.
-server::Awaitable<void> write_changed_flags(Context& context, UidSet changed) {
-  constexpr std::size_t batch = 500;
-  const storage::MailboxVersionPtr messages = context.selected->view.version();
-  while (!changed.empty()) {
-    UidSet now = first_of(changed, batch);
-    changed = changed.subtract(now);
-    messages->for_each_in(now, [&](SeqNum number, const storage::MessageState& message) {
-      Writer out = context.out();
-      FetchResponse response(out, number);
-      response.uid(message.uid);
-      response.flags(messages->flags_of(message), recent_flag(context, message.uid));
-      response.finish();
-    });
-    co_await context.flush_if_large();
+server::Awaitable<void> write_expunged(Context& context, ViewReport& report) {
+  context.selected->saved_result = context.selected->saved_result.subtract(report.expunged_uids);
+  if (!context.enabled.qresync) {
+    co_await write_expunges(context, std::move(report.expunged));
+    co_return;
   }
+  co_await write_vanished_lines(context, std::move(report.expunged_uids), Earlier::no);
 }
 
 server::Awaitable<void> write_report(Context& context, ViewReport report) {
-  if (!report.expunged.empty()) {
-    context.selected->saved_result = context.selected->saved_result.subtract(report.expunged_uids);
-    co_await write_expunges(context, std::move(report.expunged));
-  }
+  const bool vanished = !report.expunged.empty() && context.enabled.qresync;
+  if (!report.expunged.empty()) co_await write_expunged(context, report);
   Writer out = context.out();
   if (report.exists) write_exists(out, *report.exists);
   if (report.recent && !context.is_rev2()) write_recent(out, *report.recent);
   if (report.new_keywords) write_mailbox_flags(context);
-  if (!report.changed.empty()) co_await write_changed_flags(context, std::move(report.changed));
+  if (!report.changed.empty()) co_await write_changes(context, std::move(report.changed), TellFlags::yes);
+  if (context.enabled.condstore) co_await write_changes(context, std::move(report.silent), TellFlags::no);
+  // VANISHED shows no modseq: without this the client would ask for the same again the next time.
+  if (vanished) write_highest_modseq(context);
 }
 
 // The newest version, and \Recent of messages that nobody has claimed yet, in one storage job.

@@ -7,7 +7,8 @@
 
 namespace postkeep::imap {
 
-// Removes those messages that have \Deleted now, of `among` if it is given, in batches. Reports nothing.
-server::Awaitable<Outcome> expunge_deleted(Context& context, MailboxId mailbox, std::optional<UidSet> among);
+// Removes those messages that have \Deleted now, of `among` if it is given, in batches, and returns what went. Reports
+// nothing to the client.
+server::Awaitable<Result<UidSet>> expunge_deleted(Context& context, MailboxId mailbox, std::optional<UidSet> among);
 
 }  // namespace postkeep::imap

@@ -1,11 +1,12 @@
-// FETCH and UID FETCH. RFC 9051 §6.4.5, §6.4.9. Messages go in batches, each a fixed amount of memory: rows from the
-// index, message files only where an item needs them, bodies in slices of one literal whose size was announced. The
-// view is frozen from the first message to the last; \Seen is set once for all, afterwards.
+// FETCH and UID FETCH. RFC 9051 §6.4.5, §6.4.9, RFC 7162 §3.1.4, §3.2.6. Messages go in batches, each a fixed amount of
+// memory: rows from the index, message files only where an item needs them, bodies in slices of one literal whose size
+// was announced. The view is frozen from the first message to the last; \Seen is set once for all, afterwards.
 #include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "server/imap/commands/handlers.h"
+#include "server/imap/condstore.h"
 #include "server/imap/fetch_items.h"
 #include "server/imap/mailbox_flags.h"
 
@@ -323,14 +324,55 @@ server::Awaitable<Outcome> mark_seen(Context& context, UidSet uids) {
   co_return Outcome();
 }
 
+// RFC 7162 §3.2.6. Errors: bad_syntax.
+Outcome check_vanished(const Context& context, const FetchArgs& arguments) {
+  if (!arguments.vanished) return {};
+  if (context.uid_form != UidForm::yes) return failure(ErrorKind::bad_syntax, "VANISHED is for UID FETCH");
+  if (!arguments.changed_since) return failure(ErrorKind::bad_syntax, "VANISHED needs CHANGEDSINCE");
+  if (!context.enabled.qresync) return failure(ErrorKind::bad_syntax, "VANISHED needs ENABLE QRESYNC");
+  return {};
+}
+
+// CHANGEDSINCE implies MODSEQ (RFC 7162 §3.1.4.1); either enables CONDSTORE.
+void accept_modseq(Context& context, FetchArgs& arguments) {
+  const bool asked = std::any_of(arguments.items.begin(), arguments.items.end(),
+                                 [](const FetchItem& item) { return item.kind == FetchItem::Kind::modseq; });
+  if (!asked && !arguments.changed_since) return;
+  enable_condstore(context);
+  if (asked) return;
+  FetchItem modseq;
+  modseq.kind = FetchItem::Kind::modseq;
+  arguments.items.push_back(modseq);
+}
+
+// Those of the set that were expunged since, and that this session does not show any more. "*" includes UIDs that were
+// given out and are gone.
+server::Awaitable<Outcome> tell_vanished(Context& context, SequenceSet set, ModSeq since) {
+  auto gone = co_await context.gateway().expunged_since(context.account, context.selected->mailbox.id, since);
+  if (!gone) co_return tl::unexpected<Error>(std::move(gone).error());
+  const storage::MailboxVersion& messages = context.selected->view.messages();
+  const UidSet known =
+      set.saved_result ? context.selected->saved_result : set.resolve(messages.facts().uid_next.value() - 1);
+  UidSet told = gone->intersect(known).subtract(messages.all_uids());
+  co_await write_vanished_lines(context, std::move(told), Earlier::yes);
+  co_return Outcome();
+}
+
 }  // namespace
 
 Answer run_fetch(Context& context, FetchArgs arguments) {
-  if (arguments.changed_since || arguments.vanished) {
-    co_return failure(ErrorKind::bad_syntax, "FETCH modifier not supported");
-  }
+  CO_TRY(check_vanished(context, arguments));
+  accept_modseq(context, arguments);
   FetchPlan plan = CO_TRY(plan_fetch(std::move(arguments.items), context.uid_form));
-  const UidSet uids = CO_TRY(context.resolve(arguments.set));
+  UidSet uids = CO_TRY(context.resolve(arguments.set));
+  if (arguments.changed_since) {
+    const ModSeq since(*arguments.changed_since);
+    if (arguments.vanished) {
+      const Outcome told = co_await tell_vanished(context, std::move(arguments.set), since);
+      if (!told) co_return tl::unexpected<Error>(told.error());
+    }
+    uids = uids.intersect(context.selected->view.messages().changed_since(since));
+  }
   const bool sets_seen = plan.sets_seen && context.selected->access == Access::read_write;
   const auto fetch = std::make_unique<Fetch>(context, std::move(plan));
   const Outcome done = co_await fetch->run(uids);

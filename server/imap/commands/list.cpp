@@ -79,7 +79,7 @@ server::Awaitable<Result<std::vector<ListMatch>>> find_matches(Context& context,
 }  // namespace
 
 Answer run_list(Context& context, ListArgs arguments) {
-  CO_TRY(check_status_items(arguments.returns.status));
+  CO_TRY(accept_status_items(context, arguments.returns.status));
   if (is_basic(arguments) && arguments.patterns.front().empty()) {
     write_separator(context, ListData::Verb::list);
     co_return Completion("Separator told");

@@ -1,8 +1,12 @@
-// SEARCH and UID SEARCH. RFC 9051 §6.4.4, RFC 3501 §6.4.4 (SEARCH responses), RFC 4731 (ESEARCH), RFC 5182 (SAVE).
+// SEARCH and UID SEARCH. RFC 9051 §6.4.4, RFC 3501 §6.4.4 (SEARCH responses), RFC 4731 (ESEARCH), RFC 5182 (SAVE),
+// RFC 7162 §3.1.5 (MODSEQ).
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "protocol/imap/responses/search.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/condstore.h"
 #include "server/imap/search_plan.h"
 
 namespace postkeep::imap {
@@ -29,17 +33,9 @@ server::Awaitable<Result<UidSet>> find(Context& context, SearchPlan plan) {
   co_return found;
 }
 
-// As the client counts: UIDs, or the view's message numbers.
-UidSet numbers_of(const Context& context, const UidSet& uids) {
-  if (context.uid_form == UidForm::yes) return uids;
-  UidSet numbers;
-  context.selected->view.messages().for_each_in(
-      uids, [&](SeqNum number, const storage::MessageState&) { numbers.add(Uid(number.value())); });
-  return numbers;
-}
-
-// What SAVE keeps: with MIN or MAX and without ALL or COUNT just those (RFC 5182 §2.4).
-UidSet saved_part(const SearchReturn& returns, const UidSet& uids) {
+// With MIN or MAX and without ALL or COUNT just those: SAVE keeps them (RFC 5182 §2.4), MODSEQ is their highest (RFC
+// 4731 §3.2).
+UidSet told_part(const SearchReturn& returns, const UidSet& uids) {
   if (uids.empty() || returns.all || returns.count || (!returns.min && !returns.max)) return uids;
   UidSet saved;
   if (returns.min) saved.add(uids.min());
@@ -47,7 +43,17 @@ UidSet saved_part(const SearchReturn& returns, const UidSet& uids) {
   return saved;
 }
 
-void write_extended(Context& context, const SearchReturn& returns, const UidSet& numbers) {
+// Of `uids`; none where there are none (RFC 7162 §3.1.5).
+std::optional<ModSeq> highest_modseq(const Context& context, const UidSet& uids) {
+  if (uids.empty()) return std::nullopt;
+  ModSeq highest;
+  context.selected->view.messages().for_each_in(
+      uids, [&](SeqNum, const storage::MessageState& message) { highest = std::max(highest, message.modseq); });
+  return highest;
+}
+
+void write_extended(Context& context, const SearchReturn& returns, const UidSet& numbers,
+                    std::optional<ModSeq> modseq) {
   EsearchData data;
   data.tag = context.correlator;
   data.uid = context.uid_form;
@@ -57,6 +63,7 @@ void write_extended(Context& context, const SearchReturn& returns, const UidSet&
     if (returns.all) data.all = numbers;
   }
   if (returns.count) data.count = numbers.size();
+  data.modseq = modseq;
   Writer out = context.out();
   write_esearch(out, data);
 }
@@ -65,9 +72,29 @@ bool only_saves(const SearchReturn& returns) {
   return returns.save && !returns.min && !returns.max && !returns.all && !returns.count;
 }
 
+void write_found(Context& context, const SearchArgs& arguments, const UidSet& uids, bool with_modseq) {
+  const UidSet numbers = context.numbers_of(uids);
+  std::optional<ModSeq> modseq;
+  if (with_modseq) modseq = highest_modseq(context, told_part(arguments.returns, uids));
+  if (arguments.form == SearchArgs::Form::classic && !context.is_rev2()) {
+    Writer out = context.out();
+    write_search(out, numbers, modseq);
+  } else if (arguments.form == SearchArgs::Form::classic) {
+    SearchReturn everything;
+    everything.all = true;
+    write_extended(context, everything, numbers, modseq);
+  } else if (!only_saves(arguments.returns)) {
+    write_extended(context, arguments.returns, numbers, modseq);
+  }
+}
+
 }  // namespace
 
 Answer run_search(Context& context, SearchArgs arguments) {
+  const bool with_modseq = mentions(arguments.key, SearchKey::Kind::modseq);
+  if (with_modseq) enable_condstore(context);
+  // Also in UID SEARCH (RFC 7162 §3.2.10.2).
+  if (has_message_numbers(arguments.key)) context.expunge = ExpungeRule::held;
   SearchPlan plan = plan_search(std::move(arguments.key), context.selected->view, context.selected->saved_result);
   auto outcome = co_await find(context, std::move(plan));
   if (!outcome) {
@@ -76,18 +103,8 @@ Answer run_search(Context& context, SearchArgs arguments) {
     co_return tl::unexpected<Error>(std::move(outcome).error());
   }
   const UidSet uids = std::move(*outcome);
-  if (arguments.returns.save) context.selected->saved_result = saved_part(arguments.returns, uids);
-  const UidSet numbers = numbers_of(context, uids);
-  if (arguments.form == SearchArgs::Form::classic && !context.is_rev2()) {
-    Writer out = context.out();
-    write_search(out, numbers, std::nullopt);
-  } else if (arguments.form == SearchArgs::Form::classic) {
-    SearchReturn everything;
-    everything.all = true;
-    write_extended(context, everything, numbers);
-  } else if (!only_saves(arguments.returns)) {
-    write_extended(context, arguments.returns, numbers);
-  }
+  if (arguments.returns.save) context.selected->saved_result = told_part(arguments.returns, uids);
+  write_found(context, arguments, uids, with_modseq);
   co_return Completion("Search finished");
 }
 

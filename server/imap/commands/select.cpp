@@ -1,5 +1,7 @@
-// SELECT, EXAMINE, CLOSE, UNSELECT. RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2; RFC 3501 §6.3.1 (RECENT, UNSEEN).
+// SELECT, EXAMINE, CLOSE, UNSELECT. RFC 9051 §6.3.2, §6.3.3, §6.4.1, §6.4.2; RFC 3501 §6.3.1 (RECENT, UNSEEN);
+// RFC 7162 §3.1.8, §3.2.5 (CONDSTORE, QRESYNC).
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "protocol/imap/responses/list.h"
@@ -7,7 +9,9 @@
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/expunge.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/condstore.h"
 #include "server/imap/mailbox_flags.h"
+#include "server/imap/resync.h"
 
 namespace postkeep::imap {
 
@@ -18,11 +22,14 @@ struct Opened {
   storage::Mailbox mailbox;
   storage::MailboxVersionPtr version;
   Uid recent_from;
+  UidSet vanished;  // since the client's modseq; empty without QRESYNC
 };
 
 class OpenJob {
  public:
-  OpenJob(MailboxName name, ClaimRecent claim) : name_(std::move(name)), claim_(claim) {}
+  // `since`: what QRESYNC wants to know expunges from.
+  OpenJob(MailboxName name, ClaimRecent claim, std::optional<ModSeq> since)
+      : name_(std::move(name)), claim_(claim), since_(since) {}
 
   Result<Opened> operator()(storage::AccountStore& store) const {
     Opened opened;
@@ -31,12 +38,14 @@ class OpenJob {
     if (claim_ == ClaimRecent::yes) opened.recent_from = TRY(store.claim_recent(opened.mailbox.id));
     opened.version = TRY(store.version(opened.mailbox.id));
     if (claim_ == ClaimRecent::no) opened.recent_from = opened.version->facts().first_recent;
+    if (since_) opened.vanished = TRY(store.expunged_since(opened.mailbox.id, *since_));
     return opened;
   }
 
  private:
   MailboxName name_;
   ClaimRecent claim_;
+  std::optional<ModSeq> since_;
 };
 
 void close_selected(Context& context) {
@@ -60,6 +69,7 @@ void write_selected(Context& context) {
   }
   write_untagged(out, Condition::ok, ResponseCode::uid_validity(messages.facts().uid_validity), "UIDs valid");
   write_untagged(out, Condition::ok, ResponseCode::uid_next(messages.facts().uid_next), "Predicted next UID");
+  write_highest_modseq(context);
   write_untagged(out, Condition::ok, ResponseCode::mailbox_id(selected.mailbox.id), "Mailbox id");
   if (context.is_rev2()) {
     ListData data;
@@ -69,17 +79,34 @@ void write_selected(Context& context) {
   }
 }
 
+// What changed since the client was last here (RFC 7162 §3.2.5.1).
+server::Awaitable<void> resynchronize(Context& context, QresyncParameter known, UidSet vanished) {
+  const storage::MailboxVersionPtr messages = context.selected->view.version();
+  if (known.uid_validity != messages->facts().uid_validity) co_return;
+  vanished = vanished.subtract(UidSet::of_range(Uid(1), last_match(known, *messages)));
+  UidSet changed = messages->changed_since(known.modseq);
+  if (known.known_uids) {
+    vanished = vanished.intersect(*known.known_uids);
+    changed = changed.intersect(*known.known_uids);
+  }
+  co_await write_vanished_lines(context, std::move(vanished), Earlier::yes);
+  co_await write_changes(context, std::move(changed), TellFlags::yes);
+}
+
 Answer open_mailbox(Context& context, SelectArgs arguments, Access access) {
-  if (arguments.condstore || arguments.qresync) {
-    co_return failure(ErrorKind::bad_syntax, "SELECT parameter not supported");
+  if (arguments.qresync && !context.enabled.qresync) {
+    co_return failure(ErrorKind::bad_syntax, "QRESYNC needs ENABLE QRESYNC");
   }
   close_selected(context);  // also where the new one cannot be opened (RFC 9051 §6.3.2)
+  if (arguments.condstore) enable_condstore(context);
   auto name = CO_TRY(context.mailbox_name(arguments.mailbox));
   // Subscribed before the first version is read: then nothing falls between.
   std::shared_ptr<server::Watch> watch =
       context.services.hub.subscribe(context.account->user(), context.connection.executor());
   const bool claims = access == Access::read_write && !context.is_rev2();
-  OpenJob job(std::move(name), claims ? ClaimRecent::yes : ClaimRecent::no);
+  std::optional<ModSeq> since;
+  if (arguments.qresync) since = arguments.qresync->modseq;
+  OpenJob job(std::move(name), claims ? ClaimRecent::yes : ClaimRecent::no, since);
   auto outcome = co_await context.gateway().run(context.account, std::move(job));
   Opened opened = CO_TRY(std::move(outcome));
   MailboxView view(std::move(opened.version), context.is_rev2() ? Uid(0) : opened.recent_from);
@@ -89,6 +116,9 @@ Answer open_mailbox(Context& context, SelectArgs arguments, Access access) {
   auto folder_watch = co_await context.gateway().watch_folder(context.account, id);
   if (folder_watch) context.selected->folder_watch = std::move(*folder_watch);
   write_selected(context);
+  if (arguments.qresync) {
+    co_await resynchronize(context, std::move(*arguments.qresync), std::move(opened.vanished));
+  }
   if (access == Access::read_only) co_return Completion(ResponseCode::read_only(), "Opened for reading only");
   co_return Completion(ResponseCode::read_write(), "Opened");
 }
@@ -108,7 +138,7 @@ Answer run_close(Context& context) {
   const Access access = context.selected->access;
   context.leave_mailbox();
   if (access == Access::read_write) {
-    const Outcome expunged = co_await expunge_deleted(context, mailbox, std::nullopt);
+    const Result<UidSet> expunged = co_await expunge_deleted(context, mailbox, std::nullopt);
     // A mailbox that another session deleted meanwhile is closed all the same.
     if (!expunged && expunged.error().kind != ErrorKind::not_found) {
       co_return tl::unexpected<Error>(expunged.error());

@@ -1,10 +1,12 @@
 // STATUS. RFC 9051 §6.3.11, RFC 3501 §6.3.10, RFC 8438 (SIZE), RFC 8474 §4.3, RFC 7889 §4. See status.h.
 #include "server/imap/commands/status.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/imap/responses/status.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/condstore.h"
 
 namespace postkeep::imap {
 
@@ -47,19 +49,18 @@ StatusValue value_of(const Context& context, const storage::Mailbox& mailbox, co
       break;
     case StatusItem::deleted_storage:
       value.value = std::uint64_t{0};
-      break;  // refused by check_status_items()
+      break;  // refused by accept_status_items()
   }
   return value;
 }
 
 }  // namespace
 
-Outcome check_status_items(const std::vector<StatusItem>& items) {
+Outcome accept_status_items(Context& context, const std::vector<StatusItem>& items) {
   for (const StatusItem item : items) {
-    if (item == StatusItem::deleted_storage || item == StatusItem::highest_modseq) {
-      return failure(ErrorKind::bad_syntax, "STATUS item not supported");
-    }
+    if (item == StatusItem::deleted_storage) return failure(ErrorKind::bad_syntax, "STATUS item not supported");
   }
+  if (std::find(items.begin(), items.end(), StatusItem::highest_modseq) != items.end()) enable_condstore(context);
   return {};
 }
 
@@ -72,9 +73,7 @@ void write_mailbox_status(Context& context, const storage::Mailbox& mailbox, con
 }
 
 Answer run_status(Context& context, StatusArgs arguments) {
-  if (Outcome known = check_status_items(arguments.items); !known) {
-    co_return tl::unexpected<Error>(std::move(known).error());
-  }
+  CO_TRY(accept_status_items(context, arguments.items));
   auto name = context.mailbox_name(arguments.mailbox);
   if (!name) co_return tl::unexpected<Error>(std::move(name).error());
   auto mailbox = co_await context.gateway().find_mailbox(context.account, std::move(*name));

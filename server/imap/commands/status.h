@@ -8,8 +8,9 @@
 
 namespace postkeep::imap {
 
-// Errors: client_bug for an item that this server does not offer.
-Outcome check_status_items(const std::vector<StatusItem>& items);
+// HIGHESTMODSEQ among them enables CONDSTORE (RFC 7162 §3.1). Errors: bad_syntax for an item that this server does not
+// offer.
+Outcome accept_status_items(Context& context, const std::vector<StatusItem>& items);
 
 void write_mailbox_status(Context& context, const storage::Mailbox& mailbox, const storage::MailboxStatus& status,
                           const std::vector<StatusItem>& items);

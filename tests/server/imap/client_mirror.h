@@ -1,7 +1,9 @@
 // ClientMirror: what a client believes about the mailbox that it has selected, from nothing but what it was sent. It
-// holds the server to the rules for that (RFC 9051 §5.2, §7.4.1, §7.5.1, §7.5.2) and notes each breach as a fault.
+// holds the server to the rules for that (RFC 9051 §5.2, §7.4.1, §7.5.1, §7.5.2) and notes each breach as a fault. With
+// CONDSTORE and QRESYNC it also keeps what a client keeps to resynchronize later (RFC 7162 §6).
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +13,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace postkeep::test {
@@ -61,8 +64,15 @@ inline std::set<std::uint32_t> set_numbers(std::string_view text) {
 struct FetchedItems {
   std::optional<std::uint32_t> uid;
   std::optional<FlagSet> flags;
+  std::optional<std::uint64_t> modseq;
   std::optional<std::string> body;  // of BODY[]
 };
+
+inline std::optional<std::uint64_t> number_behind(std::string_view text, std::string_view word) {
+  const std::size_t at = text.find(word);
+  if (at == std::string_view::npos || at + word.size() >= text.size() || !is_digit(text[at + word.size()])) return {};
+  return std::stoull(std::string(text.substr(at + word.size())));
+}
 
 inline FetchedItems fetched_items(const std::string& line) {
   FetchedItems items;
@@ -80,6 +90,7 @@ inline FetchedItems fetched_items(const std::string& line) {
   if (const std::size_t flags = attributes.find("FLAGS ("); flags != std::string::npos) {
     items.flags = flag_words(std::string_view(attributes).substr(flags + 7, attributes.find(')', flags) - flags - 7));
   }
+  items.modseq = number_behind(attributes, "MODSEQ (");
   return items;
 }
 
@@ -99,13 +110,27 @@ class ClientMirror {
     std::optional<std::uint32_t> uid;  // none: not told yet
     std::optional<FlagSet> flags;
   };
+  // What outlives the connection.
+  struct Memory {
+    std::uint64_t uid_validity = 0;
+    std::uint64_t modseq = 0;                                  // HIGHESTMODSEQ as the client works it out; 0: none yet
+    std::map<std::uint32_t, std::optional<FlagSet>> messages;  // by UID; no flags: not told yet
+  };
 
   // A mailbox is being selected, or no longer is.
   void reset() {
     messages_.clear();
     found_.clear();
     bodies_.clear();
+    vanished_earlier_.clear();
+    changed_.clear();
+    uid_validity_ = 0;
+    highest_modseq_ = 0;
+    modseq_told_ = 0;
+    modseq_of_code_.reset();
   }
+  enum class Wants { nothing, modseq, vanished };
+  void want(Wants wants) { wants_ = wants; }
   // One untagged response.
   void take(const std::string& line, During during) {
     const std::string_view text = std::string_view(line).substr(std::min<std::size_t>(2, line.size()));
@@ -117,6 +142,43 @@ class ClientMirror {
     } else if (text.starts_with("ESEARCH")) {
       const std::size_t all = text.find(" ALL ");
       if (all != std::string_view::npos) found_ = set_numbers(text.substr(all + 5));
+    } else if (text.starts_with("VANISHED ")) {
+      take_vanished(line, text.substr(9), during);
+    } else if (text.starts_with("OK [UIDVALIDITY ")) {
+      uid_validity_ = number_behind(text, "[UIDVALIDITY ").value_or(0);
+    }
+    note_modseq_code(text);
+  }
+  // The tagged reply: only now may the client move its HIGHESTMODSEQ (RFC 7162 §6).
+  void take_reply(const std::string& reply) {
+    note_modseq_code(reply);
+    highest_modseq_ = modseq_of_code_.value_or(std::max(highest_modseq_, modseq_told_));
+    modseq_of_code_.reset();
+    modseq_told_ = 0;
+  }
+  // What the client keeps of this mailbox. Only messages of which it knows the UID.
+  Memory memory() const {
+    Memory kept;
+    kept.uid_validity = uid_validity_;
+    kept.modseq = highest_modseq_;
+    for (const Message& message : messages_) {
+      if (message.uid) kept.messages[*message.uid] = message.flags;
+    }
+    return kept;
+  }
+  // SELECT with QRESYNC has been answered: what was kept and has not vanished is what the mailbox begins with.
+  void resume(const Memory& kept) {
+    std::size_t index = 0;
+    for (const auto& [uid, flags] : kept.messages) {
+      if (vanished_earlier_.count(uid) == 1) continue;
+      if (index == messages_.size()) {
+        fault("a message is gone and was not told", std::to_string(uid));
+        return;
+      }
+      Message& message = messages_[index++];
+      if (message.uid && message.uid != uid) fault("another message has the number of", std::to_string(uid));
+      message.uid = uid;
+      if (!message.flags) message.flags = flags;
     }
   }
   // This client's own STORE .SILENT: it works out the result itself (RFC 9051 §6.4.6).
@@ -136,9 +198,41 @@ class ClientMirror {
   // Of SEARCH and of FETCH BODY[] by UID, since the last call.
   std::set<std::uint32_t> take_found() { return std::exchange(found_, {}); }
   std::map<std::uint32_t, std::string> take_bodies() { return std::exchange(bodies_, {}); }
+  // Of VANISHED (EARLIER), and the UIDs of FETCH responses, since the last call.
+  std::set<std::uint32_t> take_vanished_earlier() { return std::exchange(vanished_earlier_, {}); }
+  std::set<std::uint32_t> take_changed() { return std::exchange(changed_, {}); }
   const std::vector<std::string>& faults() const { return faults_; }
 
  private:
+  void note_modseq_code(std::string_view text) {
+    if (const auto modseq = number_behind(text, "[HIGHESTMODSEQ ")) modseq_of_code_ = modseq;
+  }
+  void take_vanished(const std::string& line, std::string_view what, During during) {
+    if (wants_ != Wants::vanished) fault("VANISHED without QRESYNC", line);
+    if (what.starts_with("(EARLIER) ")) {
+      for (const std::uint32_t uid : set_numbers(what.substr(10))) {
+        for (const Message& message : messages_) {
+          if (message.uid == uid) fault("EARLIER for a message that is here", line);
+        }
+        vanished_earlier_.insert(uid);
+      }
+      return;
+    }
+    if (during != During::other) fault("VANISHED where numbers must not move", line);
+    for (const std::uint32_t uid : set_numbers(what)) {
+      // Those whose UID is not known yet are the newest; one is as good as another.
+      auto gone = std::find_if(messages_.begin(), messages_.end(),
+                               [uid](const Message& message) { return message.uid == uid; });
+      if (gone == messages_.end()) {
+        gone = std::find_if(messages_.begin(), messages_.end(), [](const Message& message) { return !message.uid; });
+      }
+      if (gone == messages_.end()) {
+        fault("VANISHED of an unknown message", line);
+      } else {
+        messages_.erase(gone);
+      }
+    }
+  }
   void take_numbered(const std::string& line, std::uint32_t number, std::string_view what, During during) {
     if (what == "EXISTS") {
       if (number < messages_.size()) fault("EXISTS takes messages away", line);
@@ -149,6 +243,7 @@ class ClientMirror {
       fault("there is no such message", line);
     } else if (what == "EXPUNGE") {
       if (during != During::other) fault("EXPUNGE where numbers must not move", line);
+      if (wants_ == Wants::vanished) fault("EXPUNGE in spite of QRESYNC", line);
       messages_.erase(messages_.begin() + number - 1);
     } else if (what.starts_with("FETCH ")) {
       take_fetch(line, number - 1);
@@ -165,7 +260,10 @@ class ClientMirror {
       check_order(index, line);
       if (items.body) bodies_[*items.uid] = *items.body;
     }
+    if (wants_ != Wants::nothing && !items.body && (!items.uid || !items.modseq)) fault("no UID or MODSEQ", line);
+    if (items.uid) changed_.insert(*items.uid);
     if (items.flags) message.flags = std::move(items.flags);
+    if (items.modseq) modseq_told_ = std::max(modseq_told_, *items.modseq);
   }
   // UIDs ascend with the numbers.
   void check_order(std::size_t index, const std::string& line) {
@@ -185,6 +283,13 @@ class ClientMirror {
   std::vector<Message> messages_;
   std::set<std::uint32_t> found_;
   std::map<std::uint32_t, std::string> bodies_;
+  std::set<std::uint32_t> vanished_earlier_;
+  std::set<std::uint32_t> changed_;
+  Wants wants_ = Wants::nothing;
+  std::uint64_t uid_validity_ = 0;
+  std::uint64_t highest_modseq_ = 0;
+  std::uint64_t modseq_told_ = 0;                // since the last reply
+  std::optional<std::uint64_t> modseq_of_code_;  // likewise
   std::vector<std::string> faults_;
 };
 

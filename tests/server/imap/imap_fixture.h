@@ -66,7 +66,12 @@ class ImapClient {
   }
   ImapClient(ImapClient&& other) noexcept
       : descriptor_(std::exchange(other.descriptor_, -1)), buffer_(std::move(other.buffer_)), tags_(other.tags_) {}
-  ImapClient& operator=(ImapClient&&) = delete;
+  ImapClient& operator=(ImapClient&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    std::swap(buffer_, other.buffer_);
+    std::swap(tags_, other.tags_);
+    return *this;
+  }
 
   void send(std::string_view bytes) {
     while (!bytes.empty()) {

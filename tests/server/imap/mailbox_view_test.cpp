@@ -160,3 +160,31 @@ TEST_CASE("in an empty mailbox every message number is an error and every UID no
   CHECK_FALSE(view.resolve_sequence(numbers("1:*")));
   CHECK(view.resolve_uids(numbers("1:*")).empty());
 }
+
+TEST_CASE("what is settled stays behind expunges that are held back") {
+  MailboxView view(version(5, {message(1, 1), message(2, 1)}), Uid(0));
+  CHECK(view.settled_modseq() == ModSeq(5));
+  view.apply(version(7, {message(1, 7, flagged)}), ExpungeRule::held, Uid(0));
+  CHECK(view.settled_modseq() == ModSeq(5));
+  view.apply(version(8, {message(1, 8)}), ExpungeRule::allowed, Uid(0));
+  CHECK(view.settled_modseq() == ModSeq(8));
+}
+
+TEST_CASE("a silent STORE leaves its modseqs to be told, a conditional one also where nothing changed") {
+  OwnStore own;
+  own.answer = OwnStore::Answer::silent;
+  own.uids = {Uid(1), Uid(2)};
+  own.flags.set(SystemFlag::flagged);
+  const MailboxVersionPtr before = version(5, {message(1, 1), message(2, 2, flagged), message(3, 3)});
+  const MailboxVersionPtr after = version(6, {message(1, 6, flagged), message(2, 2, flagged), message(3, 3)});
+  MailboxView plain(before, Uid(0));
+  const ViewReport report = plain.apply(after, ExpungeRule::allowed, Uid(0), &own);
+  CHECK(report.changed.empty());
+  CHECK(report.silent == UidSet{Uid(1)});
+  own.conditional = true;
+  own.refused = {Uid(3)};
+  MailboxView conditional(before, Uid(0));
+  const ViewReport told = conditional.apply(after, ExpungeRule::allowed, Uid(0), &own);
+  CHECK(told.changed == UidSet{Uid(3)});
+  CHECK(told.silent == UidSet{Uid(1), Uid(2)});
+}

@@ -1,10 +1,13 @@
 // Two to eight sessions take turns at random commands on two mailboxes; the same changes are made to the in-memory
 // model of the store. After each command the session's view, as its client has it from the responses alone, must be the
 // model's mailbox: message numbers, UIDs, flags; with the expunged messages still in it exactly where a command by
-// numbers holds them back. So must results: SEARCH, STATUS, APPENDUID, COPYUID, content.
-// A failure prints its seed: POSTKEEP_SEED=<n> runs that one alone, POSTKEEP_STEPS=<n> makes it longer.
+// numbers holds them back. So must results: SEARCH, STATUS, APPENDUID, COPYUID, MODIFIED, content.
+// Some sessions use CONDSTORE, some QRESYNC too: these come back after they left or were cut off, with what they
+// remember, and what they are told then must again make up the model's mailbox (RFC 7162). A failure prints its seed:
+// POSTKEEP_SEED=<n> runs that one alone, POSTKEEP_STEPS=<n> makes it longer.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdlib>
 #include <functional>
 #include <optional>
@@ -70,6 +73,8 @@ struct Player {
 
   ImapClient client;
   ClientMirror mirror;
+  ClientMirror::Wants wants = ClientMirror::Wants::nothing;
+  std::map<std::string, ClientMirror::Memory> kept;  // by mailbox, of QRESYNC clients
   std::map<std::uint32_t, FlagSet> told;  // by UID, as of the last command: what its session knows, if not its client
   std::string box;                        // "": none selected
   bool read_only = false;
@@ -80,9 +85,11 @@ class Game {
  public:
   Game(std::string_view backend, std::uint64_t seed) : random_(seed), server_(test_settings(), backend) {
     const std::uint32_t sessions = 2 + random_.below(7);
+    using Wants = ClientMirror::Wants;
     for (std::uint32_t i = 0; i < sessions; ++i) {
       players_.emplace_back(server_.login());
-      if (random_.one_in(3)) players_.back().client.ok("ENABLE IMAP4rev2");
+      players_.back().wants = std::array{Wants::nothing, Wants::modseq, Wants::vanished}[random_.below(3)];
+      enable(players_.back());
     }
     players_.front().client.ok("CREATE Other");
   }
@@ -90,12 +97,32 @@ class Game {
   // One command by one of the sessions.
   void step() {
     Player& player = players_[random_.below(static_cast<std::uint32_t>(players_.size()))];
+    if (player.wants == ClientMirror::Wants::vanished && random_.one_in(20)) return come_back(player);
     if (player.idling) return end_idle(player);
     if (player.box.empty() || random_.one_in(25)) return select(player);
-    static const std::vector<void (Game::*)(Player&)> moves = {
-        &Game::append, &Game::append, &Game::append, &Game::store, &Game::store,  &Game::store,
-        &Game::store,  &Game::fetch,  &Game::fetch,  &Game::body,  &Game::search, &Game::expunge,
-        &Game::copy,   &Game::move,   &Game::noop,   &Game::idle,  &Game::status, &Game::leave};
+    static const std::vector<void (Game::*)(Player&)> moves = {&Game::append,
+                                                               &Game::append,
+                                                               &Game::append,
+                                                               &Game::store,
+                                                               &Game::store,
+                                                               &Game::store,
+                                                               &Game::store,
+                                                               &Game::fetch,
+                                                               &Game::fetch,
+                                                               &Game::body,
+                                                               &Game::search,
+                                                               &Game::expunge,
+                                                               &Game::copy,
+                                                               &Game::move,
+                                                               &Game::noop,
+                                                               &Game::idle,
+                                                               &Game::status,
+                                                               &Game::leave,
+                                                               &Game::mark,
+                                                               &Game::store_unchanged,
+                                                               &Game::store_unchanged,
+                                                               &Game::fetch_changed,
+                                                               &Game::search_changed};
     (this->*moves[random_.below(static_cast<std::uint32_t>(moves.size()))])(player);
   }
 
@@ -144,6 +171,7 @@ class Game {
     const std::string reply = lines.back();
     lines.pop_back();
     for (const std::string& line : lines) player.mirror.take(line, during);
+    player.mirror.take_reply(reply);
     return reply;
   }
   // The same, and the view must be right afterwards.
@@ -182,17 +210,62 @@ class Game {
     }
   }
 
+  void enable(Player& player) {
+    if (random_.one_in(3)) player.client.ok("ENABLE IMAP4rev2");
+    if (player.wants == ClientMirror::Wants::modseq) player.client.ok("ENABLE CONDSTORE");
+    if (player.wants == ClientMirror::Wants::vanished) player.client.ok("ENABLE QRESYNC");
+    player.mirror.want(player.wants);
+  }
+  // The connection breaks; the client opens another.
+  void come_back(Player& player) {
+    keep(player);
+    player.client = server_.login();
+    player.mirror.reset();
+    player.box.clear();
+    player.idling = false;
+    enable(player);
+    select(player);
+  }
+  static void keep(Player& player) {
+    if (player.wants != ClientMirror::Wants::vanished || player.box.empty()) return;
+    ClientMirror::Memory memory = player.mirror.memory();
+    if (memory.modseq != 0) player.kept[player.box] = std::move(memory);
+  }
   void select(Player& player) {
+    keep(player);
     player.mirror.reset();
     player.box = any_box();
     player.read_only = random_.one_in(4);
-    const std::string reply =
-        run_and_compare(player, (player.read_only ? "EXAMINE " : "SELECT ") + player.box, During::other);
-    REQUIRE(reply.starts_with("OK"));
+    const std::string command = (player.read_only ? "EXAMINE " : "SELECT ") + player.box;
+    const auto kept = player.kept.find(player.box);
+    if (kept == player.kept.end() || random_.one_in(5)) {
+      REQUIRE(run_and_compare(player, command, During::other).starts_with("OK"));
+    } else {
+      REQUIRE(run(player, command + qresync_parameter(kept->second), During::other).starts_with("OK"));
+      player.mirror.resume(kept->second);
+      compare(player, {});
+    }
+  }
+  // With or without what a client may leave out.
+  std::string qresync_parameter(const ClientMirror::Memory& kept) {
+    std::string text = " (QRESYNC (" + std::to_string(kept.uid_validity) + " " + std::to_string(kept.modseq);
+    std::set<std::uint32_t> uids;
+    std::set<std::uint32_t> sample;  // of message numbers
+    std::set<std::uint32_t> sample_uids;
+    for (const auto& [uid, flags] : kept.messages) {
+      uids.insert(uid);
+      if (!random_.one_in(3)) continue;
+      sample.insert(static_cast<std::uint32_t>(uids.size()));
+      sample_uids.insert(uid);
+    }
+    if (!uids.empty() && random_.one_in(2)) text += " " + joined(uids);
+    if (!sample.empty() && random_.one_in(2)) text += " (" + joined(sample) + " " + joined(sample_uids) + ")";
+    return text + "))";
   }
   // CLOSE expunges, and says nothing of it; UNSELECT does not.
   void leave(Player& player) {
     if (!random_.one_in(3)) return;
+    keep(player);
     const bool close = random_.one_in(2);
     REQUIRE(run(player, close ? "CLOSE" : "UNSELECT", During::other).starts_with("OK"));
     if (close && !player.read_only) {
@@ -245,7 +318,8 @@ class Game {
   void fetch(Player& player) {
     if (player.mirror.messages().empty()) return;
     const Chosen chosen = choose(player);
-    run_and_compare(player, chosen.prefix + "FETCH " + chosen.set + " (UID FLAGS)", chosen.during());
+    const std::string modseq = player.wants == ClientMirror::Wants::nothing ? "" : " MODSEQ";
+    run_and_compare(player, chosen.prefix + "FETCH " + chosen.set + " (UID FLAGS" + modseq + ")", chosen.during());
     for (const ClientMirror::Message& message : player.mirror.messages()) {
       const bool there = model_.uids(player.box).count(*message.uid) == 1;
       if (chosen.uids.count(*message.uid) == 1 && there) REQUIRE(message.flags);
@@ -296,8 +370,12 @@ class Game {
       among = choose(player).uids;
       command = "UID EXPUNGE " + joined(among);
     }
-    if (!player.read_only) must(model_.account().expunge(model_.id(player.box), as_uids(among)));
-    REQUIRE(run_and_compare(player, command, During::other).starts_with(player.read_only ? "NO" : "OK"));
+    UidSet gone;
+    if (!player.read_only) gone = must(model_.account().expunge(model_.id(player.box), as_uids(among)));
+    const std::string reply = run_and_compare(player, command, During::other);
+    REQUIRE(reply.starts_with(player.read_only ? "NO" : "OK"));
+    const bool tells = player.wants == ClientMirror::Wants::vanished && !gone.empty();
+    REQUIRE(reply.starts_with("OK [HIGHESTMODSEQ ") == tells);
   }
 
   void copy(Player& player) { transfer(player, "COPY"); }
@@ -321,6 +399,7 @@ class Game {
       if (line.starts_with("* OK [COPYUID ")) copied = line;  // MOVE tells it before its EXPUNGEs
       player.mirror.take(line, During::other);
     }
+    player.mirror.take_reply(reply);
     INFO(command);
     INFO(reply);
     compare(player, {});
@@ -350,7 +429,93 @@ class Game {
     has("UIDNEXT", known.uid_next.value());
     has("UNSEEN", known.unseen);
     for (std::size_t i = 1; i + 1 < lines.size(); ++i) player.mirror.take(lines[i], During::other);
+    player.mirror.take_reply(lines.back());
     compare(player, {});
+  }
+
+  // Remembers a moment: as the server numbers it, and as the model does.
+  struct Mark {
+    std::uint64_t server = 0;
+    ModSeq model;
+  };
+  void mark(Player& player) {
+    if (player.wants == ClientMirror::Wants::nothing) return;  // it would turn CONDSTORE on
+    const std::string box = any_box();
+    const Lines lines = player.client.run("STATUS " + box + " (HIGHESTMODSEQ)");
+    Mark mark;
+    mark.server = number_behind(lines[0], "HIGHESTMODSEQ ").value_or(0);
+    mark.model = model_.store().status(model_.id(box)).highest_modseq;
+    REQUIRE(mark.server != 0);
+    for (const Mark& earlier : marks_[box]) REQUIRE((earlier.model < mark.model) == (earlier.server < mark.server));
+    marks_[box].push_back(mark);
+    for (std::size_t i = 1; i + 1 < lines.size(); ++i) player.mirror.take(lines[i], During::other);
+    player.mirror.take_reply(lines.back());
+    compare(player, {});
+  }
+  const Mark* any_mark(const Player& player) {
+    const std::vector<Mark>& marks = marks_[player.box];
+    if (player.wants == ClientMirror::Wants::nothing || marks.empty()) return nullptr;
+    // Mostly a late one: since then not everything has changed.
+    const std::size_t back = random_.below(static_cast<std::uint32_t>(random_.one_in(4) ? marks.size() : 1));
+    return &marks[marks.size() - 1 - back];
+  }
+  std::set<std::uint32_t> changed_in_model(const std::string& box, ModSeq since) {
+    return as_numbers(must(model_.account().version(model_.id(box)))->changed_since(since));
+  }
+
+  void store_unchanged(Player& player) {
+    const Mark* since = any_mark(player);
+    if (since == nullptr || player.read_only || player.mirror.messages().empty()) return;
+    const Chosen chosen = choose(player);
+    const FlagSet flags = any_flag_names();
+    const bool silent = random_.one_in(2);
+    const std::set<std::uint32_t> there = model_.uids(player.box);
+    const storage::StoreResult done = must(model_.account().store_flags(
+        model_.id(player.box), as_uids(chosen.uids), FlagChange::add, make_flags(joined(flags)), since->model));
+    std::set<std::uint32_t> refused;  // as the client counts
+    for (const std::uint32_t index : chosen.indexes) {
+      const std::uint32_t uid = *player.mirror.messages()[index].uid;
+      if (done.modified.contains(Uid(uid))) {
+        refused.insert(chosen.by_uid() ? uid : index + 1);
+      } else if (silent && there.count(uid) == 1) {
+        player.mirror.work_out(index, '+', flags);
+      }
+    }
+    const std::string reply =
+        run_and_compare(player,
+                        chosen.prefix + "STORE " + chosen.set + " (UNCHANGEDSINCE " + std::to_string(since->server) +
+                            (silent ? ") +FLAGS.SILENT (" : ") +FLAGS (") + joined(flags) + ")",
+                        chosen.during());
+    const std::size_t code = reply.find("[MODIFIED ");
+    REQUIRE((code != std::string::npos) == !refused.empty());
+    if (!refused.empty()) REQUIRE(set_numbers(reply.substr(code + 10)) == refused);
+  }
+  void fetch_changed(Player& player) {
+    const Mark* since = any_mark(player);
+    if (since == nullptr) return;
+    noop(player);
+    player.mirror.take_changed();
+    player.mirror.take_vanished_earlier();
+    const bool vanished = player.wants == ClientMirror::Wants::vanished && random_.one_in(2);
+    run_and_compare(
+        player,
+        "UID FETCH 1:* (FLAGS) (CHANGEDSINCE " + std::to_string(since->server) + (vanished ? " VANISHED)" : ")"),
+        During::other);
+    REQUIRE(joined(player.mirror.take_changed()) == joined(changed_in_model(player.box, since->model)));
+    const std::set<std::uint32_t> told = player.mirror.take_vanished_earlier();
+    if (!vanished) return;
+    // More may be told than is known, but nothing that is there.
+    const UidSet gone = must(model_.account().expunged_since(model_.id(player.box), since->model));
+    gone.for_each([&](Uid uid) { REQUIRE(told.count(uid.value()) == 1); });
+    for (const std::uint32_t uid : model_.uids(player.box)) REQUIRE(told.count(uid) == 0);
+  }
+  void search_changed(Player& player) {
+    const Mark* since = any_mark(player);
+    if (since == nullptr) return;
+    noop(player);
+    player.mirror.take_found();
+    run_and_compare(player, "UID SEARCH MODSEQ " + std::to_string(since->server + 1), During::other);
+    REQUIRE(joined(player.mirror.take_found()) == joined(changed_in_model(player.box, since->model)));
   }
 
   void idle(Player& player) {
@@ -367,8 +532,10 @@ class Game {
     player.client.send("DONE\r\n");
     Lines lines = player.client.read_to("idle ");
     REQUIRE(lines.back().starts_with("idle OK"));
+    const std::string reply = lines.back();
     lines.pop_back();
     for (const std::string& line : lines) player.mirror.take(line, During::other);
+    player.mirror.take_reply(reply);
     player.idling = false;
     compare(player, {});
   }
@@ -388,6 +555,7 @@ class Game {
   ImapServer server_;
   Model model_;
   std::vector<Player> players_;
+  std::map<std::string, std::vector<Mark>> marks_;  // by mailbox
   std::uint32_t messages_ = 0;
 };
 

@@ -111,11 +111,11 @@ TEST_CASE("malformed commands get a tagged BAD with a reason and the session goe
                            "STORE 1 +FLAGS (\\Recent)",
                            "ENABLE",
                            "NOOP now",
-                           "FETCH 1 MODSEQ",
+                           "FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)",
+                           "UID FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)",
                            "FETCH 1 PREVIEW",
-                           "SELECT INBOX (CONDSTORE)",
-                           "STORE 1 (UNCHANGEDSINCE 1) FLAGS ()",
-                           "STATUS INBOX (HIGHESTMODSEQ)",
+                           "SELECT INBOX (QRESYNC (1 1))",
+                           "STORE 1 (UNCHANGEDSINCE x) FLAGS ()",
                            "LIST (NONSENSE) \"\" *"}) {
     CAPTURE(text);
     const std::string reply = client.ok(text);
