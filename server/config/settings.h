@@ -40,6 +40,13 @@ struct SpecialUseMailbox {
   bool operator==(const SpecialUseMailbox&) const = default;
 };
 
+// A capability that is not offered, to all or to some.
+struct HiddenCapability {
+  std::string token;   // as in CAPABILITY, upper case
+  std::string user;    // "": whoever it is
+  std::string client;  // as the client calls itself in ID; "": whatever it is
+};
+
 // The largest quota, in octets and in messages.
 inline constexpr std::uint64_t quota_storage_max = std::uint64_t{1} << 60;
 inline constexpr std::uint64_t quota_messages_max = 1'000'000'000'000;
@@ -95,6 +102,11 @@ struct Settings {
     std::uint64_t mailboxes = 10'000;            // per user
     std::uint64_t keywords = 500;                // per mailbox
   } limits;
+
+  struct Imap {
+    std::uint64_t compression = 3;  // level, 1 to 9; 0: not offered
+    std::vector<HiddenCapability> hidden_capabilities;
+  } imap;
 
   struct MailboxSettings {
     char separator = '/';

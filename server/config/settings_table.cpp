@@ -143,6 +143,11 @@ Outcome set_special_use(Settings& settings, const RawValue& value) {
   return {};
 }
 
+Outcome set_hidden_capabilities(Settings& settings, const RawValue& value) {
+  settings.imap.hidden_capabilities = TRY(read_hidden_capabilities(value));
+  return {};
+}
+
 const std::array table = {
     Setting{
         "", "data_dir", ValueType::text, set_data_dir, [](const Settings& s) -> RawValue { return s.data_dir; },
@@ -235,6 +240,15 @@ const std::array table = {
            "What the MTA is told of mail for a user who has no room left: \"defer\" to try again for as long as it "
            "keeps mail (452), so that nothing comes back that could still be delivered; \"reject\" to send it back at "
            "once (552)."),
+
+    COUNT("imap", "compression", imap.compression, 0, 9,
+          "Level of COMPRESS=DEFLATE: 1 takes least time, 9 makes least octets. 0: not offered."),
+    Setting{"imap", "hidden_capabilities", ValueType::text_list, set_hidden_capabilities,
+            [](const Settings& s) -> RawValue { return write_hidden_capabilities(s.imap.hidden_capabilities); },
+            "IMAP capabilities that are not offered, since some clients misuse some: they are not in CAPABILITY, their "
+            "commands are unknown and ENABLE ignores them. "
+            "`\"TOKEN\"` for all, `\"TOKEN user=NAME\"` for a user, `\"TOKEN client=NAME\"` for clients that call "
+            "themselves so (ID)."},
 
     Setting{"mailbox", "separator", ValueType::text, set_separator,
             [](const Settings& s) -> RawValue { return std::string(1, s.mailbox.separator); },

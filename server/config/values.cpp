@@ -167,6 +167,23 @@ Result<std::vector<SpecialUseMailbox>> read_special_uses(const RawValue& value) 
   return mailboxes;
 }
 
+Result<std::vector<HiddenCapability>> read_hidden_capabilities(const RawValue& value) {
+  constexpr std::string_view user = "user=", client = "client=";
+  std::vector<HiddenCapability> all;
+  for (const std::string& text : TRY(read_text_list(value))) {
+    const std::size_t space = std::min(text.find(' '), text.size());
+    HiddenCapability hidden;
+    hidden.token = ascii::to_upper(text.substr(0, space));
+    const std::string whose = space == text.size() ? "" : text.substr(space + 1);
+    if (whose.starts_with(user)) hidden.user = whose.substr(user.size());
+    if (whose.starts_with(client)) hidden.client = whose.substr(client.size());
+    const bool fit = hidden.user.empty() && hidden.client.empty() ? space == text.size() : true;
+    if (hidden.token.empty() || !fit) return wanted("\"TOKEN\", \"TOKEN user=NAME\" or \"TOKEN client=NAME\"");
+    all.push_back(std::move(hidden));
+  }
+  return all;
+}
+
 Result<std::string> read_domain(const RawValue& value) {
   const std::string domain = ascii::to_lower(TRY(read_text(value)));
   const bool fit = ascii::all(
@@ -181,6 +198,17 @@ RawValue write_size(std::uint64_t octets) { return shortest(octets, size_units);
 
 RawValue write_duration(std::chrono::seconds duration) {
   return shortest(static_cast<std::uint64_t>(duration.count()), time_units);
+}
+
+RawValue write_hidden_capabilities(const std::vector<HiddenCapability>& all) {
+  std::vector<std::string> texts;
+  for (const HiddenCapability& hidden : all) {
+    std::string text = hidden.token;
+    if (!hidden.user.empty()) text += " user=" + hidden.user;
+    if (!hidden.client.empty()) text += " client=" + hidden.client;
+    texts.push_back(std::move(text));
+  }
+  return texts;
 }
 
 RawValue write_addresses(const std::vector<ListenAddress>& addresses) {

@@ -25,6 +25,8 @@ Result<std::chrono::seconds> read_duration(const RawValue& value, std::chrono::s
 Result<std::vector<ListenAddress>> read_addresses(const RawValue& value);
 // "Sent=sent", "Lists/Junk=junk".
 Result<std::vector<SpecialUseMailbox>> read_special_uses(const RawValue& value);
+// Each "TOKEN", "TOKEN user=NAME" or "TOKEN client=NAME" (a name may hold spaces).
+Result<std::vector<HiddenCapability>> read_hidden_capabilities(const RawValue& value);
 // A host or domain name: letters, digits, hyphens and dots, or UTF-8 labels; lower case afterwards.
 Result<std::string> read_domain(const RawValue& value);
 
@@ -32,5 +34,6 @@ RawValue write_size(std::uint64_t octets);
 RawValue write_duration(std::chrono::seconds duration);
 RawValue write_addresses(const std::vector<ListenAddress>& addresses);
 RawValue write_special_uses(const std::vector<SpecialUseMailbox>& mailboxes);
+RawValue write_hidden_capabilities(const std::vector<HiddenCapability>& hidden);
 
 }  // namespace postkeep::config

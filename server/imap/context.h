@@ -44,7 +44,9 @@ class PeerLeft : public std::runtime_error {
 };
 
 // What the session does after the tagged reply.
-enum class Next { read_command, start_tls, log_out };
+enum class Next { read_command, start_tls, compress, log_out };
+
+inline constexpr std::size_t client_name_max = 64;
 
 class Context {
  public:
@@ -64,7 +66,8 @@ class Context {
   ExpungeRule expunge = ExpungeRule::allowed;
   std::string correlator;  // its tag, for ESEARCH alone (RFC 9051 §7.3.4)
   Next next = Next::read_command;
-  std::string farewell;  // text of the BYE, where next is log_out and the handler has not sent one
+  std::string client_name;  // as the client calls itself (ID), at most client_name_max octets; "" if it has not
+  std::string farewell;     // text of the BYE, where next is log_out and the handler has not sent one
 
   State state() const;
   server::Gateway& gateway() const;

@@ -48,7 +48,9 @@ Judged write_result(Context& context, std::string_view tag, std::string_view ver
 
 // Why the row may not run now; none: it may.
 std::optional<Error> objection(const Context& context, const CommandRow* row) {
-  if (row == nullptr) return Error(ErrorKind::bad_syntax, "Unknown command");
+  if (row == nullptr || (!row->capability.empty() && is_hidden(context, row->capability))) {
+    return Error(ErrorKind::bad_syntax, "Unknown command");
+  }
   if (row->states.has(context.state())) return std::nullopt;
   if (context.state() == State::not_authenticated) return Error(ErrorKind::bad_syntax, "Log in first");
   if (!row->states.has(State::authenticated) && row->states.has(State::selected)) {

@@ -48,6 +48,10 @@ std::span<const CapabilityRow> capabilities();
 // Without regard to case.
 bool is_token(const CapabilityRow& row, std::string_view word);
 
+// Is it switched off for this session ([imap] hidden_capabilities)? Its commands are then unknown and ENABLE ignores
+// it.
+bool is_hidden(const Context& context, std::string_view token);
+
 // IMAP4rev1, IMAP4rev2 and so on: what this session may use now.
 std::vector<std::string> capability_list(const Context& context);
 

@@ -84,6 +84,8 @@ Awaitable<void> serve(Context& context) {
     if (context.next == Next::start_tls) {
       co_await switch_to_tls(context);
       bad_commands = 0;
+    } else if (context.next == Next::compress) {
+      co_await start_compression(context);
     }
   }
   if (!context.farewell.empty()) say_farewell(context);

@@ -18,6 +18,7 @@ namespace {
 
 constexpr unsigned reads_before_yield = 16;       // see read_some()
 constexpr std::size_t write_slice = 128 * 1024;   // offered to one write call
+constexpr std::chrono::seconds park_delay{2};     // without traffic, before the memory of compression is given back
 constexpr std::size_t drain_bytes_max = 4 << 20;  // thrown away at the end before we hang up on a flood
 
 // Where bytes land before they are handed on. Never used across a suspension, so one for each thread does.
@@ -69,14 +70,22 @@ asio::awaitable<std::size_t> Connection::read_some(std::string& into) {
   }
   while (true) {
     check_alive(Direction::reading);
+    if (deflate_) {
+      const std::size_t count = inflate_some(into);
+      if (count > 0 || deflate_->ended()) co_return count;
+    }
     const std::span<char> buffer = scratch();
     const Step step = transport_.read(buffer);
     switch (step.result) {
       case StepResult::done:
-        into.append(buffer.data(), step.bytes);
         received_ += step.bytes;
         last_input_ = std::chrono::steady_clock::now();
         metrics().received_bytes.add(step.bytes);
+        if (deflate_) {
+          deflate_->feed(std::string_view(buffer.data(), step.bytes));
+          continue;
+        }
+        into.append(buffer.data(), step.bytes);
         co_return step.bytes;
       case StepResult::ended:
         co_return 0;
@@ -93,6 +102,18 @@ asio::awaitable<std::size_t> Connection::read_some(std::string& into) {
   }
 }
 
+std::size_t Connection::inflate_some(std::string& into) {
+  const Result<std::size_t> count = deflate_->inflate(into, read_bytes_max);
+  if (!count) throw ConnectionEnded(Ending::failed, count.error().text);
+  park_at_ = after(park_delay);
+  return *count;
+}
+
+void Connection::start_deflate(int level) {
+  ENSURE(output_.empty() && !flushing_ && !deflate_, "what came before compression is sent before it starts");
+  deflate_ = std::make_unique<DeflateStream>(level);
+}
+
 bool Connection::unread_plaintext() const {
   int count = 0;
   return !is_tls() && ::ioctl(transport_.descriptor(), FIONREAD, &count) == 0 && count > 0;
@@ -106,8 +127,7 @@ asio::awaitable<void> Connection::flush() {
     ~Reset() { flag = false; }
   } const reset{flushing_};
   while (!output_.empty()) {
-    sending_.clear();
-    sending_.swap(output_);
+    take_output();
     std::size_t offset = 0;
     while (offset < sending_.size()) {
       check_alive(Direction::writing);
@@ -125,7 +145,19 @@ asio::awaitable<void> Connection::flush() {
       co_await wait(step.result, Direction::writing);
     }
   }
-  std::string().swap(sending_);  // an idle connection keeps no buffer
+  std::string().swap(sending_);                       // an idle connection keeps no buffer
+  if (park_at_ != SteadyTime::max()) arm_deadline();  // the reader may be waiting for long already
+}
+
+void Connection::take_output() {
+  sending_.clear();
+  if (!deflate_) {
+    sending_.swap(output_);
+    return;
+  }
+  deflate_->compress(output_, sending_);
+  std::string().swap(output_);
+  park_at_ = after(park_delay);
 }
 
 asio::awaitable<void> Connection::flush_if_large() {
@@ -234,7 +266,7 @@ asio::awaitable<void> Connection::wait(StepResult want, Direction direction) {
 }
 
 void Connection::arm_deadline() {
-  SteadyTime when = std::min(write_until_, close_until_);
+  SteadyTime when = std::min({write_until_, close_until_, park_at_});
   if (read_until_ != SteadyTime::max()) when = std::min({when, read_until_, time_limit_});
   if (when == SteadyTime::max()) {
     deadline_.disarm();
@@ -247,6 +279,10 @@ void Connection::on_deadline() {
   const SteadyTime now = std::chrono::steady_clock::now();
   if (now >= close_until_) return abort(Ending::stalled);
   if (now >= write_until_) return abort(Ending::stalled);
+  if (now >= park_at_) {
+    park_at_ = SteadyTime::max();
+    deflate_->park();
+  }
   const bool reading = read_until_ != SteadyTime::max();
   if (reading && now >= std::min(read_until_, time_limit_)) {
     read_until_ = SteadyTime::max();

@@ -21,6 +21,7 @@
 #include <string_view>
 
 #include "protocol/base/result.h"
+#include "server/net/deflate_stream.h"
 #include "server/net/transport.h"
 #include "server/runtime/deadline.h"
 
@@ -103,6 +104,12 @@ class Connection {
   std::string tls_description() const { return transport_.tls_description(); }
   Transport& transport() { return transport_; }
 
+  // --- Compression (RFC 4978)
+  // From here on everything is DEFLATE in both directions, inside of TLS. All output must have been flushed and all
+  // input given out. `level` as in DeflateStream. While the connection waits it keeps little for this.
+  void start_deflate(int level);
+  bool is_compressed() const { return deflate_ != nullptr; }
+
   // --- End
   // Sends what is left, close_notify and the end of our stream, and drains the peer's until it ends, all
   // within timeouts.close. Then the descriptor is closed. Never throws. Nothing else may be suspended here.
@@ -132,6 +139,10 @@ class Connection {
   void check_alive(Direction direction) const;
   void on_deadline();
   void arm_deadline();
+  // Decompressed octets, 0 if there are none before more is read.
+  std::size_t inflate_some(std::string& into);
+  // Moves output_ to sending_, compressed where that is on.
+  void take_output();
   asio::awaitable<void> drain();
   void shutdown_descriptor();
 
@@ -145,6 +156,7 @@ class Connection {
   SteadyTime read_until_ = SteadyTime::max();   // max: no wait for input
   SteadyTime write_until_ = SteadyTime::max();  // max: no wait to write
   SteadyTime close_until_ = SteadyTime::max();
+  SteadyTime park_at_ = SteadyTime::max();  // max: nothing to park
   Ending ending_ = Ending::none;
   bool dead_ = false;  // aborted: nothing is tried any more
   bool flushing_ = false;
@@ -152,6 +164,7 @@ class Connection {
   unsigned reads_in_a_row_ = 0;  // that did not have to wait; see read_some()
   std::string output_;
   std::string sending_;
+  std::unique_ptr<DeflateStream> deflate_;
   std::uint64_t received_ = 0;
   std::uint64_t sent_ = 0;
   SteadyTime last_input_ = std::chrono::steady_clock::now();

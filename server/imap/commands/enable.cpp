@@ -9,7 +9,8 @@ Answer run_enable(Context& context, EnableArgs arguments) {
   std::vector<std::string> enabled;
   for (const std::string& wanted : arguments.capabilities) {
     for (const CapabilityRow& row : capabilities()) {
-      if (row.enable != nullptr && is_token(row, wanted) && row.enable(context)) enabled.emplace_back(row.token);
+      if (row.enable == nullptr || !is_token(row, wanted) || is_hidden(context, row.token)) continue;
+      if (row.enable(context)) enabled.emplace_back(row.token);
     }
   }
   Writer out = context.out();

@@ -124,6 +124,11 @@ class ImapClient {
         ok("APPEND " + mailbox + (flags.empty() ? " " : " (" + flags + ") ") + "{" + count + "+}\r\n" + message);
     REQUIRE(reply.starts_with("OK"));
   }
+  // Whatever has come, at least one octet; "" at the end of the stream.
+  std::string read_octets() {
+    if (buffer_.empty()) fill();
+    return std::exchange(buffer_, {});
+  }
   // Whether the server closes within the time.
   bool at_end() { return buffer_.empty() && !fill(); }
   bool quiet_for(std::chrono::milliseconds time) {
@@ -224,6 +229,10 @@ class ImapServer {
   storage::StoreOptions store_options() const {
     storage::StoreOptions options;
     options.data_dir = directory_.path();
+    const SettingsPtr settings = settings_.get();
+    const Settings::Quota& quota = settings->quota;
+    if (quota.storage != 0) options.quota.octets = quota.storage;
+    if (quota.messages != 0) options.quota.messages = quota.messages;
     return options;
   }
 
