@@ -35,6 +35,7 @@ const CommandRow command_rows[] = {
   {"STARTTLS",     plain, "RFC 9051 §6.2.1",  not_logged_in, run_plain<run_starttls>,                              allowed, barrier, "STARTTLS"},
   {"AUTHENTICATE", plain, "RFC 9051 §6.2.2",  not_logged_in, parse_and_run<parse_authenticate, run_authenticate>,  allowed, in_turn, ""},
   {"LOGIN",        plain, "RFC 9051 §6.2.3",  not_logged_in, parse_and_run<parse_login, run_login>,                allowed, in_turn, ""},
+  {"COMPRESS",     plain, "RFC 4978 §3",      logged_in,     parse_and_run<parse_compress, run_compress>,          allowed, barrier, "COMPRESS=DEFLATE"},
   {"ENABLE",       plain, "RFC 9051 §6.3.1",  logged_in,     parse_and_run<parse_enable, run_enable>,              allowed, in_turn, "ENABLE"},
   {"SELECT",       plain, "RFC 9051 §6.3.2",  logged_in,     parse_and_run<parse_select, run_select>,              allowed, in_turn, ""},
   {"EXAMINE",      plain, "RFC 9051 §6.3.3",  logged_in,     parse_and_run<parse_select, run_examine>,             allowed, in_turn, ""},
@@ -47,6 +48,8 @@ const CommandRow command_rows[] = {
   {"LSUB",         plain, "RFC 3501 §6.3.9",  logged_in,     parse_and_run<parse_lsub, run_lsub>,                  allowed, in_turn, ""},
   {"NAMESPACE",    plain, "RFC 9051 §6.3.10", logged_in,     run_plain<run_namespace>,                             allowed, in_turn, "NAMESPACE"},
   {"STATUS",       plain, "RFC 9051 §6.3.11", logged_in,     parse_and_run<parse_status, run_status>,              allowed, in_turn, ""},
+  {"GETQUOTA",     plain, "RFC 9208 §4.1.1",  logged_in,     parse_and_run<parse_get_quota, run_get_quota>,        allowed, in_turn, "QUOTA"},
+  {"GETQUOTAROOT", plain, "RFC 9208 §4.1.2",  logged_in,     parse_and_run<parse_mailbox_only, run_get_quota_root>, allowed, in_turn, "QUOTA"},
   {"APPEND",       plain, "RFC 9051 §6.3.12", logged_in,     run_append_without_literal,                           allowed, in_turn, ""},
   {"IDLE",         plain, "RFC 9051 §6.3.13", logged_in,     run_plain<run_idle>,                                  allowed, in_turn, "IDLE"},
   {"CHECK",        plain, "RFC 3501 §6.4.1",  in_mailbox,    run_plain<run_noop>,                                  allowed, in_turn, ""},
@@ -72,6 +75,10 @@ bool offers_starttls(const Context& context) {
 }
 
 bool refuses_login(const Context& context) { return !context.account && context.channel() == auth::Channel::exposed; }
+
+bool offers_compression(const Context& context) {
+  return context.account && context.settings().imap.compression != 0 && !context.connection.is_compressed();
+}
 
 bool before_login(const Context& context) { return !context.account; }
 
@@ -106,8 +113,15 @@ const CapabilityRow capability_rows[] = {
   {"ESEARCH",            "RFC 4731",          nullptr,         nullptr,      nullptr},
   {"SEARCHRES",          "RFC 5182",          nullptr,         nullptr,      nullptr},
   {"WITHIN",             "RFC 5032",          nullptr,         nullptr,      nullptr},
+  {"COMPRESS=DEFLATE",   "RFC 4978",          offers_compression, nullptr,   nullptr},
   {"MULTIAPPEND",        "RFC 3502",          nullptr,         nullptr,      nullptr},
   {"BINARY",             "RFC 3516",          nullptr,         nullptr,      nullptr},
+  {"QUOTA",              "RFC 9208",          nullptr,         nullptr,      nullptr},
+  {"QUOTA=RES-STORAGE",  "RFC 9208 §5.1",     nullptr,         nullptr,      nullptr},
+  {"QUOTA=RES-MESSAGE",  "RFC 9208 §5.2",     nullptr,         nullptr,      nullptr},
+  {"QUOTA=RES-MAILBOX",  "RFC 9208 §5.3",     nullptr,         nullptr,      nullptr},
+  {"PARTIAL",            "RFC 9394",          nullptr,         nullptr,      nullptr},
+  {"PREVIEW",            "RFC 8970",          nullptr,         nullptr,      nullptr},
   {"SAVEDATE",           "RFC 8514",          nullptr,         nullptr,      nullptr},
   {"OBJECTID",           "RFC 8474",          nullptr,         nullptr,      nullptr},
   {"APPENDLIMIT",        "RFC 7889",          nullptr,         append_limit, nullptr},
@@ -137,10 +151,21 @@ const CommandRow* find_command(std::string_view name, UidForm form) {
 
 bool is_token(const CapabilityRow& row, std::string_view word) { return same_letters(row.token, word); }
 
+bool is_hidden(const Context& context, std::string_view token) {
+  for (const HiddenCapability& hidden : context.settings().imap.hidden_capabilities) {
+    if (hidden.token != token) continue;
+    if (!hidden.user.empty() && (!context.account || context.account->user() != hidden.user)) continue;
+    if (!hidden.client.empty() && !same_letters(context.client_name, hidden.client)) continue;
+    return true;
+  }
+  return false;
+}
+
 std::vector<std::string> capability_list(const Context& context) {
   std::vector<std::string> list;
   for (const CapabilityRow& row : capability_rows) {
     if (row.offered != nullptr && !row.offered(context)) continue;
+    if (is_hidden(context, row.token)) continue;
     std::string token(row.token);
     if (row.value != nullptr) token += "=" + row.value(context);
     list.push_back(std::move(token));

@@ -47,8 +47,8 @@ const SourceRow& source_of(Kind kind) {
       {Kind::email_id, Source::row, &Wants::object_ids},
       {Kind::thread_id, Source::row, &Wants::object_ids},
       {Kind::save_date, Source::row, &Wants::dates},
-      {Kind::preview, Source::not_supported, nullptr},
-      {Kind::preview_lazy, Source::not_supported, nullptr},
+      {Kind::preview, Source::message, nullptr},
+      {Kind::preview_lazy, Source::message, nullptr},
   };
   for (const SourceRow& row : rows) {
     if (row.kind == kind) return row;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/mime/preview.h"
 #include "protocol/mime/section_resolve.h"
 #include "server/metrics/metrics.h"
 
@@ -41,6 +42,7 @@ class Loader {
   explicit Loader(storage::MessageReader& reader) : reader_(reader) {}
 
   Result<SectionContent> load(const FetchItem& item) {
+    if (is_preview(item)) return load_preview();
     if (is_binary(item)) return load_binary(item);
     const mime::Section section = section_of(item);
     if (section.part.empty() && section.text == mime::Section::Text::whole) {
@@ -56,6 +58,17 @@ class Loader {
   }
 
  private:
+  Result<SectionContent> load_preview() {
+    ByteRange start;
+    start.end = std::min<std::uint64_t>(reader_.size(), mime::preview_source_bytes);
+    std::string raw;
+    TRY(read(start, raw));
+    SectionContent content;
+    content.kind = SectionContent::Kind::bytes;
+    content.bytes = mime::preview_of(raw);
+    return content;
+  }
+
   Result<SectionContent> load_range(ByteRange range, const std::optional<mime::Partial>& partial) {
     const ByteRange part = clip(range.size(), partial);
     SectionContent content;
@@ -234,9 +247,11 @@ bool is_section(const FetchItem& item) {
     case Kind::binary_size:
       return true;
     default:
-      return false;
+      return is_preview(item);
   }
 }
+
+bool is_preview(const FetchItem& item) { return item.kind == Kind::preview || item.kind == Kind::preview_lazy; }
 
 Result<std::vector<SectionContent>> load_sections(storage::MessageReader& reader, const std::vector<FetchItem>& items) {
   Loader loader(reader);

@@ -36,6 +36,8 @@ struct SectionContent {
 
 // Is the item one of those that need the message itself?
 bool is_section(const FetchItem& item);
+// PREVIEW, with or without LAZY: a few kilobytes of one file are no undue delay (RFC 8970 §4.1).
+bool is_preview(const FetchItem& item);
 
 // What is read at once, of one section and of one message's sections together.
 inline constexpr std::uint64_t section_inline_bytes_max = 256 * 1024;

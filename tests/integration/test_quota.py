@@ -23,6 +23,7 @@ class Quota(unittest.TestCase):
             self.assertIn("4.2.2", str(refused.exception))
             self.assertEqual(lmtp.sendmail("sender@example.com", ["bob"], message("bob has room")), {})
             self.assertIn(b" NO [OVERQUOTA]", client.append("INBOX", message("one too many")))
+            self.assertIn(b"* QUOTA user (MESSAGE 3 3 MAILBOX 6 10000)\r\n", client.must("GETQUOTAROOT INBOX"))
             _, copied = client.command("COPY 1 INBOX")
             self.assertIn(b" NO [OVERQUOTA]", copied)
             client.must(r"STORE 1 +FLAGS (\Deleted)")

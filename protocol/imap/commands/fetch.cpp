@@ -221,6 +221,9 @@ Outcome parse_modifiers(Cursor& cursor, FetchArgs& args) {
       args.changed_since = TRY(cursor.number64());
     } else if (name == "VANISHED") {
       args.vanished = true;
+    } else if (name == "PARTIAL" && !args.partial) {
+      TRY(cursor.sp());
+      args.partial = TRY(parse_partial_range(cursor));
     } else {
       return bad(cursor, "Unknown FETCH modifier " + name);
     }

@@ -1,5 +1,5 @@
 // FETCH and UID FETCH. RFC 9051 §6.4.5, RFC 3501 §6.4.5 (RFC822 items), RFC 3516 (BINARY), RFC 7162 §3.1.4,
-// §3.2.6, RFC 8474 §5, RFC 8514, RFC 8970 (PREVIEW).
+// §3.2.6, RFC 8474 §5, RFC 8514, RFC 8970 (PREVIEW), RFC 9394 (PARTIAL).
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/base/result.h"
+#include "protocol/imap/commands/partial.h"
 #include "protocol/imap/cursor.h"
 #include "protocol/mail/uid_set.h"
 #include "protocol/mime/section.h"
@@ -52,7 +53,8 @@ struct FetchArgs {
   SequenceSet set;
   std::vector<FetchItem> items;  // at least one, in the client's order, each once
   std::optional<std::uint64_t> changed_since;
-  bool vanished = false;  // only in UID FETCH with changed_since and QRESYNC: the handler checks
+  std::optional<PartialRange> partial;  // RFC 9394 §3.3: only in UID FETCH: the handler checks
+  bool vanished = false;                // only in UID FETCH with changed_since and QRESYNC: the handler checks
 };
 
 Result<FetchArgs> parse_fetch(Cursor& cursor);

@@ -223,6 +223,9 @@ Result<SearchReturn> parse_return(Cursor& cursor) {
       returns.count = true;
     } else if (option == "SAVE") {
       returns.save = true;
+    } else if (option == "PARTIAL" && !returns.partial) {
+      TRY(cursor.sp());
+      returns.partial = TRY(parse_partial_range(cursor));
     } else {
       return tl::unexpected<Error>(cursor.error("Unknown SEARCH return option " + option));
     }
@@ -230,6 +233,9 @@ Result<SearchReturn> parse_return(Cursor& cursor) {
     if (cursor.peek() != ')') TRY(cursor.sp());
   }
   if (!any) returns.all = true;
+  if (returns.all && returns.partial) {
+    return tl::unexpected<Error>(cursor.error("ALL and PARTIAL exclude each other"));
+  }
   return returns;
 }
 

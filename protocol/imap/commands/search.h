@@ -1,11 +1,13 @@
 // SEARCH and UID SEARCH. RFC 9051 §6.4.4, RFC 5032 (WITHIN), RFC 7162 §3.1.5, RFC 8474 §5.4, RFC 8514.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "protocol/base/result.h"
+#include "protocol/imap/commands/partial.h"
 #include "protocol/imap/cursor.h"
 #include "protocol/mail/search_key.h"
 
@@ -17,7 +19,8 @@ struct SearchReturn {
   bool max = false;
   bool all = false;
   bool count = false;
-  bool save = false;  // RFC 5182
+  bool save = false;                    // RFC 5182
+  std::optional<PartialRange> partial;  // RFC 9394; never with `all`
 };
 
 struct SearchArgs {

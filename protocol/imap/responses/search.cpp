@@ -16,6 +16,10 @@ void write_esearch(Writer& writer, const EsearchData& data) {
   if (data.min) writer.raw(" MIN ").number(*data.min);
   if (data.max) writer.raw(" MAX ").number(*data.max);
   if (data.all && !data.all->empty()) writer.raw(" ALL ").raw(data.all->to_wire());
+  if (data.partial) {
+    writer.raw(" PARTIAL (").raw(data.partial_range).sp();
+    writer.raw(data.partial->empty() ? "NIL" : data.partial->to_wire()).close();
+  }
   if (data.count) writer.raw(" COUNT ").number(*data.count);
   if (data.modseq) writer.raw(" MODSEQ ").number(data.modseq->value());
   writer.crlf();

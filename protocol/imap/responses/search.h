@@ -22,7 +22,9 @@ struct EsearchData {
   UidForm uid = UidForm::no;
   std::optional<std::uint32_t> min;  // not printed when nothing was found (RFC 9051 §7.3.4)
   std::optional<std::uint32_t> max;
-  std::optional<UidSet> all;  // likewise if empty
+  std::optional<UidSet> all;      // likewise if empty
+  std::optional<UidSet> partial;  // RFC 9394; NIL if empty
+  std::string partial_range;      // as the client wrote it
   std::optional<std::uint64_t> count;
   std::optional<ModSeq> modseq;
 };

@@ -244,6 +244,10 @@ server::Awaitable<void> Fetch::write_section(FetchResponse& response, const Fetc
       response.section_nil(item);
       break;
     case SectionContent::Kind::bytes:
+      if (is_preview(item)) {
+        response.preview(content.bytes);
+        break;
+      }
       // Always a literal: clients split answers at literals, and Python's imaplib understands no other.
       response.section_literal(item, content.bytes.size(),
                                binary && content.has_nul ? LiteralKind::literal8 : LiteralKind::literal);
@@ -324,8 +328,11 @@ server::Awaitable<Outcome> mark_seen(Context& context, UidSet uids) {
   co_return Outcome();
 }
 
-// RFC 7162 §3.2.6. Errors: bad_syntax.
-Outcome check_vanished(const Context& context, const FetchArgs& arguments) {
+// RFC 7162 §3.2.6, RFC 9394 §3.3. Errors: bad_syntax.
+Outcome check_modifiers(const Context& context, const FetchArgs& arguments) {
+  if (arguments.partial && context.uid_form != UidForm::yes) {
+    return failure(ErrorKind::bad_syntax, "PARTIAL is for UID FETCH");
+  }
   if (!arguments.vanished) return {};
   if (context.uid_form != UidForm::yes) return failure(ErrorKind::bad_syntax, "VANISHED is for UID FETCH");
   if (!arguments.changed_since) return failure(ErrorKind::bad_syntax, "VANISHED needs CHANGEDSINCE");
@@ -361,10 +368,11 @@ server::Awaitable<Outcome> tell_vanished(Context& context, SequenceSet set, ModS
 }  // namespace
 
 Answer run_fetch(Context& context, FetchArgs arguments) {
-  CO_TRY(check_vanished(context, arguments));
+  CO_TRY(check_modifiers(context, arguments));
   accept_modseq(context, arguments);
   FetchPlan plan = CO_TRY(plan_fetch(std::move(arguments.items), context.uid_form));
   UidSet uids = CO_TRY(context.resolve(arguments.set));
+  if (arguments.partial) uids = arguments.partial->of(uids);
   if (arguments.changed_since) {
     const ModSeq since(*arguments.changed_since);
     if (arguments.vanished) {

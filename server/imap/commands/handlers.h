@@ -4,6 +4,7 @@
 #pragma once
 
 #include "protocol/imap/commands/authenticate.h"
+#include "protocol/imap/commands/compress.h"
 #include "protocol/imap/commands/copy.h"
 #include "protocol/imap/commands/enable.h"
 #include "protocol/imap/commands/expunge.h"
@@ -12,6 +13,7 @@
 #include "protocol/imap/commands/list.h"
 #include "protocol/imap/commands/login.h"
 #include "protocol/imap/commands/mailbox.h"
+#include "protocol/imap/commands/quota.h"
 #include "protocol/imap/commands/search.h"
 #include "protocol/imap/commands/select.h"
 #include "protocol/imap/commands/status.h"
@@ -30,6 +32,9 @@ Answer run_id(Context& context, IdArgs arguments);
 // starttls.cpp. The handler answers; switch_to_tls() is what follows its reply.
 Answer run_starttls(Context& context);
 server::Awaitable<void> switch_to_tls(Context& context);
+// compress.cpp. Likewise; start_compression() is what follows its reply.
+Answer run_compress(Context& context, CompressArgs arguments);
+server::Awaitable<void> start_compression(Context& context);
 // login.cpp, authenticate.cpp
 Answer run_login(Context& context, LoginArgs arguments);
 Answer run_authenticate(Context& context, AuthenticateArgs arguments);
@@ -53,6 +58,9 @@ Answer run_lsub(Context& context, ListArgs arguments);
 // namespace.cpp, status.cpp
 Answer run_namespace(Context& context);
 Answer run_status(Context& context, StatusArgs arguments);
+// quota.cpp
+Answer run_get_quota(Context& context, GetQuotaArgs arguments);
+Answer run_get_quota_root(Context& context, MailboxArgs arguments);
 // append.cpp. An APPEND whose message is a literal never becomes a whole command: the framer stands before the
 // literal and stream_append() takes it from there, to the end of the command.
 Answer stream_append(Context& context);

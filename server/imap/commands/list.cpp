@@ -79,7 +79,7 @@ server::Awaitable<Result<std::vector<ListMatch>>> find_matches(Context& context,
 }  // namespace
 
 Answer run_list(Context& context, ListArgs arguments) {
-  CO_TRY(accept_status_items(context, arguments.returns.status));
+  accept_status_items(context, arguments.returns.status);
   if (is_basic(arguments) && arguments.patterns.front().empty()) {
     write_separator(context, ListData::Verb::list);
     co_return Completion("Separator told");
@@ -93,7 +93,7 @@ Answer run_list(Context& context, ListArgs arguments) {
     if (arguments.returns.status.empty() || !match.mailbox.exists) {
       write_match(context, match, std::move(data));
     } else {
-      const auto status = co_await context.gateway().status(context.account, match.mailbox.id);
+      const auto status = co_await load_status(context, match.mailbox.id, arguments.returns.status);
       // Deleted meanwhile: the LIST response must say so (RFC 9051 §6.3.9.2).
       if (!status) data.attributes.emplace_back("\\NoSelect");
       write_match(context, match, std::move(data));

@@ -1,5 +1,5 @@
 // SEARCH and UID SEARCH. RFC 9051 §6.4.4, RFC 3501 §6.4.4 (SEARCH responses), RFC 4731 (ESEARCH), RFC 5182 (SAVE),
-// RFC 7162 §3.1.5 (MODSEQ).
+// RFC 7162 §3.1.5 (MODSEQ), RFC 9394 (PARTIAL).
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -33,14 +33,16 @@ server::Awaitable<Result<UidSet>> find(Context& context, SearchPlan plan) {
   co_return found;
 }
 
-// With MIN or MAX and without ALL or COUNT just those: SAVE keeps them (RFC 5182 §2.4), MODSEQ is their highest (RFC
-// 4731 §3.2).
+// With MIN, MAX or PARTIAL and without ALL or COUNT just those: SAVE keeps them (RFC 5182 §2.4, RFC 9394 §3.2), MODSEQ
+// is their highest (RFC 4731 §3.2).
 UidSet told_part(const SearchReturn& returns, const UidSet& uids) {
-  if (uids.empty() || returns.all || returns.count || (!returns.min && !returns.max)) return uids;
-  UidSet saved;
-  if (returns.min) saved.add(uids.min());
-  if (returns.max) saved.add(uids.max());
-  return saved;
+  if (uids.empty() || returns.all || returns.count) return uids;
+  if (!returns.min && !returns.max && !returns.partial) return uids;
+  UidSet told;
+  if (returns.partial) told = returns.partial->of(uids);
+  if (returns.min) told.add(uids.min());
+  if (returns.max) told.add(uids.max());
+  return told;
 }
 
 // Of `uids`; none where there are none (RFC 7162 §3.1.5).
@@ -62,6 +64,10 @@ void write_extended(Context& context, const SearchReturn& returns, const UidSet&
     if (returns.max) data.max = numbers.max().value();
     if (returns.all) data.all = numbers;
   }
+  if (returns.partial) {
+    data.partial = returns.partial->of(numbers);
+    data.partial_range = returns.partial->text;
+  }
   if (returns.count) data.count = numbers.size();
   data.modseq = modseq;
   Writer out = context.out();
@@ -69,7 +75,7 @@ void write_extended(Context& context, const SearchReturn& returns, const UidSet&
 }
 
 bool only_saves(const SearchReturn& returns) {
-  return returns.save && !returns.min && !returns.max && !returns.all && !returns.count;
+  return returns.save && !returns.min && !returns.max && !returns.all && !returns.count && !returns.partial;
 }
 
 void write_found(Context& context, const SearchArgs& arguments, const UidSet& uids, bool with_modseq) {

@@ -1,4 +1,5 @@
-// STATUS. RFC 9051 §6.3.11, RFC 3501 §6.3.10, RFC 8438 (SIZE), RFC 8474 §4.3, RFC 7889 §4. See status.h.
+// STATUS. RFC 9051 §6.3.11, RFC 3501 §6.3.10, RFC 8438 (SIZE), RFC 8474 §4.3, RFC 7889 §4,
+// RFC 9208 §4.1.4 (DELETED-STORAGE). See status.h.
 #include "server/imap/commands/status.h"
 
 #include <algorithm>
@@ -12,8 +13,32 @@ namespace postkeep::imap {
 
 namespace {
 
-StatusValue value_of(const Context& context, const storage::Mailbox& mailbox, const storage::MailboxStatus& status,
-                     StatusItem item) {
+constexpr std::uint64_t size_batch = 500;  // so that no job holds the account for long
+
+bool asks_for(const std::vector<StatusItem>& items, StatusItem item) {
+  return std::find(items.begin(), items.end(), item) != items.end();
+}
+
+// What EXPUNGE would give back: the only item that costs time, in proportion to the messages that have \Deleted.
+server::Awaitable<Result<std::uint64_t>> octets_of_deleted(Context& context, MailboxId mailbox) {
+  auto version = co_await context.gateway().version(context.account, mailbox);
+  if (!version) co_return tl::unexpected<Error>(std::move(version).error());
+  UidSet left = (*version)->uids_with(SystemFlag::deleted);
+  storage::FetchWants wants;
+  wants.size = true;
+  std::uint64_t octets = 0;
+  while (!left.empty()) {
+    UidSet batch = first_of(left, size_batch);
+    left = left.subtract(batch);
+    const auto rows = co_await context.gateway().fetch(context.account, mailbox, std::move(batch), wants);
+    if (!rows) co_return tl::unexpected<Error>(rows.error());
+    for (const storage::MessageRow& row : *rows) octets += row.size;
+  }
+  co_return octets;
+}
+
+StatusValue value_of(const Context& context, const storage::Mailbox& mailbox, const FullStatus& full, StatusItem item) {
+  const storage::MailboxStatus& status = full.status;
   StatusValue value;
   value.item = item;
   switch (item) {
@@ -48,23 +73,31 @@ StatusValue value_of(const Context& context, const storage::Mailbox& mailbox, co
       value.value = context.settings().limits.message_size;
       break;
     case StatusItem::deleted_storage:
-      value.value = std::uint64_t{0};
-      break;  // refused by accept_status_items()
+      value.value = full.deleted_octets;
+      break;
   }
   return value;
 }
 
 }  // namespace
 
-Outcome accept_status_items(Context& context, const std::vector<StatusItem>& items) {
-  for (const StatusItem item : items) {
-    if (item == StatusItem::deleted_storage) return failure(ErrorKind::bad_syntax, "STATUS item not supported");
-  }
-  if (std::find(items.begin(), items.end(), StatusItem::highest_modseq) != items.end()) enable_condstore(context);
-  return {};
+void accept_status_items(Context& context, const std::vector<StatusItem>& items) {
+  if (asks_for(items, StatusItem::highest_modseq)) enable_condstore(context);
 }
 
-void write_mailbox_status(Context& context, const storage::Mailbox& mailbox, const storage::MailboxStatus& status,
+server::Awaitable<Result<FullStatus>> load_status(Context& context, MailboxId mailbox, std::vector<StatusItem> items) {
+  auto status = co_await context.gateway().status(context.account, mailbox);
+  if (!status) co_return tl::unexpected<Error>(std::move(status).error());
+  FullStatus full;
+  full.status = *status;
+  if (!asks_for(items, StatusItem::deleted_storage) || full.status.deleted == 0) co_return full;
+  auto octets = co_await octets_of_deleted(context, mailbox);
+  if (!octets) co_return tl::unexpected<Error>(std::move(octets).error());
+  full.deleted_octets = *octets;
+  co_return full;
+}
+
+void write_mailbox_status(Context& context, const storage::Mailbox& mailbox, const FullStatus& status,
                           const std::vector<StatusItem>& items) {
   std::vector<StatusValue> values;
   for (const StatusItem item : items) values.push_back(value_of(context, mailbox, status, item));
@@ -73,7 +106,7 @@ void write_mailbox_status(Context& context, const storage::Mailbox& mailbox, con
 }
 
 Answer run_status(Context& context, StatusArgs arguments) {
-  CO_TRY(accept_status_items(context, arguments.items));
+  accept_status_items(context, arguments.items);
   auto name = context.mailbox_name(arguments.mailbox);
   if (!name) co_return tl::unexpected<Error>(std::move(name).error());
   auto mailbox = co_await context.gateway().find_mailbox(context.account, std::move(*name));
@@ -81,7 +114,7 @@ Answer run_status(Context& context, StatusArgs arguments) {
   // Other programs' deliveries count too; folders that nobody watches are looked at here.
   const Outcome refreshed = co_await context.gateway().refresh(context.account, mailbox->id);
   if (!refreshed) co_return tl::unexpected<Error>(refreshed.error());
-  auto status = co_await context.gateway().status(context.account, mailbox->id);
+  auto status = co_await load_status(context, mailbox->id, arguments.items);
   if (!status) co_return tl::unexpected<Error>(std::move(status).error());
   write_mailbox_status(context, *mailbox, *status, arguments.items);
   co_return Completion("Status told");

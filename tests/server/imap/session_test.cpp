@@ -314,3 +314,22 @@ TEST_CASE("LOGOUT says BYE, answers and closes") {
   CHECK(lines[1].starts_with("OK"));
   CHECK(client.at_end());
 }
+
+TEST_CASE("PARTIAL shows a window on what SEARCH and UID FETCH find") {
+  ImapServer server;
+  ImapClient client = server.select();
+  for (int i = 0; i < 5; ++i) client.append("INBOX", small_message);
+  CHECK(contains(client.run("UID SEARCH RETURN (PARTIAL 2:3) ALL"), "UID PARTIAL (2:3 2:3)"));
+  CHECK(contains(client.run("SEARCH RETURN (PARTIAL -1:-2 COUNT) ALL"), " PARTIAL (-1:-2 4:5) COUNT 5"));
+  CHECK(contains(client.run("SEARCH RETURN (PARTIAL 9:12) ALL"), " PARTIAL (9:12 NIL)"));
+  CHECK(client.ok("SEARCH RETURN (PARTIAL 1:2 ALL) ALL").starts_with("BAD"));
+  CHECK(client.ok("SEARCH RETURN (PARTIAL 1:2 PARTIAL 3:4) ALL").starts_with("BAD"));
+  client.ok("SEARCH RETURN (SAVE PARTIAL 2:3 MAX) ALL");
+  CHECK(contains(client.run("SEARCH RETURN (ALL) $"), "ALL 2:3,5"));
+  client.ok("SEARCH RETURN (SAVE PARTIAL 2:3 COUNT) ALL");
+  CHECK(contains(client.run("SEARCH RETURN (ALL) $"), "ALL 1:5"));
+  const Lines lines = client.run("UID FETCH 2:* (FLAGS) (PARTIAL -1:-2)");
+  CHECK(lines.size() == 3);
+  CHECK(lines[0].starts_with("* 4 FETCH"));
+  CHECK(client.ok("FETCH 1:* (FLAGS) (PARTIAL 1:2)").starts_with("BAD"));
+}

@@ -17,6 +17,9 @@ std::string example(const imap::CommandRow& row) {
       {"AUTHENTICATE", " PLAIN AGFsaWNlAHdyb25n"},
       {"LOGIN", " alice bad"},
       {"ENABLE", " IMAP4rev2"},
+      {"COMPRESS", " DEFLATE"},
+      {"GETQUOTA", " user"},
+      {"GETQUOTAROOT", " INBOX"},
       {"SELECT", " INBOX"},
       {"EXAMINE", " INBOX"},
       {"CREATE", " x"},
@@ -64,7 +67,7 @@ TEST_CASE("every command runs in its states and is answered BAD, with the sessio
       const std::string reply = client.ok(example(row));
       const bool legal = row.states.has(state);
       CHECK((legal ? !reply.starts_with("BAD") : reply.starts_with("BAD")));
-      if (row.name == "LOGOUT") continue;
+      if (row.name == "LOGOUT" || (row.name == "COMPRESS" && legal)) continue;
       // IDLE's DONE is a malformed command where IDLE was refused.
       if (row.name == "IDLE" && !legal) CHECK(client.read().find(" BAD ") != std::string::npos);
       CHECK(client.ok("NOOP").starts_with("OK"));
@@ -113,7 +116,7 @@ TEST_CASE("malformed commands get a tagged BAD with a reason and the session goe
                            "NOOP now",
                            "FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)",
                            "UID FETCH 1 FLAGS (CHANGEDSINCE 1 VANISHED)",
-                           "FETCH 1 PREVIEW",
+                           "FETCH 1 PREVIEW (NOW)",
                            "SELECT INBOX (QRESYNC (1 1))",
                            "STORE 1 (UNCHANGEDSINCE x) FLAGS ()",
                            "LIST (NONSENSE) \"\" *"}) {
