@@ -1,0 +1,137 @@
+// postkeep-conformance: runs the scripts at an IMAP server, and checks that the requirements are proved by cases.
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+
+#include "conformance/runner/report.h"
+
+using namespace postkeep;
+using namespace postkeep::conformance;
+
+namespace {
+
+struct Options {
+  std::string host = "127.0.0.1";
+  std::string port = "143";
+  bool tls = false;
+  std::string user, password, user2, password2, lmtp;
+  std::string mode = "both";
+  std::string only = "*";
+  std::string json, junit, coverage;
+  std::string server_name = "server";
+  std::string folder = POSTKEEP_CONFORMANCE_DIR;
+  bool list = false;
+  bool check = false;
+  bool quiet = false;
+};
+
+void declare(CLI::App& app, Options& options) {
+  app.add_option("--host", options.host, "Where the server is");
+  app.add_option("--port", options.port, "Its port for IMAP");
+  app.add_flag("--tls", options.tls, "TLS from the first octet; certificates are not checked");
+  app.add_option("--user", options.user, "A user with an empty account");
+  app.add_option("--password", options.password);
+  app.add_option("--user2", options.user2, "Another one, for the cases that need two");
+  app.add_option("--password2", options.password2);
+  app.add_option("--deliver-lmtp", options.lmtp, "HOST:PORT that takes mail for them");
+  app.add_option("--mode", options.mode, "rev1, rev2 or both")->check(CLI::IsMember({"rev1", "rev2", "both"}));
+  app.add_option("--only", options.only, "Cases to run, as a pattern of FILE/CASE: \"*/6.4.3-*\"");
+  app.add_option("--json", options.json, "Write the results to this file");
+  app.add_option("--junit", options.junit, "Write the results to this file");
+  app.add_option("--server-name", options.server_name, "In these files");
+  app.add_option("--folder", options.folder, "Where scripts, fixtures and requirements are");
+  app.add_flag("--list", options.list, "Name the cases and run none");
+  app.add_flag("--check", options.check, "Check that every clause is proved, and run none");
+  app.add_option("--coverage", options.coverage, "Write the table of clauses to this file, and run none");
+  app.add_flag("--quiet", options.quiet, "Only failures and the last line");
+}
+
+bool is_chosen(const Options& options, const Script& script, const Case& one) {
+  return ::fnmatch(options.only.c_str(), (script.path + "/" + one.name).c_str(), 0) == 0;
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+}
+
+Result<Target> target_of(const Options& options) {
+  Target target;
+  target.imap.host = options.host;
+  target.imap.port = options.port;
+  target.imap.tls = options.tls;
+  target.accounts[0] = {options.user, options.password};
+  target.accounts[1] = {options.user2, options.password2};
+  if (!options.lmtp.empty()) target.lmtp = TRY(parse_endpoint(options.lmtp));
+  return target;
+}
+
+Result<std::vector<Ran>> run_all(const Options& options, const std::vector<Script>& scripts,
+                                 const std::vector<Requirement>& requirements) {
+  const Target target = TRY(target_of(options));
+  const Fixtures fixtures = TRY(read_fixtures(options.folder + "/fixtures"));
+  std::vector<Ran> all;
+  for (const Script& script : scripts) {
+    for (const Case& one : script.cases) {
+      if (!is_chosen(options, script, one)) continue;
+      for (const Mode mode : {Mode::rev1, Mode::rev2}) {
+        if (options.mode != "both" && options.mode != to_string(mode)) continue;
+        Ran ran;
+        ran.script = &script;
+        ran.one = &one;
+        ran.mode = mode;
+        ran.result = CaseRun(target, fixtures, mode, static_cast<int>(all.size()) + 1).run(one);
+        if (ran.result.verdict == CaseResult::Verdict::failed)
+          std::cout << failure_text(ran, requirements) << std::flush;
+        all.push_back(std::move(ran));
+      }
+    }
+  }
+  return all;
+}
+
+Result<int> run(const Options& options) {
+  const std::vector<Script> scripts = TRY(read_scripts(options.folder + "/scripts"));
+  const std::vector<Requirement> requirements = TRY(read_requirements(options.folder + "/requirements"));
+  if (options.list) {
+    for (const Script& script : scripts) {
+      for (const Case& one : script.cases) {
+        if (is_chosen(options, script, one)) std::cout << script.path << "/" << one.name << "\n";
+      }
+    }
+    return 0;
+  }
+  if (!options.coverage.empty()) write_file(options.coverage, coverage(requirements, scripts));
+  if (options.check) {
+    const std::vector<std::string> faults = check(requirements, scripts);
+    for (const std::string& fault : faults) std::cout << fault << "\n";
+    std::cout << fmt::format("{} clauses, {} faults\n", requirements.size(), faults.size());
+    return faults.empty() ? 0 : 1;
+  }
+  if (!options.coverage.empty()) return 0;
+  if (options.user.empty()) return failure(ErrorKind::bad_syntax, "--user is needed");
+  const std::vector<Ran> ran = TRY(run_all(options, scripts, requirements));
+  if (!options.quiet) std::cout << "\n" << table(ran);
+  if (!options.json.empty()) write_file(options.json, json(ran, options.server_name));
+  if (!options.junit.empty()) write_file(options.junit, junit(ran, options.server_name));
+  const Totals totals = totals_of(ran);
+  std::cout << fmt::format("\n{}: {} passed, {} failed, {} skipped\n", options.server_name, totals.passed,
+                           totals.failed, totals.skipped);
+  return totals.failed == 0 && totals.passed > 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Asks an IMAP server whether it keeps to the RFCs");
+  Options options;
+  declare(app, options);
+  CLI11_PARSE(app, argc, argv);
+  const Result<int> status = run(options);
+  if (status) return *status;
+  std::cerr << "postkeep-conformance: " << status.error().text << "\n";
+  return 2;
+}
