@@ -114,7 +114,7 @@ class Loader {
       return content;
     }
     if (encoding == mime::TransferEncoding::identity) return sized(item, TRY(load_range(part->body, item.partial)));
-    return sized(item, TRY(decode(part->body, encoding, item.partial)));
+    return sized(item, TRY(decode(*part, encoding, item.partial)));
   }
 
   static SectionContent sized(const FetchItem& item, SectionContent content) {
@@ -125,10 +125,12 @@ class Loader {
   }
 
   // Decodes once to learn size and content; keeps the octets unless there are too many.
-  Result<SectionContent> decode(ByteRange body, mime::TransferEncoding encoding,
+  Result<SectionContent> decode(const mime::Part& whole, mime::TransferEncoding encoding,
                                 const std::optional<mime::Partial>& partial) {
-    mime::TransferDecoder decoder(encoding);
+    const ByteRange body = whole.body;
+    PartDecoder decoder(encoding, whole.type == "text");
     SectionContent content;
+    content.is_text = whole.type == "text";
     content.encoding = encoding;
     content.range = body;
     std::uint64_t total = 0;
@@ -236,6 +238,20 @@ class Loader {
 };
 
 }  // namespace
+
+void PartDecoder::feed(std::string_view bytes, std::string& out) {
+  if (!is_text_) return decoder_.feed(bytes, out);
+  decoded_.clear();
+  decoder_.feed(bytes, decoded_);
+  line_ends_.feed(decoded_, out);
+}
+
+void PartDecoder::finish(std::string& out) {
+  if (!is_text_) return decoder_.finish(out);
+  decoded_.clear();
+  decoder_.finish(decoded_);
+  line_ends_.feed(decoded_, out);
+}
 
 bool is_section(const FetchItem& item) {
   switch (item.kind) {

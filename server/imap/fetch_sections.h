@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "protocol/imap/commands/fetch.h"
+#include "protocol/line/line_ends.h"
 #include "protocol/mime/structure.h"
 #include "protocol/mime/transfer_decode.h"
 #include "storage/types.h"
@@ -29,9 +30,24 @@ struct SectionContent {
   std::string bytes;
   mime::ByteRange range;
   mime::TransferEncoding encoding = mime::TransferEncoding::identity;
+  bool is_text = false;  // of `decoded`: see PartDecoder
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
   bool has_nul = false;  // `bytes` or `decoded`: a BINARY answer needs literal8
+};
+
+// Undoes a part's transfer encoding; a text's line ends become CRLF (RFC 9051 §7.5.2, BINARY).
+class PartDecoder {
+ public:
+  PartDecoder(mime::TransferEncoding encoding, bool is_text) : decoder_(encoding), is_text_(is_text) {}
+  void feed(std::string_view bytes, std::string& out);  // appends
+  void finish(std::string& out);
+
+ private:
+  mime::TransferDecoder decoder_;
+  line::LineEndConverter line_ends_;
+  bool is_text_;
+  std::string decoded_;
 };
 
 // Is the item one of those that need the message itself?

@@ -275,7 +275,8 @@ Result<SearchArgs> parse_search(Cursor& cursor) {
     TRY(cursor.sp());
     charset = TRY(cursor.astring());
     // An unknown charset is refused even if there is nothing to convert.
-    if (!text::is_known_charset(charset)) return failure(ErrorKind::bad_charset, "Unknown charset");
+    args.unknown_charset = !text::is_known_charset(charset);
+    if (args.unknown_charset) return args;
   }
   TRY(cursor.sp());
   args.key = TRY(parse_search_keys(cursor, charset));

@@ -30,10 +30,12 @@ struct SearchArgs {
   };
   Form form = Form::classic;
   SearchReturn returns;
+  // NO [BADCHARSET] is due: the handler says it, since a failing SAVE also empties the saved result (RFC 5182 §2.1).
+  bool unknown_charset = false;
   SearchKey key;  // and_ of the keys if there are several; its strings are UTF-8
 };
 
-// Errors: bad_charset for a CHARSET that cannot be decoded; bad_syntax.
+// Errors: bad_syntax.
 Result<SearchArgs> parse_search(Cursor& cursor);
 
 // All keys that have a name, in upper case; and is this one (in any case) followed by a string? FROM is, SEEN is not.

@@ -279,7 +279,7 @@ server::Awaitable<void> Fetch::stream(std::shared_ptr<storage::MessageReader> re
 
 // The second pass over a large encoded part: the first one has counted.
 server::Awaitable<void> Fetch::stream_decoded(std::shared_ptr<storage::MessageReader> reader, SectionContent content) {
-  mime::TransferDecoder decoder(content.encoding);
+  PartDecoder decoder(content.encoding, content.is_text);
   std::uint64_t skip = content.offset;
   std::uint64_t left = content.size;
   mime::ByteRange range = content.range;

@@ -8,6 +8,7 @@
 #include "server/imap/commands/handlers.h"
 #include "server/imap/condstore.h"
 #include "server/imap/search_plan.h"
+#include "server/imap/updates.h"
 
 namespace postkeep::imap {
 
@@ -97,10 +98,17 @@ void write_found(Context& context, const SearchArgs& arguments, const UidSet& ui
 }  // namespace
 
 Answer run_search(Context& context, SearchArgs arguments) {
+  if (arguments.unknown_charset) {
+    if (arguments.returns.save) context.selected->saved_result = UidSet();
+    co_return failure(ErrorKind::bad_charset, "Unknown charset");
+  }
   const bool with_modseq = mentions(arguments.key, SearchKey::Kind::modseq);
   if (with_modseq) enable_condstore(context);
   // Also in UID SEARCH (RFC 7162 §3.2.10.2).
   if (has_message_numbers(arguments.key)) context.expunge = ExpungeRule::held;
+  // What was expunged meanwhile is not found (RFC 2180 §4.3), what came is.
+  co_await send_updates(context, ExpungeRule::held);
+  if (context.next != Next::read_command) co_return failure(ErrorKind::not_found, "The mailbox was deleted");
   SearchPlan plan = plan_search(std::move(arguments.key), context.selected->view, context.selected->saved_result);
   auto outcome = co_await find(context, std::move(plan));
   if (!outcome) {

@@ -55,7 +55,8 @@ void close_selected(Context& context) {
   write_untagged(out, Condition::ok, ResponseCode::closed(), "Previous mailbox closed");
 }
 
-void write_selected(Context& context) {
+// `asked` as the client wrote the name: where it is another in the end, IMAP4rev2 wants that told (RFC 9051 §6.3.9.7).
+void write_selected(Context& context, const std::string& asked) {
   const Selected& selected = *context.selected;
   const storage::MailboxVersion& messages = selected.view.messages();
   Writer out = context.out();
@@ -69,12 +70,13 @@ void write_selected(Context& context) {
   }
   write_untagged(out, Condition::ok, ResponseCode::uid_validity(messages.facts().uid_validity), "UIDs valid");
   write_untagged(out, Condition::ok, ResponseCode::uid_next(messages.facts().uid_next), "Predicted next UID");
-  write_highest_modseq(context);
+  if (context.enabled.condstore) write_highest_modseq(context);
   write_untagged(out, Condition::ok, ResponseCode::mailbox_id(selected.mailbox.id), "Mailbox id");
   if (context.is_rev2()) {
     ListData data;
     data.separator = context.settings().mailbox.separator;
     data.mailbox = context.wire_name(selected.mailbox.name);
+    if (data.mailbox != asked && !selected.mailbox.name.is_inbox()) data.old_name = asked;
     write_list(out, data);
   }
 }
@@ -115,7 +117,7 @@ Answer open_mailbox(Context& context, SelectArgs arguments, Access access) {
   context.selected->watch = std::move(watch);
   auto folder_watch = co_await context.gateway().watch_folder(context.account, id);
   if (folder_watch) context.selected->folder_watch = std::move(*folder_watch);
-  write_selected(context);
+  write_selected(context, arguments.mailbox);
   if (arguments.qresync) {
     co_await resynchronize(context, std::move(*arguments.qresync), std::move(opened.vanished));
   }

@@ -75,7 +75,6 @@ struct Player {
   ClientMirror mirror;
   ClientMirror::Wants wants = ClientMirror::Wants::nothing;
   std::map<std::string, ClientMirror::Memory> kept;  // by mailbox, of QRESYNC clients
-  std::map<std::uint32_t, FlagSet> told;  // by UID, as of the last command: what its session knows, if not its client
   std::string box;                        // "": none selected
   bool read_only = false;
   bool idling = false;
@@ -197,14 +196,12 @@ class Game {
     expected.insert(held.begin(), held.end());
     REQUIRE(player.mirror.messages().size() == expected.size());
     std::size_t index = 0;
-    player.told.clear();
-    for (const std::uint32_t uid : there) player.told[uid] = model_.flags(player.box, uid);
     for (const std::uint32_t uid : expected) {
       const ClientMirror::Message& message = player.mirror.messages()[index];
       REQUIRE(message.uid.value_or(uid) == uid);
       if (message.flags && there.count(uid) == 1) {
         CAPTURE(uid);
-        REQUIRE(joined(*message.flags) == joined(player.told[uid]));
+        REQUIRE(joined(*message.flags) == joined(model_.flags(player.box, uid)));
       }
       player.mirror.know_uid(index++, uid);
     }
@@ -349,16 +346,16 @@ class Game {
     const std::string flag = flag_names[random_.below(static_cast<std::uint32_t>(flag_names.size()))];
     const std::string key = flag[0] == '\\' ? flag.substr(1) : "KEYWORD " + flag;
     const bool by_uid = random_.one_in(2);
-    const std::vector<ClientMirror::Message> before = player.mirror.messages();
     player.mirror.take_found();
-    const std::map<std::uint32_t, FlagSet> told = player.told;
     run_and_compare(player, (by_uid ? "UID SEARCH " : "SEARCH ") + key, by_uid ? During::other : During::by_number);
-    // The mailbox as the session knew it before: what others did since is told after the result.
+    // The mailbox as it is now, but for its numbers: those that are gone keep theirs.
+    const std::set<std::uint32_t> there = model_.uids(player.box);
     std::set<std::uint32_t> expected;
-    for (std::size_t i = 0; i < before.size(); ++i) {
-      const auto known = told.find(*before[i].uid);
-      if (known == told.end() || known->second.count(flag) == 0) continue;
-      expected.insert(by_uid ? known->first : static_cast<std::uint32_t>(i + 1));
+    std::uint32_t number = 0;
+    for (const ClientMirror::Message& message : player.mirror.messages()) {
+      ++number;
+      const bool found = there.count(*message.uid) == 1 && model_.flags(player.box, *message.uid).count(flag) == 1;
+      if (found) expected.insert(by_uid ? *message.uid : number);
     }
     REQUIRE(joined(player.mirror.take_found()) == joined(expected));
   }
