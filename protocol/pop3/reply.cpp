@@ -9,10 +9,11 @@ void write_line(std::string& out, std::string_view status, std::string_view code
   const std::size_t begin = out.size();
   out += status;
   if (!code.empty()) ((out += " [") += code) += ']';
+  // A client must not take the text for a code.
+  while (code.empty() && text.starts_with('[')) text.remove_prefix(1);
   if (!text.empty()) out += ' ';
-  const bool like_code = code.empty() && text.starts_with('[');
   const std::size_t room = reply_line_octets_max - 2 - (out.size() - begin);
-  for (const char c : text.substr(like_code ? 1 : 0, room)) {
+  for (const char c : text.substr(0, room)) {
     out += ascii::is_ctl(c) || ascii::is_eight_bit(c) ? '?' : c;
   }
   out += "\r\n";

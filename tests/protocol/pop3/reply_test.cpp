@@ -30,6 +30,8 @@ TEST_CASE("a POP3 reply is a status, a code where there is one, and a text") {
 TEST_CASE("nothing in a text can end the line, pass for a code or exceed 512 octets") {
   CHECK(ok("a\r\n.\r\nb\x01\xC3\xA9") == "+OK a??.??b???\r\n");
   CHECK(error("", "[AUTH] not ours") == "-ERR AUTH] not ours\r\n");
+  CHECK(error("", "[[[AUTH] not ours") == "-ERR AUTH] not ours\r\n");
+  CHECK(error("", "[[") == "-ERR\r\n");
   CHECK(error("AUTH", "[x]") == "-ERR [AUTH] [x]\r\n");
   CHECK(ok(std::string(1000, 'x')).size() == reply_line_octets_max);
   CHECK(error("SYS/PERM", std::string(1000, 'x')).size() == reply_line_octets_max);
