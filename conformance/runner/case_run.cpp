@@ -457,6 +457,8 @@ bool CaseRun::fits(const Expectation& wanted, const std::string& tag, const Resp
     case Kind::continuation:
       return response.kind == Response::Kind::continuation;
     case Kind::tagged:
+      // A line that has no tag of its own is answered without one.
+      if (wanted.tag.empty() && tag.empty() && response.kind == Response::Kind::untagged) break;
       if (response.kind != Response::Kind::tagged) return false;
       // Where raw octets were sent, the tag may be any.
       if (!wanted.tag.empty() ? response.tag != wanted.tag : !tag.empty() && response.tag != tag) return false;

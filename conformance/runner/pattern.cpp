@@ -287,6 +287,10 @@ bool Matcher::sequence(const std::vector<Pattern>& patterns, std::size_t p, cons
   if (p == patterns.size()) return v == values.size();
   const Pattern& pattern = patterns[p];
   if (pattern.kind == Kind::rest) {
+    for (std::size_t at = v; p + 1 < patterns.size() && at <= values.size(); ++at) {
+      if (sequence(patterns, p + 1, values, at)) return true;
+    }
+    if (p + 1 < patterns.size()) return false;
     if (!pattern.text.empty()) {
       std::string all;
       for (std::size_t i = v; i < values.size(); ++i) all += (all.empty() ? "" : " ") + values[i].text;

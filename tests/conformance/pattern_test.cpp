@@ -51,6 +51,8 @@ TEST_CASE("what is left open: any value, any values, one of several") {
   CHECK(fits("a ...", "a b c"));
   CHECK(fits("a ...", "a"));
   CHECK(fits("(a ...)", "(a b)"));
+  CHECK(fits("_ ... c ...", "a b c d"));
+  CHECK_FALSE(fits("_ ... a", "a b c"));
   CHECK(fits("\"\"|NIL", "NIL"));
   CHECK(fits("\"\"|NIL", "\"\""));
   CHECK_FALSE(fits("\"\"|NIL", "x"));
