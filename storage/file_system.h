@@ -32,6 +32,7 @@ struct FileInfo {
   FileTime modified{};
   std::uint64_t inode = 0;
   std::uint64_t links = 0;
+  std::uint32_t mode = 0;  // permission bits, 07777
 };
 
 // An open regular file. Closed by the destructor; closing says nothing about durability.

@@ -36,6 +36,7 @@ FileInfo info_from(const struct stat& s) {
   info.modified = FileTime(std::chrono::seconds(s.st_mtim.tv_sec) + std::chrono::nanoseconds(s.st_mtim.tv_nsec));
   info.inode = s.st_ino;
   info.links = s.st_nlink;
+  info.mode = s.st_mode & 07777;
   return info;
 }
 

@@ -104,6 +104,35 @@ class StrayFiles {
   std::vector<std::string> half_written_, given_up_, put_aside_, others_;
 };
 
+// --- Permissions ---
+
+std::string octal(std::uint32_t mode) {
+  std::string digits;
+  for (int shift = 9; shift >= 0; shift -= 3) digits += static_cast<char>('0' + ((mode >> shift) & 7));
+  return digits;
+}
+
+// Mail is its owner's. Whoever may enter the account's directory may try the names in it, whatever their own modes are.
+Outcome check_permissions(AccountContext& context, std::vector<Finding>& findings) {
+  constexpr std::uint32_t owner = 0700, others = 077;
+  const FileInfo account = TRY(context.files().info(context.path));
+  if ((account.mode & others) != 0) {
+    findings.push_back(make_finding(
+        Finding::State::note,
+        "Other users of this machine may enter the mail's directory: its mode is " + octal(account.mode) + ".",
+        "`chmod 700 " + context.path + "` keeps them out."));
+  }
+  for (const char* name : {"", "/cur", "/new", "/tmp"}) {
+    const Result<FileInfo> info = context.files().info(context.path + name);
+    if (!info || (info->mode & owner) == owner) continue;
+    findings.push_back(make_finding(
+        Finding::State::damage,
+        "The server's user may not write in " + context.path + name + ": its mode is " + octal(info->mode) + ".",
+        "`chmod u+rwx " + context.path + name + "` mends that."));
+  }
+  return {};
+}
+
 // --- One mailbox ---
 
 // What the index says of a mailbox as a whole, counted anew. `files`: of all its messages.
@@ -196,6 +225,7 @@ Result<std::vector<Finding>> MaildirAccount::check_account(Repair repair) {
         Finding::State::note, "Directories whose names are no mailbox's are not shown: " + shown(listing.ignored) + ".",
         "Mail in them can be had by `postkeep import --maildir`."));
   }
+  TRY(check_permissions(context_, findings));
   StrayFiles files(context_, context_.path);
   TRY(files.look());
   TRY(files.tell(repair, findings));

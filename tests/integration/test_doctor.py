@@ -59,6 +59,17 @@ class Doctor(unittest.TestCase):
             self.look_repair_look()
             self.assertEqual(len(client.fetch_literals("1:*", "BODY.PEEK[]")), 5)
 
+    def test_who_may_enter(self):
+        self.server.maildir().chmod(0o755)
+        found, tally = self.findings(code=0)
+        self.assertEqual([one["state"] for one in found], ["note"])
+        self.assertIn("0755", found[0]["what"])
+        self.assertIn("chmod 700", found[0]["advice"])
+        self.server.maildir().joinpath("cur").chmod(0o500)
+        self.server.maildir().chmod(0o700)
+        found, tally = self.findings(code=1)
+        self.assertIn("/cur: its mode is 0500", found[0]["what"])
+
     def test_whom_it_does_not_know(self):
         done = self.server.admin("doctor", "nobody", check=False)
         self.assertEqual(done.returncode, 3)

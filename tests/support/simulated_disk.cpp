@@ -64,6 +64,7 @@ FileInfo info_of(const Inode& inode) {
   info.modified = inode.modified;
   info.inode = inode.number;
   info.links = inode.links;
+  info.mode = inode.is_directory ? 0700 : 0600;
   return info;
 }
 
