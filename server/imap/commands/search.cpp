@@ -3,6 +3,7 @@
 
 #include "protocol/imap/responses/search.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/commands/search.h"
 #include "server/imap/search_plan.h"
 
 namespace postkeep::imap {
@@ -61,15 +62,15 @@ void write_extended(Context& context, const SearchReturn& returns, const UidSet&
   write_esearch(out, data);
 }
 
-bool only_saves(const SearchReturn& returns) {
-  return returns.save && !returns.min && !returns.max && !returns.all && !returns.count;
-}
-
 }  // namespace
 
+server::Awaitable<Result<UidSet>> find_messages(Context& context, SearchKey key) {
+  SearchPlan plan = plan_search(std::move(key), context.selected->view, context.selected->saved_result);
+  co_return co_await find(context, std::move(plan));
+}
+
 Answer run_search(Context& context, SearchArgs arguments) {
-  SearchPlan plan = plan_search(std::move(arguments.key), context.selected->view, context.selected->saved_result);
-  auto outcome = co_await find(context, std::move(plan));
+  auto outcome = co_await find_messages(context, std::move(arguments.key));
   if (!outcome) {
     // A failed search that was to be saved leaves an empty result (RFC 5182 §2.1).
     if (arguments.returns.save) context.selected->saved_result = UidSet();
@@ -85,7 +86,7 @@ Answer run_search(Context& context, SearchArgs arguments) {
     SearchReturn everything;
     everything.all = true;
     write_extended(context, everything, numbers);
-  } else if (!only_saves(arguments.returns)) {
+  } else if (!arguments.returns.only_saves()) {
     write_extended(context, arguments.returns, numbers);
   }
   co_return Completion("Search finished");
