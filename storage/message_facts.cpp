@@ -89,6 +89,25 @@ Result<MessageRow> read_facts(MessageReader& reader) {
   return facts.finish();
 }
 
+Result<std::string> read_header_block(MessageReader& reader) {
+  constexpr std::size_t step = 16 * 1024;
+  const std::size_t limit = mime::Limits().header_octets_max;
+  std::string block;
+  while (block.size() < limit) {
+    const std::size_t before = block.size();
+    TRY(reader.read(before, std::min(step, limit - before), block));
+    const std::size_t from = before < 3 ? 0 : before - 3;
+    std::size_t end = std::string::npos;
+    for (const std::string_view blank : {std::string_view("\r\n\r\n"), std::string_view("\n\n")}) {
+      const std::size_t found = block.find(blank, from);
+      if (found != std::string::npos) end = std::min(end, found + blank.size());
+    }
+    if (end != std::string::npos) return block.substr(0, end);
+    if (block.size() == before) break;  // all of it is header
+  }
+  return block;
+}
+
 EmailId email_id_of(const Sha256Digest& digest) {
   EmailId id;
   std::copy_n(digest.begin(), id.bytes.size(), id.bytes.begin());

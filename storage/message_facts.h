@@ -36,6 +36,10 @@ class MessageFacts {
 // All of a message, read to its end. Errors: those of the reader; corruption when it ends too early.
 Result<MessageRow> read_facts(MessageReader& reader);
 
+// The message's header block with the empty line that ends it, if it has one, or the first
+// mime::Limits::header_octets_max octets. Errors: those of the reader.
+Result<std::string> read_header_block(MessageReader& reader);
+
 // EMAILID: the first half of the SHA-256 of the message as served.
 EmailId email_id_of(const Sha256Digest& digest);
 // THREADID: from the first Message-ID of References, else In-Reply-To, else its own, else the EMAILID.

@@ -11,6 +11,7 @@
 #include "protocol/mime/search_text.h"
 #include "protocol/mime/structure.h"
 #include "protocol/text/casemap.h"
+#include "storage/message_facts.h"
 #include "storage/substring_search.h"
 
 namespace postkeep::storage {
@@ -311,20 +312,7 @@ Outcome Examination::open() {
 Outcome Examination::read_header() {
   if (header_) return {};
   TRY(open());
-  constexpr std::size_t step = 16 * 1024;
-  const std::size_t limit = mime::Limits().header_octets_max;
-  std::string header;
-  while (header.size() < limit) {
-    const std::size_t before = header.size();
-    TRY(reader_->read(before, std::min(step, limit - before), header));
-    const std::size_t searched = before < 3 ? 0 : before - 3;
-    // HeaderReader ends at the empty line itself; this only says that there is no need to read on.
-    if (header.find("\r\n\r\n", searched) != std::string::npos || header.find("\n\n", searched) != std::string::npos) {
-      break;
-    }
-    if (header.size() == before) break;
-  }
-  header_ = std::move(header);
+  header_ = TRY(read_header_block(*reader_));
   return {};
 }
 

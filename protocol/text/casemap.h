@@ -1,5 +1,5 @@
 // i;unicode-casemap, the collation by which SEARCH, SORT and THREAD compare. RFC 5051 §2.
-// Called by storage/search and mime/base_subject. Never fails.
+// Called by storage/search_eval and mime/collation_keys. Never fails.
 #pragma once
 
 #include <string>

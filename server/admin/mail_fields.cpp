@@ -6,7 +6,6 @@
 
 #include "protocol/mime/encoded_words.h"
 #include "protocol/mime/header_fields.h"
-#include "protocol/mime/limits.h"
 #include "protocol/text/display.h"
 #include "protocol/text/similar.h"
 #include "protocol/text/utf8.h"
@@ -148,25 +147,6 @@ std::vector<std::string> cells_of(const MailFieldList& fields, const Json& messa
     cells.push_back(std::move(text));
   }
   return cells;
-}
-
-Result<std::string> read_header_block(storage::MessageReader& reader) {
-  constexpr std::size_t step = 16 * 1024;
-  const std::size_t limit = mime::Limits().header_octets_max;
-  std::string block;
-  while (block.size() < limit) {
-    const std::size_t before = block.size();
-    TRY(reader.read(before, step, block));
-    const std::size_t from = before < 3 ? 0 : before - 3;
-    std::size_t end = std::string::npos;
-    for (const std::string_view blank : {std::string_view("\r\n\r\n"), std::string_view("\n\n")}) {
-      const std::size_t found = block.find(blank, from);
-      if (found != std::string::npos) end = std::min(end, found + blank.size());
-    }
-    if (end != std::string::npos) return block.substr(0, end);
-    if (block.size() == before) break;  // all of it is header
-  }
-  return block;
 }
 
 }  // namespace postkeep::admin

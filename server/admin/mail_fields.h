@@ -1,5 +1,5 @@
 // What `mail fetch` and `mail search` tell of a message: the table of fields, and rows of them as JSON and as text.
-// Adding a field is a row in mail_fields.cpp. Pure but for read_header_block().
+// Adding a field is a row in mail_fields.cpp. Pure.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -45,8 +45,5 @@ nlohmann::json to_json(const MailFieldList& fields, const MessageFactsView& mess
 // What to_json() made, as cells of a table with these columns.
 std::vector<TextTable::Align> columns_of(const MailFieldList& fields);
 std::vector<std::string> cells_of(const MailFieldList& fields, const nlohmann::json& message);
-
-// The header block of a message with its blank line; without it if it is longer than mime::Limits::header_octets_max.
-Result<std::string> read_header_block(storage::MessageReader& reader);
 
 }  // namespace postkeep::admin

@@ -21,8 +21,10 @@
 #include "protocol/imap/commands/mailbox.h"
 #include "protocol/imap/commands/search.h"
 #include "protocol/imap/commands/select.h"
+#include "protocol/imap/commands/sort.h"
 #include "protocol/imap/commands/status.h"
 #include "protocol/imap/commands/store.h"
+#include "protocol/imap/commands/thread.h"
 #include "protocol/imap/framer.h"
 #include "protocol/imap/responses/fetch.h"
 
@@ -65,8 +67,10 @@ const std::map<std::string, std::function<void(Cursor&)>>& parsers() {
       {"RENAME", checked(parse_rename)},
       {"SEARCH", checked(parse_search)},
       {"SELECT", checked(parse_select)},
+      {"SORT", checked(parse_sort)},
       {"STATUS", checked(parse_status)},
       {"STORE", checked(parse_store)},
+      {"THREAD", checked(parse_thread)},
   };
   return table;
 }

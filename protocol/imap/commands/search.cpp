@@ -205,40 +205,6 @@ class KeyParser {
   std::size_t keys_ = 0;
 };
 
-// search-return-opts, behind "RETURN".
-Result<SearchReturn> parse_return(Cursor& cursor) {
-  SearchReturn returns;
-  TRY(cursor.sp());
-  TRY(cursor.expect('('));
-  bool any = false;
-  while (!cursor.accept(')')) {
-    const std::string option = TRY(cursor.keyword());
-    if (option == "MIN") {
-      returns.min = true;
-    } else if (option == "MAX") {
-      returns.max = true;
-    } else if (option == "ALL") {
-      returns.all = true;
-    } else if (option == "COUNT") {
-      returns.count = true;
-    } else if (option == "SAVE") {
-      returns.save = true;
-    } else if (option == "PARTIAL" && !returns.partial) {
-      TRY(cursor.sp());
-      returns.partial = TRY(parse_partial_range(cursor));
-    } else {
-      return tl::unexpected<Error>(cursor.error("Unknown SEARCH return option " + option));
-    }
-    any = true;
-    if (cursor.peek() != ')') TRY(cursor.sp());
-  }
-  if (!any) returns.all = true;
-  if (returns.all && returns.partial) {
-    return tl::unexpected<Error>(cursor.error("ALL and PARTIAL exclude each other"));
-  }
-  return returns;
-}
-
 }  // namespace
 
 const std::vector<std::string_view>& search_key_names() {
@@ -264,11 +230,44 @@ Result<SearchKey> parse_search_keys(Cursor& cursor, const std::string& charset) 
   return key;
 }
 
+Result<SearchReturn> parse_search_return(Cursor& cursor) {
+  SearchReturn returns;
+  TRY(cursor.sp());
+  TRY(cursor.expect('('));
+  bool any = false;
+  while (!cursor.accept(')')) {
+    const std::string option = TRY(cursor.keyword());
+    if (option == "MIN") {
+      returns.min = true;
+    } else if (option == "MAX") {
+      returns.max = true;
+    } else if (option == "ALL") {
+      returns.all = true;
+    } else if (option == "COUNT") {
+      returns.count = true;
+    } else if (option == "SAVE") {
+      returns.save = true;
+    } else if (option == "PARTIAL" && !returns.partial) {
+      TRY(cursor.sp());
+      returns.partial = TRY(parse_partial_range(cursor));
+    } else {
+      return tl::unexpected<Error>(cursor.error("Unknown return option " + option));
+    }
+    any = true;
+    if (cursor.peek() != ')') TRY(cursor.sp());
+  }
+  if (!any) returns.all = true;
+  if (returns.all && returns.partial) {
+    return tl::unexpected<Error>(cursor.error("ALL and PARTIAL exclude each other"));
+  }
+  return returns;
+}
+
 Result<SearchArgs> parse_search(Cursor& cursor) {
   SearchArgs args;
   if (cursor.accept_sp_word("RETURN")) {
     args.form = SearchArgs::Form::extended;
-    args.returns = TRY(parse_return(cursor));
+    args.returns = TRY(parse_search_return(cursor));
   }
   std::string charset;
   if (cursor.accept_sp_word("CHARSET")) {

@@ -21,6 +21,7 @@ struct SearchReturn {
   bool count = false;
   bool save = false;                    // RFC 5182
   std::optional<PartialRange> partial;  // RFC 9394; never with `all`
+  bool only_saves() const { return save && !min && !max && !all && !count && !partial; }
 };
 
 struct SearchArgs {
@@ -41,6 +42,9 @@ Result<SearchArgs> parse_search(Cursor& cursor);
 // All keys that have a name, in upper case; and is this one (in any case) followed by a string? FROM is, SEEN is not.
 const std::vector<std::string_view>& search_key_names();
 bool takes_string(std::string_view key_name);
+
+// search-return-opts, "(MIN COUNT)", behind "RETURN"; begins at the space. For SORT too.
+Result<SearchReturn> parse_search_return(Cursor& cursor);
 
 // The search-program without its CHARSET, for SORT and THREAD: charset "" means UTF-8.
 Result<SearchKey> parse_search_keys(Cursor& cursor, const std::string& charset);

@@ -10,7 +10,7 @@ void write_search(Writer& writer, const UidSet& numbers, std::optional<ModSeq> h
   writer.crlf();
 }
 
-void write_esearch(Writer& writer, const EsearchData& data) {
+void write_esearch_start(Writer& writer, const EsearchData& data) {
   writer.raw("* ESEARCH (TAG ").string(data.tag).close();
   if (data.uid == UidForm::yes) writer.raw(" UID");
   if (data.min) writer.raw(" MIN ").number(*data.min);
@@ -22,6 +22,10 @@ void write_esearch(Writer& writer, const EsearchData& data) {
   }
   if (data.count) writer.raw(" COUNT ").number(*data.count);
   if (data.modseq) writer.raw(" MODSEQ ").number(data.modseq->value());
+}
+
+void write_esearch(Writer& writer, const EsearchData& data) {
+  write_esearch_start(writer, data);
   writer.crlf();
 }
 

@@ -29,5 +29,7 @@ struct EsearchData {
   std::optional<ModSeq> modseq;
 };
 void write_esearch(Writer& writer, const EsearchData& data);
+// All but the CRLF: for SORT, which has its numbers in another order (responses/sort.h).
+void write_esearch_start(Writer& writer, const EsearchData& data);
 
 }  // namespace postkeep::imap

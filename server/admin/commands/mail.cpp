@@ -12,6 +12,7 @@
 #include "server/admin/mail_selection.h"
 #include "server/admin/mail_totals.h"
 #include "server/admin/near_end.h"
+#include "storage/message_facts.h"
 
 namespace postkeep::admin {
 
@@ -57,7 +58,7 @@ Result<std::shared_ptr<storage::MessageReader>> open_message(Host& host, const s
 
 Result<std::string> load_header(Host& host, const std::string& user, MailboxId mailbox, Uid uid) {
   const auto reader = TRY(open_message(host, user, mailbox, uid));
-  return read_header_block(*reader);
+  return storage::read_header_block(*reader);
 }
 
 // Calls `tell` for the messages of each mailbox of the selection, batch by batch.

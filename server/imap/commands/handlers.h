@@ -16,8 +16,10 @@
 #include "protocol/imap/commands/quota.h"
 #include "protocol/imap/commands/search.h"
 #include "protocol/imap/commands/select.h"
+#include "protocol/imap/commands/sort.h"
 #include "protocol/imap/commands/status.h"
 #include "protocol/imap/commands/store.h"
+#include "protocol/imap/commands/thread.h"
 #include "server/imap/context.h"
 
 namespace postkeep::imap {
@@ -68,10 +70,12 @@ Answer run_append_without_literal(Context& context, Cursor& cursor);
 // idle.cpp
 Answer run_idle(Context& context);
 
-// expunge.cpp, search.cpp, fetch.cpp, store.cpp, copy.cpp
+// expunge.cpp, search.cpp, sort.cpp, thread.cpp, fetch.cpp, store.cpp, copy.cpp
 Answer run_expunge(Context& context);
 Answer run_uid_expunge(Context& context, UidExpungeArgs arguments);
 Answer run_search(Context& context, SearchArgs arguments);
+Answer run_sort(Context& context, SortArgs arguments);
+Answer run_thread(Context& context, ThreadArgs arguments);
 Answer run_fetch(Context& context, FetchArgs arguments);
 Answer run_store(Context& context, StoreArgs arguments);
 Answer run_copy(Context& context, CopyArgs arguments);

@@ -6,6 +6,7 @@
 
 #include "protocol/imap/responses/search.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/commands/search.h"
 #include "server/imap/condstore.h"
 #include "server/imap/search_plan.h"
 #include "server/imap/updates.h"
@@ -46,15 +47,6 @@ UidSet told_part(const SearchReturn& returns, const UidSet& uids) {
   return told;
 }
 
-// Of `uids`; none where there are none (RFC 7162 §3.1.5).
-std::optional<ModSeq> highest_modseq(const Context& context, const UidSet& uids) {
-  if (uids.empty()) return std::nullopt;
-  ModSeq highest;
-  context.selected->view.messages().for_each_in(
-      uids, [&](SeqNum, const storage::MessageState& message) { highest = std::max(highest, message.modseq); });
-  return highest;
-}
-
 void write_extended(Context& context, const SearchReturn& returns, const UidSet& numbers,
                     std::optional<ModSeq> modseq) {
   EsearchData data;
@@ -75,10 +67,6 @@ void write_extended(Context& context, const SearchReturn& returns, const UidSet&
   write_esearch(out, data);
 }
 
-bool only_saves(const SearchReturn& returns) {
-  return returns.save && !returns.min && !returns.max && !returns.all && !returns.count && !returns.partial;
-}
-
 void write_found(Context& context, const SearchArgs& arguments, const UidSet& uids, bool with_modseq) {
   const UidSet numbers = context.numbers_of(uids);
   std::optional<ModSeq> modseq;
@@ -90,12 +78,31 @@ void write_found(Context& context, const SearchArgs& arguments, const UidSet& ui
     SearchReturn everything;
     everything.all = true;
     write_extended(context, everything, numbers, modseq);
-  } else if (!only_saves(arguments.returns)) {
+  } else if (!arguments.returns.only_saves()) {
     write_extended(context, arguments.returns, numbers, modseq);
   }
 }
 
 }  // namespace
+
+std::optional<ModSeq> highest_modseq(const Context& context, const UidSet& uids) {
+  if (uids.empty()) return std::nullopt;
+  ModSeq highest;
+  context.selected->view.messages().for_each_in(
+      uids, [&](SeqNum, const storage::MessageState& message) { highest = std::max(highest, message.modseq); });
+  return highest;
+}
+
+server::Awaitable<Result<UidSet>> find_messages(Context& context, SearchKey key) {
+  if (mentions(key, SearchKey::Kind::modseq)) enable_condstore(context);
+  // Also in UID SEARCH (RFC 7162 §3.2.10.2).
+  if (has_message_numbers(key)) context.expunge = ExpungeRule::held;
+  // What was expunged meanwhile is not found (RFC 2180 §4.3), what came is.
+  co_await send_updates(context, ExpungeRule::held);
+  if (context.next != Next::read_command) co_return failure(ErrorKind::not_found, "The mailbox was deleted");
+  SearchPlan plan = plan_search(std::move(key), context.selected->view, context.selected->saved_result);
+  co_return co_await find(context, std::move(plan));
+}
 
 Answer run_search(Context& context, SearchArgs arguments) {
   if (arguments.unknown_charset) {
@@ -103,14 +110,7 @@ Answer run_search(Context& context, SearchArgs arguments) {
     co_return failure(ErrorKind::bad_charset, "Unknown charset");
   }
   const bool with_modseq = mentions(arguments.key, SearchKey::Kind::modseq);
-  if (with_modseq) enable_condstore(context);
-  // Also in UID SEARCH (RFC 7162 §3.2.10.2).
-  if (has_message_numbers(arguments.key)) context.expunge = ExpungeRule::held;
-  // What was expunged meanwhile is not found (RFC 2180 §4.3), what came is.
-  co_await send_updates(context, ExpungeRule::held);
-  if (context.next != Next::read_command) co_return failure(ErrorKind::not_found, "The mailbox was deleted");
-  SearchPlan plan = plan_search(std::move(arguments.key), context.selected->view, context.selected->saved_result);
-  auto outcome = co_await find(context, std::move(plan));
+  auto outcome = co_await find_messages(context, std::move(arguments.key));
   if (!outcome) {
     // A failed search that was to be saved leaves an empty result (RFC 5182 §2.1).
     if (arguments.returns.save) context.selected->saved_result = UidSet();

@@ -188,3 +188,17 @@ TEST_CASE("UID SEARCH with message numbers holds VANISHED back") {
   CHECK_FALSE(contains(client.run("UID SEARCH OR 1:3 SEEN"), "VANISHED"));
   CHECK(contains(client.run("UID SEARCH ALL"), "* VANISHED 1"));
 }
+
+TEST_CASE("SORT and THREAD know MODSEQ as SEARCH does") {
+  ImapServer server;
+  ImapClient client = with_three(server);
+  const Lines stored = client.run("STORE 2 +FLAGS (\\Seen)");
+  const Lines first = client.run("SORT (ARRIVAL) UTF-8 MODSEQ 1");
+  CHECK(contains(first, "* OK [HIGHESTMODSEQ "));
+  const Lines told = client.run("FETCH 2 (MODSEQ)");
+  const std::string modseq = std::to_string(number_behind(told[0], "MODSEQ (").value_or(0));
+  CHECK(contains(first, "* SORT 1 2 3 (MODSEQ " + modseq + ")"));
+  CHECK(contains(client.run("SORT RETURN (ALL) (ARRIVAL) UTF-8 MODSEQ 1"), " MODSEQ " + modseq));
+  CHECK(contains(client.run("THREAD REFERENCES UTF-8 MODSEQ " + modseq), "* THREAD (2)"));
+  CHECK(client.ok("SORT RETURN (PARTIAL 1:2) (ARRIVAL) UTF-8 ALL").starts_with("BAD"));
+}

@@ -33,6 +33,8 @@ std::string example(const imap::CommandRow& row) {
       {"APPEND", " INBOX {6+}\r\nA: b\r\n"},
       {"IDLE", "\r\nDONE"},
       {"SEARCH", " ALL"},
+      {"SORT", " (DATE) UTF-8 ALL"},
+      {"THREAD", " REFERENCES UTF-8 ALL"},
       {"FETCH", " 1 FLAGS"},
       {"STORE", " 1 FLAGS ()"},
       {"COPY", " 1 Archive"},
@@ -90,7 +92,7 @@ TEST_CASE("the tables name no command and no capability twice, and every command
 TEST_CASE("commands that no row has are answered BAD") {
   ImapServer server;
   ImapClient client = server.select();
-  for (const char* text : {"FROB", "UID FROB 1", "UID NOOP", "UID", "XLIST \"\" *", "THREAD REFERENCES UTF-8 ALL"}) {
+  for (const char* text : {"FROB", "UID FROB 1", "UID NOOP", "UID", "XLIST \"\" *", "SORTED (DATE) UTF-8 ALL"}) {
     CAPTURE(text);
     CHECK(client.ok(text).starts_with("BAD"));
   }
@@ -105,6 +107,11 @@ TEST_CASE("malformed commands get a tagged BAD with a reason and the session goe
                            "FETCH 1 (FLAGS",
                            "STORE 1 FLAGS",
                            "SEARCH",
+                           "SORT",
+                           "SORT (DATE) UTF-8",
+                           "SORT (BCC) UTF-8 ALL",
+                           "THREAD",
+                           "THREAD NONSENSE UTF-8 ALL",
                            "SELECT",
                            "SELECT \"x",
                            "COPY 1",

@@ -1,0 +1,28 @@
+#include "protocol/imap/commands/thread.h"
+
+#include <string>
+
+#include "protocol/imap/commands/sort.h"
+
+namespace postkeep::imap {
+namespace {
+
+Result<ThreadAlgorithm> parse_algorithm(Cursor& cursor) {
+  const std::string name = TRY(cursor.keyword());
+  if (name == "ORDEREDSUBJECT") return ThreadAlgorithm::ordered_subject;
+  if (name == "REFERENCES") return ThreadAlgorithm::references;
+  if (name == "REFS") return ThreadAlgorithm::refs;
+  return tl::unexpected<Error>(cursor.error("Unknown threading algorithm " + name));
+}
+
+}  // namespace
+
+Result<ThreadArgs> parse_thread(Cursor& cursor) {
+  ThreadArgs args;
+  TRY(cursor.sp());
+  args.algorithm = TRY(parse_algorithm(cursor));
+  args.key = TRY(parse_charset_and_keys(cursor));
+  return args;
+}
+
+}  // namespace postkeep::imap

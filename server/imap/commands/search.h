@@ -1,0 +1,19 @@
+// What SEARCH shares with SORT and THREAD: the search itself.
+#pragma once
+
+#include <optional>
+
+#include "protocol/mail/search_key.h"
+#include "server/imap/context.h"
+
+namespace postkeep::imap {
+
+// The highest modseq of `uids`, which are in the view; none where there are none (RFC 7162 §3.1.5).
+std::optional<ModSeq> highest_modseq(const Context& context, const UidSet& uids);
+
+// The UIDs in the view that match, in batches; the view is brought up to date before, but for expunges. A key that
+// mentions MODSEQ enables CONDSTORE, one with message numbers holds EXPUNGE back. Errors: those of
+// AccountStore::search; unavailable at a shutdown.
+server::Awaitable<Result<UidSet>> find_messages(Context& context, SearchKey key);
+
+}  // namespace postkeep::imap
