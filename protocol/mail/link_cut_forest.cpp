@@ -15,7 +15,8 @@ bool LinkCutForest::is_topmost(NodeId node) const {
 void LinkCutForest::rotate(NodeId node) {
   const NodeId parent = nodes_[node].parent;
   const NodeId grandparent = nodes_[parent].parent;
-  if (!is_topmost(parent)) (nodes_[grandparent].left == parent ? nodes_[grandparent].left : nodes_[grandparent].right) = node;
+  if (!is_topmost(parent))
+    (nodes_[grandparent].left == parent ? nodes_[grandparent].left : nodes_[grandparent].right) = node;
   const bool is_left = nodes_[parent].left == node;
   NodeId& outer = is_left ? nodes_[parent].left : nodes_[parent].right;
   NodeId& inner = is_left ? nodes_[node].right : nodes_[node].left;

@@ -72,7 +72,8 @@ struct SortResult {
   std::vector<std::uint32_t> numbers;  // in order, as the client counts
 };
 
-server::Awaitable<Result<SortResult>> find_sorted(Context& context, SearchKey key, std::vector<SortCriterion> criteria) {
+server::Awaitable<Result<SortResult>> find_sorted(Context& context, SearchKey key,
+                                                  std::vector<SortCriterion> criteria) {
   auto found = co_await find_messages(context, std::move(key));
   SortResult result;
   result.uids = CO_TRY(std::move(found));

@@ -126,7 +126,10 @@ TEST_CASE("the artifacts of replies, forwards and lists are removed from a subje
       {"[fwd: Hello] there", "there", false},
       {"[fwd: Hello", "[fwd: Hello", false},
       {"[fwd:]", "", true},
-      {"=?utf-8?Q?Re=3A_Gr=C3=BC=C3=9Fe?=", "Gr\xC3\xBC\xC3\x9F" "e", true},
+      {"=?utf-8?Q?Re=3A_Gr=C3=BC=C3=9Fe?=",
+       "Gr\xC3\xBC\xC3\x9F"
+       "e",
+       true},
       {"Re: =?utf-8?Q?a?= =?utf-8?Q?b?=", "ab", true},
       {"=?utf-8?Q?Re=3A=0D=0A_x?=", "x", true},
   };
@@ -140,8 +143,8 @@ TEST_CASE("the artifacts of replies, forwards and lists are removed from a subje
 
 TEST_CASE("a base subject is what the rules give one by one, and is its own base") {
   test::Random random(20260301);
-  const char* const pieces[] = {"re",  "fw", "d",     "fwd", ":",  " ",    "  ",    "[",      "]", "[a]",
-                                "[b] ", "x", "(fwd)", "Re:", "y]", "[fwd:", "(fwd", "[Fwd: ", "",  "\t"};
+  const char* const pieces[] = {"re",   "fw", "d",     "fwd", ":",  " ",     "  ",   "[",      "]", "[a]",
+                                "[b] ", "x",  "(fwd)", "Re:", "y]", "[fwd:", "(fwd", "[Fwd: ", "",  "\t"};
   for (int round = 0; round < 20'000; ++round) {
     std::string subject;
     for (std::uint32_t n = random.below(12); n > 0; --n) subject += pieces[random.below(std::size(pieces))];

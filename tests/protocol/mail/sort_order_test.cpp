@@ -61,7 +61,8 @@ TEST_CASE("several criteria order as a stable sort by the last to the first does
     std::vector<Row> rows;
     SortTable table(criteria);
     for (std::uint32_t i = 1; i <= 40; ++i) {
-      Row row{i, std::string(random.below(3), 'x'), random.below(4), std::string(1, static_cast<char>('a' + random.below(3)))};
+      Row row{i, std::string(random.below(3), 'x'), random.below(4),
+              std::string(1, static_cast<char>('a' + random.below(3)))};
       table.begin_row(row.number);
       table.add_text(row.subject);
       table.add_number(row.date);

@@ -55,7 +55,7 @@ std::string refs(const std::vector<Mail>& mails) { return show(fed(mails).finish
 
 std::string ordered_subject(const std::vector<Mail>& mails) {
   SubjectThreads threads;
-  for (Message& message : messages_of(mails)) threads.add(message.number, message.date, std::move(message.subject));
+  for (Message& message : messages_of(mails)) threads.add(message.number, message.sent, std::move(message.subject));
   return show(threads.finish());
 }
 
@@ -146,7 +146,7 @@ class NaiveThreads {
 
   static When when(const Node& node) {
     if (node.is_dummy()) return when(*node.children.front());
-    return {node.message->date.seconds, node.message->number};
+    return {node.message->sent.seconds, node.message->number};
   }
   static When latest(const Node& node) {
     When found = when(node);
@@ -158,7 +158,9 @@ class NaiveThreads {
     std::sort(siblings.begin(), siblings.end(), [](const Node* a, const Node* b) { return when(*a) < when(*b); });
   }
 
-  static const Message& lead(const Node& node) { return node.is_dummy() ? *node.children.front()->message : *node.message; }
+  static const Message& lead(const Node& node) {
+    return node.is_dummy() ? *node.children.front()->message : *node.message;
+  }
   static bool is_reply(const Node& node) { return !node.is_dummy() && node.message->is_reply; }
 
   void gather() {
@@ -216,10 +218,11 @@ class NaiveThreads {
 
 TEST_CASE("ORDEREDSUBJECT groups by base subject, the earliest on top and all others below it") {
   CHECK(ordered_subject({}).empty());
-  CHECK(ordered_subject({{5, "", {}, "b"}, {3, "", {}, "Re: a"}, {4, "", {}, "Re: b"}, {2, "", {}, "[x] a"}, {9, "", {}, "b"}}) ==
+  CHECK(ordered_subject(
+            {{5, "", {}, "b"}, {3, "", {}, "Re: a"}, {4, "", {}, "Re: b"}, {2, "", {}, "[x] a"}, {9, "", {}, "b"}}) ==
         " (4 2)(3 (1)(5))");
   CHECK(ordered_subject({{1, "", {}, "x"}, {1, "", {}, "y"}, {1, "", {}, "x"}}) == " (1 3)(2)");  // numbers break ties
-  CHECK(ordered_subject({{2, "", {}, ""}, {1, "", {}, "Re:"}}) == " (2 1)");                       // no subject is one, too
+  CHECK(ordered_subject({{2, "", {}, ""}, {1, "", {}, "Re:"}}) == " (2 1)");  // no subject is one, too
 }
 
 TEST_CASE("REFERENCES links a message to the last of its references") {
@@ -232,7 +235,7 @@ TEST_CASE("REFERENCES links a message to the last of its references") {
 TEST_CASE("REFERENCES keeps together what answers a message that is not there") {
   CHECK(references({{2, "b", {"a"}}, {3, "c", {"a"}}}) == " ((1)(2))");
   CHECK(references({{2, "b", {"a"}}}) == " (1)");
-  CHECK(references({{2, "c", {"a", "b"}}, {3, "d", {"a", "b", "x"}}}) == " ((1)(2))");     // dummies below dummies
+  CHECK(references({{2, "c", {"a", "b"}}, {3, "d", {"a", "b", "x"}}}) == " ((1)(2))");  // dummies below dummies
   CHECK(references({{1, "a", {}}, {3, "c", {"a", "b"}}, {2, "d", {"a", "b"}}}) == " (1 (3)(2))");
 }
 
@@ -258,10 +261,10 @@ TEST_CASE("messages without an ID, or with one that another has, are known to no
 
 TEST_CASE("REFERENCES gathers threads with the same base subject") {
   CHECK(references({{1, "a", {}, "s"}, {2, "b", {}, "Re: s"}, {3, "c", {}, "Re: s"}}) == " (1 (2)(3))");
-  CHECK(references({{1, "a", {}, "s"}, {2, "b", {}, "s"}}) == " ((1)(2))");             // two originals
-  CHECK(references({{1, "a", {}, "Re: s"}, {2, "b", {}, "Re: s"}}) == " ((1)(2))");     // two replies
-  CHECK(references({{1, "a", {}, "Re: s"}, {2, "b", {}, "s"}}) == " (2 1)");            // the reply has the earlier date
-  CHECK(references({{1, "a", {}, ""}, {2, "b", {}, "Re:"}}) == " (1)(2)");              // no subject gathers nothing
+  CHECK(references({{1, "a", {}, "s"}, {2, "b", {}, "s"}}) == " ((1)(2))");          // two originals
+  CHECK(references({{1, "a", {}, "Re: s"}, {2, "b", {}, "Re: s"}}) == " ((1)(2))");  // two replies
+  CHECK(references({{1, "a", {}, "Re: s"}, {2, "b", {}, "s"}}) == " (2 1)");         // the reply has the earlier date
+  CHECK(references({{1, "a", {}, ""}, {2, "b", {}, "Re:"}}) == " (1)(2)");           // no subject gathers nothing
   CHECK(references({{1, "a", {"x"}, "s"}, {2, "b", {"x"}, "s"}, {3, "c", {}, "s"}}) == " ((1)(2)(3))");
   CHECK(references({{1, "a", {"x"}, "s"}, {2, "b", {"x"}, "s"}, {3, "c", {"y"}, "s"}, {4, "d", {"y"}, "s"}}) ==
         " ((1)(2)(3)(4))");
@@ -283,7 +286,8 @@ TEST_CASE("REFERENCES and REFS of mail at random are what the steps give one by 
     const char* const subjects[] = {"s", "Re: s", "t", "Fwd: t", "u", "", "Re:"};
     std::vector<Mail> mails;
     for (std::uint32_t i = 0; i < count; ++i) {
-      Mail mail{random.below(6), random.one_in(8) ? std::string() : id(), {}, subjects[random.below(std::size(subjects))]};
+      Mail mail{
+          random.below(6), random.one_in(8) ? std::string() : id(), {}, subjects[random.below(std::size(subjects))]};
       for (std::uint32_t n = random.below(5); n > 0; --n) mail.references.push_back(id());
       mails.push_back(std::move(mail));
     }
@@ -301,12 +305,13 @@ TEST_CASE("a chain of a hundred thousand replies is one thread, in whatever orde
     std::vector<std::uint32_t> sent(count);
     for (std::uint32_t i = 0; i < count; ++i) sent[i] = order == Order::backwards ? count - 1 - i : i;
     test::Random random(7);
-    for (std::uint32_t i = count - 1; order == Order::shuffled && i > 0; --i) std::swap(sent[i], sent[random.below(i + 1)]);
+    for (std::uint32_t i = count - 1; order == Order::shuffled && i > 0; --i)
+      std::swap(sent[i], sent[random.below(i + 1)]);
     ReferenceThreads threads;
     for (std::uint32_t i = 0; i < count; ++i) {
       Message message;
       message.number = i + 1;
-      message.date.seconds = sent[i];
+      message.sent.seconds = sent[i];
       message.id = std::to_string(sent[i]);
       for (std::uint32_t back = std::min(3U, sent[i]); back > 0; --back) {
         message.references.push_back(std::to_string(sent[i] - back));
@@ -339,7 +344,7 @@ TEST_CASE("subtrees hung below a deep chain over and over cost no walk up it") {
   const std::string bottom = "c" + std::to_string(depth);
   for (std::uint32_t i = 0; i < depth; ++i) {
     const std::string name = std::to_string(i);
-    add("y" + name, {"x" + name}, ++number);   // x has a child before it comes itself
+    add("y" + name, {"x" + name}, ++number);  // x has a child before it comes itself
     add("x" + name, {bottom}, ++number);
     add("z" + name, {"y" + name, "c1"}, ++number);  // and c1 is no child of what is below it
   }

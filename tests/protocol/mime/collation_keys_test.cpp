@@ -47,7 +47,9 @@ TEST_CASE("DISPLAYFROM and DISPLAYTO are the name, else the address") {
 }
 
 TEST_CASE("SUBJECT is the folded base subject, of bounded length") {
-  CHECK(key(SortKey::subject, "Subject: Re: [list] =?iso-8859-1?Q?stra=DFe?=\r\n") == "STRA\xC3\x9F" "E");
+  CHECK(key(SortKey::subject, "Subject: Re: [list] =?iso-8859-1?Q?stra=DFe?=\r\n") ==
+        "STRA\xC3\x9F"
+        "E");
   CHECK(key(SortKey::subject, "Subject: fwd: \r\n").empty());
   CHECK(key(SortKey::subject, "To: a@x\r\n").empty());
   std::string ligatures;  // each three octets, and 33 when folded

@@ -12,7 +12,8 @@ using namespace postkeep::imap;
 namespace {
 
 std::string criteria(const std::string& list) {
-  static const char* const names[] = {"arrival", "cc", "date", "from", "size", "subject", "to", "displayfrom", "displayto"};
+  static const char* const names[] = {"arrival", "cc", "date",        "from",     "size",
+                                      "subject", "to", "displayfrom", "displayto"};
   const auto args = parsed("SORT " + list + " UTF-8 ALL", parse_sort);
   if (!args) return "error: " + args.error().text;
   std::string out;
@@ -64,11 +65,12 @@ TEST_CASE("SORT has a charset, search keys and what to return") {
 }
 
 TEST_CASE("a malformed SORT is refused") {
-  check_bad({"SORT", "SORT ", "SORT DATE UTF-8 ALL", "SORT () UTF-8 ALL", "SORT ( DATE) UTF-8 ALL", "SORT (DATE ) UTF-8 ALL",
-             "SORT (DATE  TO) UTF-8 ALL", "SORT (BCC) UTF-8 ALL", "SORT (REVERSE) UTF-8 ALL", "SORT (DATE UTF-8 ALL",
-             "SORT (DATE)", "SORT (DATE) UTF-8", "SORT (DATE) UTF-8 ", "SORT (DATE) UTF-8 NONSENSE", "SORT (DATE)UTF-8 ALL",
-             "SORT RETURN (DATE) UTF-8 ALL", "SORT RETURN (PARTIAL 1:2) (DATE) UTF-8 ALL", "SORT RETURN () UTF-8 ALL"},
-            parse_sort);
+  check_bad(
+      {"SORT", "SORT ", "SORT DATE UTF-8 ALL", "SORT () UTF-8 ALL", "SORT ( DATE) UTF-8 ALL", "SORT (DATE ) UTF-8 ALL",
+       "SORT (DATE  TO) UTF-8 ALL", "SORT (BCC) UTF-8 ALL", "SORT (REVERSE) UTF-8 ALL", "SORT (DATE UTF-8 ALL",
+       "SORT (DATE)", "SORT (DATE) UTF-8", "SORT (DATE) UTF-8 ", "SORT (DATE) UTF-8 NONSENSE", "SORT (DATE)UTF-8 ALL",
+       "SORT RETURN (DATE) UTF-8 ALL", "SORT RETURN (PARTIAL 1:2) (DATE) UTF-8 ALL", "SORT RETURN () UTF-8 ALL"},
+      parse_sort);
 }
 
 TEST_CASE("THREAD has an algorithm, a charset and search keys") {
