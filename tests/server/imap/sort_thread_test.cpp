@@ -166,14 +166,14 @@ TEST_CASE("more messages than one batch are in one order, and arrive whole") {
   const int count = 1203;
   std::string expected = "* SORT";
   for (int i = 0; i < count; ++i) {
-    client.append("INBOX", "Subject: s" + std::to_string(1000000 - i) + "\r\nMessage-ID: <" + std::to_string(i) +
+    client.append("INBOX", "Subject: s" + std::to_string(999999 - i) + "\r\nMessage-ID: <" + std::to_string(i) +
                                "@x>\r\nIn-Reply-To: <" + std::to_string(i - 1) + "@x>\r\n\r\n");
     expected += " " + std::to_string(count - i);
   }
-  CHECK(sorted(client, "SUBJECT") == expected);
+  CHECK((sorted(client, "SUBJECT") == expected));
   std::string chain = "* THREAD (1";
   for (int i = 2; i <= count; ++i) chain += " " + std::to_string(i);
-  CHECK(client.run("UID THREAD REFERENCES UTF-8 ALL")[0] == chain + ")");
+  CHECK((client.run("UID THREAD REFERENCES UTF-8 ALL")[0] == chain + ")"));
 }
 
 TEST_CASE("all that SORT and THREAD can do is advertised") {
