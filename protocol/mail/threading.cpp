@@ -101,7 +101,7 @@ void ReferenceThreads::cut(NodeId child) {
 void ReferenceThreads::add(Message message) {
   const NodeId own = node_of_message(message.id);
   nodes_[own].number = message.number;
-  nodes_[own].date = message.date;
+  nodes_[own].sent = message.sent;
   nodes_[own].subject = std::move(message.subject);
   nodes_[own].is_reply = message.is_reply;
   NodeId last = none;
@@ -132,7 +132,7 @@ class ReferenceThreads::Finish {
   std::vector<NodeId> parents_first() const;
   void prune();
   bool is_earlier(NodeId a, NodeId b) const {
-    return std::tie(nodes_[a].date, nodes_[a].number) < std::tie(nodes_[b].date, nodes_[b].number);
+    return std::tie(nodes_[a].sent, nodes_[a].number) < std::tie(nodes_[b].sent, nodes_[b].number);
   }
   std::vector<NodeId> earliest() const;
   std::vector<NodeId> latest() const;

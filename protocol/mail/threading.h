@@ -1,5 +1,5 @@
 // Threads: which message answers which. RFC 5256 §3 (THREAD): ORDEREDSUBJECT and REFERENCES; REFS of
-// draft-ietf-morg-inthread, as other servers have it: by references alone, threads by their latest message.
+// draft-ietf-morg-inthread, as other servers have it: by references alone, threads by their latest sent date.
 // Fed by server/imap/commands/thread with what mime/collation_keys reads; written by imap/responses/thread. Pure.
 // O(n log n) in messages and references, whatever they say; no recursion, so a chain of replies may be of any length.
 #pragma once
@@ -47,7 +47,7 @@ class ReferenceThreads {
  public:
   struct Message {
     std::uint32_t number = 0;
-    UnixTime date;                        // REFERENCES: sent; REFS: internal
+    UnixTime sent;
     std::string id;                       // normalised, "" if it has none
     std::vector<std::string> references;  // normalised, oldest first
     std::string subject;                  // of the base subject, folded; not looked at by REFS
@@ -65,7 +65,7 @@ class ReferenceThreads {
   struct Node {
     std::uint32_t number = 0;
     NodeId parent = none;
-    UnixTime date;
+    UnixTime sent;
     std::string subject;
     bool is_reply = false;
     bool is_dummy() const { return number == 0; }

@@ -64,13 +64,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     ReferenceThreads::Message message;
     message.number = ++count;
-    message.date = mime::sent_date(fields, UnixTime{count});
+    message.sent = mime::sent_date(fields, UnixTime{count});
     message.id = mime::message_id_of(fields);
     message.references = mime::references_of(fields);
     mime::ThreadSubject thread_subject = mime::thread_subject(fields);
     message.subject = std::move(thread_subject.key);
     message.is_reply = thread_subject.is_reply;
-    by_subject.add(count, message.date, message.subject);
+    by_subject.add(count, message.sent, message.subject);
     refs.add(message);
     references.add(std::move(message));
   }

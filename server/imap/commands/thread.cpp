@@ -28,17 +28,17 @@ class ThreadRows final : public MessageKeySink {
   }
 
   void add(std::uint32_t number, const storage::MessageRow& row, std::span<const mime::HeaderField> fields) override {
+    const UnixTime sent = mime::sent_date(fields, row.internal_date);
     if (algorithm_ == ThreadAlgorithm::ordered_subject) {
-      by_subject_.add(number, mime::sent_date(fields, row.internal_date), mime::thread_subject(fields).key);
+      by_subject_.add(number, sent, mime::thread_subject(fields).key);
       return;
     }
     ReferenceThreads::Message message;
     message.number = number;
-    message.date = row.internal_date;
+    message.sent = sent;
     message.id = mime::message_id_of(fields);
     message.references = mime::references_of(fields);
     if (algorithm_ == ThreadAlgorithm::references) {
-      message.date = mime::sent_date(fields, row.internal_date);
       mime::ThreadSubject subject = mime::thread_subject(fields);
       message.subject = std::move(subject.key);
       message.is_reply = subject.is_reply;

@@ -55,7 +55,7 @@ std::string refs(const std::vector<Mail>& mails) { return show(fed(mails).finish
 
 std::string ordered_subject(const std::vector<Mail>& mails) {
   SubjectThreads threads;
-  for (Message& message : messages_of(mails)) threads.add(message.number, message.date, std::move(message.subject));
+  for (Message& message : messages_of(mails)) threads.add(message.number, message.sent, std::move(message.subject));
   return show(threads.finish());
 }
 
@@ -146,7 +146,7 @@ class NaiveThreads {
 
   static When when(const Node& node) {
     if (node.is_dummy()) return when(*node.children.front());
-    return {node.message->date.seconds, node.message->number};
+    return {node.message->sent.seconds, node.message->number};
   }
   static When latest(const Node& node) {
     When found = when(node);
@@ -311,7 +311,7 @@ TEST_CASE("a chain of a hundred thousand replies is one thread, in whatever orde
     for (std::uint32_t i = 0; i < count; ++i) {
       Message message;
       message.number = i + 1;
-      message.date.seconds = sent[i];
+      message.sent.seconds = sent[i];
       message.id = std::to_string(sent[i]);
       for (std::uint32_t back = std::min(3U, sent[i]); back > 0; --back) {
         message.references.push_back(std::to_string(sent[i] - back));

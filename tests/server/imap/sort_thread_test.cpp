@@ -84,7 +84,7 @@ TEST_CASE("THREAD groups by every algorithm, on every backend") {
     const auto thread = [&](const std::string& arguments) { return client.run("THREAD " + arguments)[0]; };
     CHECK(thread("ORDEREDSUBJECT UTF-8 ALL") == "* THREAD (3)(1 (4)(2))");
     CHECK(thread("REFERENCES UTF-8 ALL") == "* THREAD (3)(1 (4)(2))");
-    CHECK(thread("REFS UTF-8 ALL") == "* THREAD (1 2)(3)(4)");
+    CHECK(thread("REFS UTF-8 ALL") == "* THREAD (3)(4)(1 2)");
     CHECK(thread("REFERENCES US-ASCII 2:3") == "* THREAD (3)(2)");
     CHECK(client.run("THREAD REFERENCES UTF-8 TEXT nowhere") == Lines{"* THREAD", "OK Threaded"});
     CHECK(client.ok("THREAD REFERENCES KLINGON ALL").starts_with("NO [BADCHARSET"));
@@ -100,8 +100,8 @@ TEST_CASE("UID SORT and UID THREAD answer with UIDs, the others with the numbers
   CHECK(client.run("UID SORT (DATE) UTF-8 ALL")[0] == "* SORT 3 4 2");
   CHECK(client.run("UID SORT (DATE) UTF-8 UID 2:3")[0] == "* SORT 3 2");
   CHECK(client.run("UID SORT (DATE) UTF-8 2:3")[0] == "* SORT 3 4");  // numbers are numbers there, too
-  CHECK(client.run("THREAD REFS UTF-8 ALL")[0] == "* THREAD (1)(2)(3)");
-  CHECK(client.run("UID THREAD REFS UTF-8 ALL")[0] == "* THREAD (2)(3)(4)");
+  CHECK(client.run("THREAD REFS UTF-8 ALL")[0] == "* THREAD (2)(3)(1)");
+  CHECK(client.run("UID THREAD REFS UTF-8 ALL")[0] == "* THREAD (3)(4)(2)");
 }
 
 TEST_CASE("SORT RETURN answers ESEARCH in the order that was asked for") {
@@ -127,7 +127,7 @@ TEST_CASE("SORT RETURN (SAVE) saves what it found, and $ can be sorted and threa
   CHECK(tagged(client, "UID SORT RETURN (SAVE MIN MAX) (DATE) UTF-8 ALL") == "* ESEARCH (TAG \"x\") UID MIN 3 MAX 2");
   CHECK(client.run("SORT (DATE) UTF-8 $")[0] == "* SORT 2 1");
   CHECK(tagged(client, "SORT RETURN (SAVE COUNT MAX) (DATE) UTF-8 $") == "* ESEARCH (TAG \"x\") MAX 1 COUNT 2");
-  CHECK(client.run("UID THREAD REFS UTF-8 $")[0] == "* THREAD (2)(3)");
+  CHECK(client.run("UID THREAD REFS UTF-8 $")[0] == "* THREAD (3)(2)");
 }
 
 TEST_CASE("EXPUNGE is held back during SORT and THREAD by number, and messages that are gone are left out") {
@@ -140,7 +140,7 @@ TEST_CASE("EXPUNGE is held back during SORT and THREAD by number, and messages t
   CHECK_FALSE(contains(lines, "EXPUNGE"));
   CHECK(contains(lines, "* SORT 1 4 2"));
   CHECK_FALSE(contains(one.run("THREAD REFS UTF-8 ALL"), "EXPUNGE"));
-  CHECK(contains(one.run("THREAD REFS UTF-8 ALL"), "* THREAD (1 2)(4)"));
+  CHECK(contains(one.run("THREAD REFS UTF-8 ALL"), "* THREAD (4)(1 2)"));
   CHECK(contains(one.run("UID SORT (DATE) UTF-8 ALL"), "* 3 EXPUNGE"));
   CHECK(one.run("SORT (DATE) UTF-8 ALL")[0] == "* SORT 1 3 2");
 }
@@ -166,14 +166,14 @@ TEST_CASE("more messages than one batch are in one order, and arrive whole") {
   const int count = 1203;
   std::string expected = "* SORT";
   for (int i = 0; i < count; ++i) {
-    client.append("INBOX", "Subject: s" + std::to_string(1000000 - i) + "\r\nMessage-ID: <" + std::to_string(i) +
+    client.append("INBOX", "Subject: s" + std::to_string(999999 - i) + "\r\nMessage-ID: <" + std::to_string(i) +
                                "@x>\r\nIn-Reply-To: <" + std::to_string(i - 1) + "@x>\r\n\r\n");
     expected += " " + std::to_string(count - i);
   }
-  CHECK(sorted(client, "SUBJECT") == expected);
+  CHECK((sorted(client, "SUBJECT") == expected));
   std::string chain = "* THREAD (1";
   for (int i = 2; i <= count; ++i) chain += " " + std::to_string(i);
-  CHECK(client.run("UID THREAD REFERENCES UTF-8 ALL")[0] == chain + ")");
+  CHECK((client.run("UID THREAD REFERENCES UTF-8 ALL")[0] == chain + ")"));
 }
 
 TEST_CASE("all that SORT and THREAD can do is advertised") {

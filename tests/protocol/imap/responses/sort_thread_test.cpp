@@ -40,7 +40,7 @@ ThreadForest forest_of(const std::vector<Line>& lines) {
   return forest;
 }
 
-std::string written(const ThreadForest& forest, std::size_t piece = 1000) {
+std::string thread_line(const ThreadForest& forest, std::size_t piece = 1000) {
   std::string out;
   Writer writer(out);
   ThreadResponse response(forest);
@@ -101,7 +101,7 @@ TEST_CASE("THREAD data nest where a message has several answers") {
       {{{1}, {2, 0}, {3, 1}, {4, 1}, {5, 0}}, "* THREAD (1 (2 (3)(4))(5))\r\n"},
   };
   for (const auto& row : rows) {
-    for (const std::size_t piece : {1, 2, 100}) CHECK(written(forest_of(row.first), piece) == row.second);
+    for (const std::size_t piece : {1, 2, 100}) CHECK(thread_line(forest_of(row.first), piece) == row.second);
   }
 }
 
@@ -115,10 +115,10 @@ TEST_CASE("a chain and a nest of a hundred thousand messages are written without
     nest.nodes.push_back({2 * i + 2, i + 1 < count ? 2 * i + 2 : ThreadForest::none, ThreadForest::none});
   }
   chain.first_root = nest.first_root = 0;
-  const std::string line = written(chain);
+  const std::string line = thread_line(chain);
   CHECK(line.starts_with("* THREAD (1 2 3 "));
   CHECK(line.ends_with(" 99999 100000)\r\n"));
-  const std::string nested = written(nest);
+  const std::string nested = thread_line(nest);
   CHECK(nested.starts_with("* THREAD (1)(2 (3)(4 (5)(6 "));
   CHECK(nested.ends_with("(199999)(200000" + std::string(count, ')') + "\r\n"));
 }
