@@ -2,7 +2,6 @@
 #include "conformance/runner/connection.h"
 
 #include <netdb.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>

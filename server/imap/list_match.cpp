@@ -7,6 +7,8 @@
 #include <set>
 #include <utility>
 
+#include "protocol/text/utf8.h"
+
 namespace postkeep::imap {
 
 using storage::Mailbox;
@@ -111,6 +113,7 @@ std::string canonical_pattern(std::string_view reference, std::string_view patte
   if (encoding == MailboxName::Encoding::modified_utf7) {
     if (std::optional<std::string> decoded = decode_modified_utf7(whole)) whole = std::move(*decoded);
   }
+  whole = text::to_nfc(whole);  // as names are kept
   if (separator != '/') std::replace(whole.begin(), whole.end(), separator, '/');
   return whole;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "protocol/line/line_ends.h"
+#include "server/imap/changed_name.h"
 #include "server/imap/commands/handlers.h"
 
 namespace postkeep::imap {
@@ -40,6 +41,7 @@ class Append {
   Context& context_;
   std::optional<std::string> mailbox_;  // as the client wrote it, once read
   MailboxId target_;
+  std::optional<MailboxName> target_name_;
   bool try_create_ = false;
   AppendMessage message_;  // whose literal is due or running
   std::shared_ptr<storage::Incoming> incoming_;
@@ -117,6 +119,7 @@ server::Awaitable<Outcome> Append::find_target() {
     co_return tl::unexpected<Error>(std::move(found).error());
   }
   target_ = found->id;
+  target_name_ = std::move(found->name);
   co_return Outcome();
 }
 
@@ -183,6 +186,7 @@ Answer Append::commit() {
     co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
   }
   const storage::AppendResult appended = CO_TRY(std::move(outcome));
+  tell_changed_name(context_, *target_name_, *mailbox_);
   co_return Completion(ResponseCode::append_uid(appended.uid_validity, appended.uids), "Message appended");
 }
 

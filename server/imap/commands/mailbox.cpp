@@ -1,10 +1,9 @@
 // CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE. RFC 9051 §6.3.4 to §6.3.8, RFC 6154 §3 (CREATE ... USE).
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "protocol/imap/responses/list.h"
 #include "protocol/imap/responses/state.h"
+#include "server/imap/changed_name.h"
 #include "server/imap/commands/handlers.h"
 
 namespace postkeep::imap {
@@ -17,19 +16,6 @@ std::string without_separator_at_end(const Context& context, std::string name) {
   return name;
 }
 
-// A name is not what the client wrote, or not any more: an IMAP4rev2 session is told (RFC 9051 §6.3.4, §6.3.9.7).
-void tell_changed_name(Context& context, const MailboxName& name, const std::string& asked, const std::string& old_name,
-                       std::vector<std::string> attributes) {
-  ListData data;
-  data.attributes = std::move(attributes);
-  data.separator = context.settings().mailbox.separator;
-  data.mailbox = context.wire_name(name);
-  if (!context.is_rev2() || data.mailbox == asked) return;
-  data.old_name = old_name;
-  Writer out = context.out();
-  write_list(out, data);
-}
-
 }  // namespace
 
 Answer run_create(Context& context, CreateArgs arguments) {
@@ -39,7 +25,7 @@ Answer run_create(Context& context, CreateArgs arguments) {
   const SpecialUse use = arguments.uses.empty() ? SpecialUse::none : arguments.uses.front();
   auto outcome = co_await context.gateway().create_mailbox(context.account, name, use);
   const storage::Mailbox made = CO_TRY(std::move(outcome));
-  tell_changed_name(context, made.name, asked, asked, {});
+  tell_changed_name(context, made.name, asked);
   co_return Completion(ResponseCode::mailbox_id(made.id), "Mailbox created");
 }
 
@@ -54,7 +40,7 @@ Answer run_delete(Context& context, MailboxArgs arguments) {
     Writer out = context.out();
     write_untagged(out, Condition::ok, ResponseCode::closed(), "The deleted mailbox is not selected any more");
   }
-  tell_changed_name(context, mailbox.name, arguments.mailbox, arguments.mailbox, {"\\NonExistent"});
+  tell_changed_name(context, mailbox.name, arguments.mailbox, {"\\NonExistent"});
   co_return Completion("Mailbox deleted");
 }
 
@@ -62,9 +48,10 @@ Answer run_rename(Context& context, RenameArgs arguments) {
   MailboxName from = CO_TRY(context.mailbox_name(arguments.from));
   const std::string asked = without_separator_at_end(context, std::move(arguments.to));
   const MailboxName to = CO_TRY(context.mailbox_name(asked));
+  const bool changed = context.wire_name(from) != arguments.from || context.wire_name(to) != asked;
   const Outcome renamed = co_await context.gateway().rename_mailbox(context.account, std::move(from), to);
   if (!renamed) co_return tl::unexpected<Error>(renamed.error());
-  tell_changed_name(context, to, asked, arguments.from, {});
+  if (changed) tell_changed_name(context, to, arguments.from);
   co_return Completion("Mailbox renamed");
 }
 
