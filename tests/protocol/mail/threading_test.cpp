@@ -62,7 +62,8 @@ std::string ordered_subject(const std::vector<Mail>& mails) {
 // RFC 5256 §3 to the letter: trees of pointers, walked up and down.
 class NaiveThreads {
  public:
-  explicit NaiveThreads(const std::vector<Message>& messages) : messages_(messages) {
+  // The messages outlive it.
+  explicit NaiveThreads(const std::vector<Message>& messages) {
     for (const Message& message : messages) link(message);  // step 1
     for (const auto& node : all_) {                         // step 2
       if (node->parent == nullptr) roots_.push_back(node.get());
@@ -208,7 +209,6 @@ class NaiveThreads {
     return text;
   }
 
-  const std::vector<Message>& messages_;
   std::vector<std::unique_ptr<Node>> all_;
   std::map<std::string, Node*> ids_;
   Nodes roots_;
