@@ -75,7 +75,7 @@ struct Player {
   ClientMirror mirror;
   ClientMirror::Wants wants = ClientMirror::Wants::nothing;
   std::map<std::string, ClientMirror::Memory> kept;  // by mailbox, of QRESYNC clients
-  std::string box;                        // "": none selected
+  std::string box;                                   // "": none selected
   bool read_only = false;
   bool idling = false;
 };
