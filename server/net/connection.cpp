@@ -63,11 +63,7 @@ Connection::~Connection() = default;
 void Connection::set_time_limit(std::chrono::milliseconds from_now) { time_limit_ = after(from_now); }
 
 asio::awaitable<std::size_t> Connection::read_some(std::string& into) {
-  if (++reads_in_a_row_ > reads_before_yield) {
-    // A peer whose bytes are always there already must not keep the thread from the others.
-    reads_in_a_row_ = 0;
-    co_await yield_thread(executor());
-  }
+  if (must_yield()) co_await yield_thread(executor());
   while (true) {
     check_alive(Direction::reading);
     if (deflate_) {
@@ -83,6 +79,8 @@ asio::awaitable<std::size_t> Connection::read_some(std::string& into) {
         metrics().received_bytes.add(step.bytes);
         if (deflate_) {
           deflate_->feed(std::string_view(buffer.data(), step.bytes));
+          // It may be that nothing comes out of it, for as long as the peer likes.
+          if (must_yield()) co_await yield_thread(executor());
           continue;
         }
         into.append(buffer.data(), step.bytes);
@@ -100,6 +98,13 @@ asio::awaitable<std::size_t> Connection::read_some(std::string& into) {
     co_await wait(step.result, Direction::reading);
     reader_held_ = false;
   }
+}
+
+// A peer whose bytes are always there already must not keep the thread from the others.
+bool Connection::must_yield() {
+  if (++reads_in_a_row_ <= reads_before_yield) return false;
+  reads_in_a_row_ = 0;
+  return true;
 }
 
 std::size_t Connection::inflate_some(std::string& into) {

@@ -139,6 +139,7 @@ class Connection {
   void check_alive(Direction direction) const;
   void on_deadline();
   void arm_deadline();
+  bool must_yield();
   // Decompressed octets, 0 if there are none before more is read.
   std::size_t inflate_some(std::string& into);
   // Moves output_ to sending_, compressed where that is on.
