@@ -67,7 +67,7 @@ class Session(RawImap):
         answer = self.command(f"LOGIN {user} pass")[1]
         if b" OK" not in answer:
             raise AssertionError(f"LOGIN {user}: {answer!r}")
-        self.has_modseq = b" CONDSTORE" in self.must("CAPABILITY")[0]
+        self.must("ENABLE CONDSTORE")  # SELECT tells HIGHESTMODSEQ from here on
 
     def response(self):
         response = super().response()
@@ -371,17 +371,16 @@ class OwnerAtWork(Worker):
         if name is None:
             return
         box = self.owner.mailboxes.boxes[name]
-        modseq = " HIGHESTMODSEQ" if self.session.has_modseq else ""
-        answer = b"".join(self.session.must(f"STATUS {name} (MESSAGES UIDVALIDITY UIDNEXT MAILBOXID{modseq})"))
+        answer = b"".join(self.session.must(f"STATUS {name} (MESSAGES UIDVALIDITY UIDNEXT MAILBOXID HIGHESTMODSEQ)"))
         value = {what: int(number) for what, number in re.findall(rb"([A-Z]+) (\d+)", answer)}
         validity, mailbox_id = value[b"UIDVALIDITY"], re.search(rb"MAILBOXID \(([^)]+)\)", answer).group(1)
         if (box.validity not in (None, validity) or validity <= box.newer_than or value[b"UIDNEXT"] < box.uid_next
                 or value[b"MESSAGES"] != len(box.messages) or box.mailbox_id not in (None, mailbox_id)
-                or value.get(b"HIGHESTMODSEQ", 0) < box.modseq):
+                or value[b"HIGHESTMODSEQ"] < box.modseq):
             self.run_of.trouble(f"{answer!r} for {name}, UIDVALIDITY {box.validity} above {box.newer_than}, "
                                 f"UIDNEXT {box.uid_next}, {len(box.messages)} messages, MODSEQ {box.modseq}")
         box.validity, box.mailbox_id, box.uid_next = validity, mailbox_id, value[b"UIDNEXT"]
-        box.modseq = value.get(b"HIGHESTMODSEQ", 0)
+        box.modseq = value[b"HIGHESTMODSEQ"]
         self.owner.told.saw_validity(validity)
         self.run_of.acknowledged("STATUS")
 
