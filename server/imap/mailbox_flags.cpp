@@ -2,6 +2,7 @@
 #include "server/imap/mailbox_flags.h"
 
 #include <string>
+#include <vector>
 
 #include "protocol/imap/responses/mailbox_data.h"
 #include "protocol/imap/responses/state.h"
@@ -11,15 +12,18 @@ namespace postkeep::imap {
 void write_mailbox_flags(Context& context) {
   Flags flags;
   flags.set_system_bits(31);
-  for (const std::string& keyword : context.selected->view.messages().facts().keywords) flags.add_keyword(keyword);
+  const std::vector<std::string>& keywords = context.selected->view.messages().facts().keywords;
+  for (const std::string& keyword : keywords) flags.add_keyword(keyword);
+  const bool room = keywords.size() < context.settings().limits.keywords;
   Writer out = context.out();
   write_flags(out, flags);
   if (context.selected->access == Access::read_only) {
     write_untagged(out, Condition::ok, ResponseCode::permanent_flags(Flags(), ResponseCode::NewKeywords::no),
                    "The mailbox is open for reading only");
   } else {
-    write_untagged(out, Condition::ok, ResponseCode::permanent_flags(flags, ResponseCode::NewKeywords::yes),
-                   "Flags and keywords may be stored");
+    // "\\*" goes when no keyword more may be made (RFC 9051 §7.1).
+    const auto more = room ? ResponseCode::NewKeywords::yes : ResponseCode::NewKeywords::no;
+    write_untagged(out, Condition::ok, ResponseCode::permanent_flags(flags, more), "These may be stored");
   }
 }
 

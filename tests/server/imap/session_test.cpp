@@ -333,3 +333,17 @@ TEST_CASE("PARTIAL shows a window on what SEARCH and UID FETCH find") {
   CHECK(lines[0].starts_with("* 4 FETCH"));
   CHECK(client.ok("FETCH 1:* (FLAGS) (PARTIAL 1:2)").starts_with("BAD"));
 }
+
+TEST_CASE("when the limit of keywords is reached PERMANENTFLAGS says that no more can be made") {
+  ImapServer server;
+  ImapClient client = server.select();
+  client.append("INBOX", small_message);
+  const std::uint64_t limit = test_settings().limits.keywords;
+  for (std::uint64_t i = 1; i < limit; ++i) client.ok("STORE 1 +FLAGS.SILENT (k" + std::to_string(i) + ")");
+  CHECK(contains(client.run("SELECT INBOX"), " \\*)]"));
+  const Lines last = client.run("STORE 1 +FLAGS.SILENT (last)");
+  CHECK(contains(last, "last)]"));
+  CHECK_FALSE(contains(last, " \\*)]"));
+  CHECK(client.ok("STORE 1 +FLAGS.SILENT (more)").starts_with("NO [LIMIT]"));
+  CHECK_FALSE(contains(client.run("SELECT INBOX"), " \\*)]"));
+}
