@@ -275,7 +275,7 @@ Result<SearchArgs> parse_search(Cursor& cursor) {
     charset = TRY(cursor.astring());
     // An unknown charset is refused even if there is nothing to convert.
     args.unknown_charset = !text::is_known_charset(charset);
-    if (args.unknown_charset) return args;
+    if (args.unknown_charset) charset.clear();  // the keys are read all the same: they may be wrong as well
   }
   TRY(cursor.sp());
   args.key = TRY(parse_search_keys(cursor, charset));
