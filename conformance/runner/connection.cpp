@@ -5,9 +5,11 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 namespace postkeep::conformance {
@@ -18,6 +20,15 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t logged_octets_max = 2000;  // of one piece of traffic
 
+// A server that stalls within the handshake, or takes nothing, ends the wait too; connect() keeps to it as well.
+void limit_waits(int descriptor) {
+  timeval limit{};
+  limit.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(patience).count();
+  for (const int option : {SO_RCVTIMEO, SO_SNDTIMEO}) {
+    ::setsockopt(descriptor, SOL_SOCKET, option, &limit, sizeof limit);
+  }
+}
+
 int connect_to(const Endpoint& endpoint) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -26,9 +37,9 @@ int connect_to(const Endpoint& endpoint) {
   int descriptor = -1;
   for (const addrinfo* at = found; at != nullptr && descriptor < 0; at = at->ai_next) {
     descriptor = ::socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
-    if (descriptor >= 0 && ::connect(descriptor, at->ai_addr, at->ai_addrlen) != 0) {
-      ::close(std::exchange(descriptor, -1));
-    }
+    if (descriptor < 0) continue;
+    limit_waits(descriptor);
+    if (::connect(descriptor, at->ai_addr, at->ai_addrlen) != 0) ::close(std::exchange(descriptor, -1));
   }
   ::freeaddrinfo(found);
   return descriptor;
@@ -42,6 +53,9 @@ Result<Endpoint> parse_endpoint(const std::string& text) {
   Endpoint endpoint;
   endpoint.host = text.substr(0, colon);
   endpoint.port = text.substr(colon + 1);
+  if (endpoint.host.starts_with('[') && endpoint.host.ends_with(']')) {
+    endpoint.host = endpoint.host.substr(1, endpoint.host.size() - 2);
+  }
   return endpoint;
 }
 
@@ -64,6 +78,8 @@ Connection::~Connection() {
 
 Outcome Connection::start_tls() {
   tls_context_ = SSL_CTX_new(TLS_client_method());
+  // What is no data (a session ticket) must not keep a read waiting.
+  SSL_CTX_clear_mode(tls_context_, SSL_MODE_AUTO_RETRY);
   tls_ = SSL_new(tls_context_);
   SSL_set_fd(tls_, descriptor_);
   if (SSL_connect(tls_) == 1) return {};
@@ -80,20 +96,26 @@ void Connection::send(std::string_view octets) {
   }
 }
 
+bool Connection::wait_readable(Clock::time_point until) const {
+  if (tls_ != nullptr && SSL_pending(tls_) > 0) return true;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
+  pollfd wait{descriptor_, POLLIN, 0};
+  return left.count() >= 0 && ::poll(&wait, 1, static_cast<int>(left.count())) == 1;
+}
+
 bool Connection::fill(Clock::time_point until) {
-  if (closed_) return false;
-  if (tls_ == nullptr || SSL_pending(tls_) == 0) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
-    pollfd wait{descriptor_, POLLIN, 0};
-    if (left.count() < 0 || ::poll(&wait, 1, static_cast<int>(left.count())) != 1) return false;
-  }
   std::array<char, 16384> buffer;  // NOLINT: filled by the read
-  const ssize_t count = tls_ != nullptr ? SSL_read(tls_, buffer.data(), static_cast<int>(buffer.size()))
-                                        : ::recv(descriptor_, buffer.data(), buffer.size(), 0);
-  if (count <= 0) {
+  ssize_t count = 0;
+  while (count <= 0) {
+    if (closed_ || !wait_readable(until)) return false;
+    const int size = static_cast<int>(buffer.size());
+    count =
+        tls_ != nullptr ? SSL_read(tls_, buffer.data(), size) : ::recv(descriptor_, buffer.data(), buffer.size(), 0);
+    const bool again = tls_ != nullptr ? SSL_get_error(tls_, static_cast<int>(count)) == SSL_ERROR_WANT_READ
+                                       : count < 0 && (errno == EAGAIN || errno == EINTR);
+    if (count > 0 || again) continue;
     closed_ = true;
     log_.push_back(name_ + " (closed)");
-    return false;
   }
   const std::string_view octets(buffer.data(), static_cast<std::size_t>(count));
   note("S", octets);
@@ -106,8 +128,9 @@ bool Connection::fill(Clock::time_point until) {
 Result<std::optional<imap::client::Response>> Connection::next(std::chrono::milliseconds limit) {
   const Clock::time_point until = Clock::now() + limit;
   for (;;) {
-    std::optional<imap::client::Response> response = TRY(parser_.next());
-    if (response) return response;
+    auto response = parser_.next();
+    if (!response) return failure(ErrorKind::bad_syntax, "what came is no IMAP response: " + response.error().text);
+    if (*response) return response;
     if (!fill(until)) return std::optional<imap::client::Response>();
   }
 }

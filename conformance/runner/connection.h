@@ -1,5 +1,5 @@
 // Connection: the runner's side of an IMAP or LMTP connection: blocking, with a time limit for every wait. Keeps what
-// was said, for the report of a case that fails.
+// was said, for the report of a case that fails. Where writing fails, the reads behind it tell.
 #pragma once
 
 #include <chrono>
@@ -17,12 +17,15 @@ struct ssl_st;
 
 namespace postkeep::conformance {
 
+constexpr std::chrono::milliseconds patience{5000};  // for one thing that must come
+
 struct Endpoint {
   std::string host;
   std::string port;
-  bool tls = false;
+  bool tls = false;       // from the first octet
+  bool starttls = false;  // by STARTTLS, which open_imap() sends
 };
-// "host:port". Errors: bad_syntax.
+// "host:port"; the host may stand in brackets. Errors: bad_syntax.
 Result<Endpoint> parse_endpoint(const std::string& text);
 
 class Connection {
@@ -34,6 +37,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // The handshake; also what follows STARTTLS. Errors: unavailable.
+  Outcome start_tls();
   void send(std::string_view octets);
   // The next response; none: the connection is closed, or nothing came in time (see closed()). Errors: bad_syntax for
   // what is no IMAP response.
@@ -48,8 +53,8 @@ class Connection {
  private:
   Connection(int descriptor, std::string name, std::vector<std::string>& log)
       : descriptor_(descriptor), name_(std::move(name)), log_(log) {}
-  Outcome start_tls();
   bool fill(std::chrono::steady_clock::time_point until);
+  bool wait_readable(std::chrono::steady_clock::time_point until) const;
   void note(std::string_view direction, std::string_view octets);
 
   int descriptor_;

@@ -3,10 +3,12 @@
 #include <fnmatch.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <fstream>
 #include <iostream>
 
 #include "conformance/runner/report.h"
+#include "conformance/runner/script_check.h"
 
 using namespace postkeep;
 using namespace postkeep::conformance;
@@ -17,6 +19,7 @@ struct Options {
   std::string host = "127.0.0.1";
   std::string port = "143";
   bool tls = false;
+  bool starttls = false;
   std::string user, password, user2, password2, lmtp;
   std::string mode = "both";
   std::string only = "*";
@@ -31,7 +34,8 @@ struct Options {
 void declare(CLI::App& app, Options& options) {
   app.add_option("--host", options.host, "Where the server is");
   app.add_option("--port", options.port, "Its port for IMAP");
-  app.add_flag("--tls", options.tls, "TLS from the first octet; certificates are not checked");
+  CLI::Option* tls = app.add_flag("--tls", options.tls, "TLS from the first octet; certificates are not checked");
+  app.add_flag("--starttls", options.starttls, "TLS by STARTTLS; likewise")->excludes(tls);
   app.add_option("--user", options.user, "A user with an empty account");
   app.add_option("--password", options.password);
   app.add_option("--user2", options.user2, "Another one, for the cases that need two");
@@ -53,9 +57,13 @@ bool is_chosen(const Options& options, const Script& script, const Case& one) {
   return ::fnmatch(options.only.c_str(), (script.path + "/" + one.name).c_str(), 0) == 0;
 }
 
-void write_file(const std::string& path, const std::string& text) {
+// To no path: nothing.
+Outcome write_file(const std::string& path, const std::string& text) {
+  if (path.empty()) return {};
   std::ofstream out(path, std::ios::binary);
-  out << text;
+  out << text << std::flush;
+  if (!out) return failure(ErrorKind::unavailable, "cannot write " + path);
+  return {};
 }
 
 Result<Target> target_of(const Options& options) {
@@ -63,6 +71,7 @@ Result<Target> target_of(const Options& options) {
   target.imap.host = options.host;
   target.imap.port = options.port;
   target.imap.tls = options.tls;
+  target.imap.starttls = options.starttls;
   target.accounts[0] = {options.user, options.password};
   target.accounts[1] = {options.user2, options.password2};
   if (!options.lmtp.empty()) target.lmtp = TRY(parse_endpoint(options.lmtp));
@@ -73,6 +82,7 @@ Result<std::vector<Ran>> run_all(const Options& options, const std::vector<Scrip
                                  const std::vector<Requirement>& requirements) {
   const Target target = TRY(target_of(options));
   const Fixtures fixtures = TRY(read_fixtures(options.folder + "/fixtures"));
+  Housekeeper housekeeper(target, fixtures);
   std::vector<Ran> all;
   for (const Script& script : scripts) {
     for (const Case& one : script.cases) {
@@ -83,9 +93,9 @@ Result<std::vector<Ran>> run_all(const Options& options, const std::vector<Scrip
         ran.script = &script;
         ran.one = &one;
         ran.mode = mode;
-        ran.result = CaseRun(target, fixtures, mode, static_cast<int>(all.size()) + 1).run(one);
-        if (ran.result.verdict == CaseResult::Verdict::failed)
-          std::cout << failure_text(ran, requirements) << std::flush;
+        ran.result = CaseRun(target, fixtures, housekeeper, mode, static_cast<int>(all.size()) + 1).run(one);
+        const bool failed = ran.result.verdict == CaseResult::Verdict::failed;
+        if (failed) std::cout << failure_text(ran, requirements) << std::flush;
         all.push_back(std::move(ran));
       }
     }
@@ -93,30 +103,39 @@ Result<std::vector<Ran>> run_all(const Options& options, const std::vector<Scrip
   return all;
 }
 
+void list(const Options& options, const std::vector<Script>& scripts) {
+  for (const Script& script : scripts) {
+    for (const Case& one : script.cases) {
+      if (is_chosen(options, script, one)) std::cout << script.path << "/" << one.name << "\n";
+    }
+  }
+}
+
+// The exit status.
+Result<int> check_all(const Options& options, const std::vector<Script>& scripts,
+                      const std::vector<Requirement>& requirements) {
+  std::vector<std::string> faults = script_faults(scripts, TRY(read_fixtures(options.folder + "/fixtures")));
+  for (std::string& fault : check(requirements, scripts)) faults.push_back(std::move(fault));
+  for (const std::string& fault : faults) std::cout << fault << "\n";
+  std::cout << fmt::format("{} clauses, {} faults\n", requirements.size(), faults.size());
+  return faults.empty() ? 0 : 1;
+}
+
 Result<int> run(const Options& options) {
   const std::vector<Script> scripts = TRY(read_scripts(options.folder + "/scripts"));
   const std::vector<Requirement> requirements = TRY(read_requirements(options.folder + "/requirements"));
   if (options.list) {
-    for (const Script& script : scripts) {
-      for (const Case& one : script.cases) {
-        if (is_chosen(options, script, one)) std::cout << script.path << "/" << one.name << "\n";
-      }
-    }
+    list(options, scripts);
     return 0;
   }
-  if (!options.coverage.empty()) write_file(options.coverage, coverage(requirements, scripts));
-  if (options.check) {
-    const std::vector<std::string> faults = check(requirements, scripts);
-    for (const std::string& fault : faults) std::cout << fault << "\n";
-    std::cout << fmt::format("{} clauses, {} faults\n", requirements.size(), faults.size());
-    return faults.empty() ? 0 : 1;
-  }
+  if (!options.coverage.empty()) TRY(write_file(options.coverage, coverage(requirements, scripts)));
+  if (options.check) return check_all(options, scripts, requirements);
   if (!options.coverage.empty()) return 0;
   if (options.user.empty()) return failure(ErrorKind::bad_syntax, "--user is needed");
   const std::vector<Ran> ran = TRY(run_all(options, scripts, requirements));
   if (!options.quiet) std::cout << "\n" << table(ran);
-  if (!options.json.empty()) write_file(options.json, json(ran, options.server_name));
-  if (!options.junit.empty()) write_file(options.junit, junit(ran, options.server_name));
+  TRY(write_file(options.json, json(ran, options.server_name)));
+  TRY(write_file(options.junit, junit(ran, options.server_name)));
   const Totals totals = totals_of(ran);
   std::cout << fmt::format("\n{}: {} passed, {} failed, {} skipped\n", options.server_name, totals.passed,
                            totals.failed, totals.skipped);
@@ -130,6 +149,7 @@ int main(int argc, char** argv) {
   Options options;
   declare(app, options);
   CLI11_PARSE(app, argc, argv);
+  std::signal(SIGPIPE, SIG_IGN);  // a server that hangs up ends a case, not the run
   const Result<int> status = run(options);
   if (status) return *status;
   std::cerr << "postkeep-conformance: " << status.error().text << "\n";

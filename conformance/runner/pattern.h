@@ -2,8 +2,9 @@
 // language. Pure.
 #pragma once
 
+#include <cstdint>
 #include <map>
-#include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -44,13 +45,19 @@ struct Pattern {
   std::vector<Pattern> items;
 };
 
-// The patterns of a line, as far as it goes. Errors: bad_syntax.
+// The patterns of a line, as far as it goes. Errors: bad_syntax, also for a regular expression that is none.
 Result<std::vector<Pattern>> parse_patterns(std::string_view text);
 
 // "$name" for its value where `name` is bound, and "@@" for the hierarchy separator (the variable "@@").
 std::string substituted(std::string_view text, const Variables& variables);
-// Escapes \r \n \t \" \\ \xHH undone.
+// Of the name behind the "$" that the text begins with; 0 if it begins with no variable.
+std::size_t variable_length(std::string_view text);
+// Escapes \r \n \t \" \\ \xHH undone; has_bad_escape(): a \x without two digits behind it.
 std::string unescaped(std::string_view text);
+bool has_bad_escape(std::string_view text);
+// Errors: bad_syntax.
+Outcome check_regex(const std::string& regex);
+std::optional<std::uint64_t> number_of(std::string_view text);
 // "1:3,5" as numbers; larger than 100,000 elements are cut.
 std::set<std::uint64_t> numbers_of(std::string_view set);
 
@@ -69,7 +76,7 @@ class Matcher {
  private:
   bool sequence(const std::vector<Pattern>& patterns, std::size_t p, const std::vector<Value>& values, std::size_t v);
   bool pairs(const std::vector<Pattern>& patterns, const std::vector<Value>& values, bool only);
-  bool unordered(const std::vector<Pattern>& patterns, std::vector<Value> values);
+  bool unordered(const std::vector<Pattern>& patterns, std::size_t p, const std::vector<Value>& values);
   bool one(const Pattern& pattern, const Value& value);
   bool variable(const std::string& name, const Value& value);
   bool compare(const Pattern& pattern, const Value& value) const;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 namespace postkeep::conformance {
 
@@ -70,15 +71,16 @@ std::string failure_text(const Ran& ran, const std::vector<Requirement>& require
       if (requirement.id == id) text += fmt::format("  {} {}: {}\n", id, requirement.keyword, requirement.demand);
     }
   }
-  for (const std::string& line : ran.result.exchange) text += "    " + line + "\n";
+  std::istringstream exchange(joined(ran.result.exchange));
+  for (std::string line; std::getline(exchange, line);) text += "    " + line + "\n";
   return text;
 }
 
 std::string table(const std::vector<Ran>& ran) {
-  std::string text = fmt::format("{:<72} {:>6} {:>6} {:>7}\n", "", "passed", "failed", "skipped");
+  std::string text = fmt::format("{:<66} {:>5} {:>6} {:>6} {:>7}\n", "", "cases", "passed", "failed", "skipped");
   const auto row = [&](const std::string& title, const Totals& totals) {
-    text +=
-        fmt::format("{:<72} {:>6} {:>6} {:>7}\n", title.substr(0, 72), totals.passed, totals.failed, totals.skipped);
+    text += fmt::format("{:<66} {:>5} {:>6} {:>6} {:>7}\n", title.substr(0, 66),
+                        totals.passed + totals.failed + totals.skipped, totals.passed, totals.failed, totals.skipped);
   };
   const Script* script = nullptr;
   Totals totals;

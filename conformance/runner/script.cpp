@@ -2,8 +2,6 @@
 #include "conformance/runner/script.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <utility>
 
@@ -120,16 +118,27 @@ class ScriptParser {
     } else if (accept(text, "needs ")) {
       for (std::string& need : words(text)) needs_.push_back(std::move(need));
     } else if (accept(text, "modes ")) {
-      set_modes(text, rev1_, rev2_);
+      return set_modes(text, rev1_, rev2_);
     } else {
       return failure(ErrorKind::bad_syntax, "unknown line");
     }
     return {};
   }
 
-  static void set_modes(std::string_view text, bool& rev1, bool& rev2) {
-    rev1 = text.find("rev1") != std::string_view::npos;
-    rev2 = text.find("rev2") != std::string_view::npos;
+  static Outcome set_modes(std::string_view text, bool& rev1, bool& rev2) {
+    rev1 = rev2 = false;
+    for (const std::string& word : words(text)) {
+      if (word != "rev1" && word != "rev2") return failure(ErrorKind::bad_syntax, "unknown mode " + word);
+      (word == "rev1" ? rev1 : rev2) = true;
+    }
+    return {};
+  }
+
+  // What stands behind "user".
+  static Result<int> take_user(std::string_view& text) {
+    if (accept(text, "1")) return 1;
+    if (accept(text, "2")) return 2;
+    return failure(ErrorKind::bad_syntax, "there are user1 and user2");
   }
 
   Outcome parse_step(std::string_view text) {
@@ -139,7 +148,7 @@ class ScriptParser {
     } else if (accept(text, "needs ")) {
       for (std::string& need : words(trimmed(text))) one.needs.push_back(std::move(need));
     } else if (accept(text, "modes ")) {
-      set_modes(text, one.rev1, one.rev2);
+      return set_modes(trimmed(text), one.rev1, one.rev2);
     } else if (accept(text, "given ")) {
       return parse_given(trimmed(text), one);
     } else {
@@ -176,24 +185,23 @@ class ScriptParser {
     step.source = trimmed(text);
     if (accept(text, "deliver user")) {
       step.kind = Step::Kind::deliver;
-      step.user = text.empty() ? 1 : text[0] - '0';
-      step.text = text.substr(std::min<std::size_t>(3, text.size()));
+      step.user = TRY(take_user(text));
+      if (!accept(text, ": ")) return failure(ErrorKind::bad_syntax, "deliver user1: fixture");
+      step.text = text;
       return step;
     }
     if (text.size() < 2 || text[0] < 'A' || text[0] > 'Z') return failure(ErrorKind::bad_syntax, "unknown step");
     step.connection = text[0];
     text.remove_prefix(1);
     if (accept(text, " unauthenticated")) step.authenticated = false;
-    if (accept(text, " as user")) {
-      step.user = text[0] - '0';
-      text.remove_prefix(1);
-    }
+    if (accept(text, " as user")) step.user = TRY(take_user(text));
     TRY(parse_deed(text, step));
     return step;
   }
 
   static Outcome parse_deed(std::string_view text, Step& step) {
     using Kind = Step::Kind;
+    const std::string_view verb = text.starts_with(" send ") ? "send" : "await";
     if (accept(text, ": ")) {
       step.kind = Kind::command;
     } else if (accept(text, "+ ") || text == "+") {
@@ -206,7 +214,10 @@ class ScriptParser {
       text = text.substr(1, text.size() - 2);
     } else if (accept(text, " send ") || accept(text, " await ")) {
       const std::size_t colon = text.find(": ");
-      step.kind = colon == std::string_view::npos ? Kind::await : Kind::send;
+      if ((verb == "send") != (colon != std::string_view::npos)) {
+        return failure(ErrorKind::bad_syntax, "send TAG: COMMAND, or await TAG");
+      }
+      step.kind = verb == "send" ? Kind::send : Kind::await;
       step.tag = text.substr(0, colon);
       text = colon == std::string_view::npos ? "" : text.substr(colon + 2);
     } else if (text == " sees:") {
@@ -233,6 +244,14 @@ class ScriptParser {
     if (accept(text, "not ")) wanted.demand = Expectation::Demand::must_not;
     if (accept(text, "optional ")) wanted.demand = Expectation::Demand::may;
     TRY(parse_what(text, wanted));
+    using Kind = Expectation::Kind;
+    const bool plain = wanted.demand == Expectation::Demand::must && !wanted.then;
+    if (!plain && (wanted.kind == Kind::closed || wanted.kind == Kind::nothing_else)) {
+      return failure(ErrorKind::bad_syntax, "nothing stands before " + std::string(text));
+    }
+    if (wanted.kind == Kind::raw_regex && wanted.demand != Expectation::Demand::must_not) {
+      return failure(ErrorKind::bad_syntax, "\"not\" stands before a regular expression");
+    }
     script_.cases.back().steps.back().expectations.push_back(std::move(wanted));
     return {};
   }
@@ -248,6 +267,7 @@ class ScriptParser {
     } else if (text.size() > 1 && text.front() == '/' && text.back() == '/') {
       wanted.kind = Kind::raw_regex;
       wanted.regex = text.substr(1, text.size() - 2);
+      return check_regex(wanted.regex);
     } else if (accept(text, "* ") || text.starts_with("BYE")) {
       wanted.kind = Kind::untagged;
       return parse_untagged(text, wanted);
@@ -295,49 +315,10 @@ class ScriptParser {
   int line_ = 0;
 };
 
-std::vector<std::filesystem::path> files_below(const std::string& folder, const std::string& extension) {
-  std::vector<std::filesystem::path> paths;
-  std::error_code error;
-  for (std::filesystem::recursive_directory_iterator i(folder, error), end; i != end; i.increment(error)) {
-    if (error) break;
-    if (i->path().extension() == extension) paths.push_back(i->path());
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
-
 }  // namespace
 
 Result<Script> parse_script(std::string path, std::string_view text) {
   return ScriptParser(std::move(path)).parse(text);
-}
-
-Result<std::string> read_text_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return failure(ErrorKind::not_found, "cannot read " + path);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
-
-Result<std::vector<Script>> read_scripts(const std::string& folder) {
-  std::vector<Script> scripts;
-  for (const std::filesystem::path& path : files_below(folder, ".script")) {
-    const std::string text = TRY(read_text_file(path.string()));
-    std::filesystem::path relative = path.lexically_relative(folder);
-    scripts.push_back(TRY(parse_script(relative.replace_extension().string(), text)));
-  }
-  if (scripts.empty()) return failure(ErrorKind::not_found, "no scripts in " + folder);
-  return scripts;
-}
-
-Result<Fixtures> read_fixtures(const std::string& folder) {
-  Fixtures fixtures;
-  for (const std::filesystem::path& path : files_below(folder, ".eml")) {
-    fixtures[path.stem().string()] = TRY(read_text_file(path.string()));
-  }
-  if (fixtures.empty()) return failure(ErrorKind::not_found, "no fixtures in " + folder);
-  return fixtures;
 }
 
 }  // namespace postkeep::conformance

@@ -66,6 +66,9 @@ TEST_CASE("sets are in any order, exactly or with others") {
   CHECK_FALSE(fits("{a b}", "(b a c)"));
   CHECK(fits("{a ...}", "(b a c)"));
   CHECK_FALSE(fits("{a d ...}", "(b a c)"));
+  CHECK(fits("{_ b}", "(b a)"));
+  CHECK(fits("{$x b} $x", "(b a) a"));
+  CHECK_FALSE(fits("{a a}", "(a b)"));
   CHECK(fits("CAPABILITY {IDLE ...}", "CAPABILITY X IDLE Y"));
   CHECK_FALSE(fits("CAPABILITY {IDLE ...}", "CAPABILITY X Y"));
   CHECK(fits("set:1:3,7", "1,2,3,7"));
@@ -76,6 +79,7 @@ TEST_CASE("names and values stand in any order, and others may be there unless o
   CHECK(tried("(UID 7 FLAGS {x ...})", "(FLAGS (y x) UID 7 SIZE 4)", {}, Shape::pairs).fits);
   CHECK_FALSE(tried("(UID 8)", "(FLAGS (y x) UID 7)", {}, Shape::pairs).fits);
   CHECK_FALSE(tried("only (UID 7)", "(FLAGS (y x) UID 7)", {}, Shape::pairs).fits);
+  CHECK_FALSE(tried("only (UID _ UID _)", "(FLAGS (y x) UID 7)", {}, Shape::pairs).fits);
   CHECK(tried("only (UID _)|(FLAGS _ UID _)", "(FLAGS (y x) UID 7)", {}, Shape::pairs).fits);
   CHECK(tried("(ENVELOPE (a b))", "(ENVELOPE (a b))", {}, Shape::pairs).fits);
   CHECK_FALSE(tried("(ENVELOPE (b a))", "(ENVELOPE (a b))", {}, Shape::pairs).fits);
@@ -101,8 +105,16 @@ TEST_CASE("fixtures and their own octets") {
 }
 
 TEST_CASE("what cannot be read is said") {
-  for (const char* text : {"(a", "{a", "/a", "{{plain", "only a", "a)"}) {
+  for (const char* text : {"(a", "{a", "/a", "{{plain", "only a", "a)", "/(/"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_patterns(text).has_value());
   }
+}
+
+TEST_CASE("escapes stand for octets") {
+  CHECK(unescaped(R"(a\r\n\t\"\\\x41)") == "a\r\n\t\"\\A");
+  CHECK(unescaped(R"(\xZZ)") == "xZZ");
+  CHECK(has_bad_escape(R"(\xZZ)"));
+  CHECK(has_bad_escape(R"(\x4)"));
+  CHECK_FALSE(has_bad_escape(R"(\\x \x41)"));
 }

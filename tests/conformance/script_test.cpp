@@ -75,8 +75,12 @@ case second
 }
 
 TEST_CASE("what is wrong is said with its line") {
-  for (const char* text : {"  A: NOOP\n", "case x\n    OK\n", "case x\n  A: NOOP\n    FINE\n", "nonsense\n",
-                           "case x\n  Q\n", "case x\n  given box: plain\n", "case x\n  A: NOOP\n    * OK (\n"}) {
+  for (const char* text :
+       {"  A: NOOP\n", "case x\n    OK\n", "case x\n  A: NOOP\n    FINE\n", "nonsense\n", "case x\n  Q\n",
+        "case x\n  given box: plain\n", "case x\n  A: NOOP\n    * OK (\n", "case x\n  A as user3: NOOP\n",
+        "case x\n  deliver user1\n", "modes rev3\n", "case x\n  A send t1\n", "case x\n  A await t1: NOOP\n",
+        "case x\n  A: NOOP\n    /x/\n", "case x\n  A: NOOP\n    not /(/\n", "case x\n  A: NOOP\n    not closed\n",
+        "case x\n  A: NOOP\n    optional nothing else\n"}) {
     CAPTURE(text);
     const Result<Script> script = parse_script("s", std::string("script t\n") + text);
     REQUIRE_FALSE(script.has_value());
