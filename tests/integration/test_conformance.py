@@ -2,11 +2,18 @@
 binds a server has a case or a reason why not, and docs/rfc9051-coverage.md is what the suite says of itself."""
 import pathlib
 import subprocess
+import tempfile
 import unittest
 
 from harness import ROOT, Server, binary
 
 PROGRAM = pathlib.Path(binary()).parent / "postkeep-conformance"
+
+WRONG = {
+    "requirements/x.txt": "1-1-1  MUST  server\n  Count.\n",
+    "fixtures/plain.eml": "Subject: x\r\n\r\nx\r\n",
+    "scripts/x.script": "script X\ncase c\n  given $box: plain\n  A: SELECT $box\n    * 3 EXISTS\n    OK\n  proves 1-1-1\n",
+}
 
 
 class Conformance(unittest.TestCase):
@@ -18,11 +25,26 @@ class Conformance(unittest.TestCase):
                                   capture_output=True, timeout=900)
             self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace")[-20000:])
 
-    def test_rev1(self):
-        self.run_suite("--mode", "rev1")
+    def test_plain(self):
+        self.run_suite()
 
-    def test_rev2_under_tls(self):
-        self.run_suite("--mode", "rev2", "--tls")
+    def test_under_tls(self):
+        self.run_suite("--tls")
+
+    def test_by_starttls(self):
+        self.run_suite("--starttls", "--only", "*/6.1-*")
+
+    def test_a_wrong_expectation_is_shown_with_its_clause_and_what_was_said(self):
+        with tempfile.TemporaryDirectory() as folder, Server(users=("one",)) as server:
+            for name, text in WRONG.items():
+                path = pathlib.Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, newline="")
+            done = subprocess.run([PROGRAM, "--folder", folder, "--user", "one", "--password", "pass", "--mode", "rev1",
+                                   "--port", str(server.imap_port)], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        for shown in ("did not come: line 5: * 3 EXISTS", "1-1-1 MUST: Count.", "A C: a1 SELECT conf-1-box", "A S: * 1 EXISTS"):
+            self.assertIn(shown, done.stdout)
 
     def test_every_clause_is_proved_or_said_why_not(self):
         done = subprocess.run([PROGRAM, "--check"], capture_output=True, text=True)
