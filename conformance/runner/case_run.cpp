@@ -70,7 +70,8 @@ CaseResult CaseRun::run(const Case& one) {
     result.verdict = CaseResult::Verdict::failed;
     result.reason = done.error().text;
     result.line = judge_.failed_line() != 0 ? judge_.failed_line() : line;
-    result.exchange = exchange_.empty() ? housekeeper_.log() : std::move(exchange_);
+    result.exchange = std::move(exchange_);
+    if (result.exchange.empty()) result.exchange = housekeeper_.log();
   }
   housekeeper_.tidy_up(prefix_, one.uses_inbox);
   return result;
