@@ -99,6 +99,7 @@ void Context::forget_everything() {
   account.reset();
   selected.reset();
   enabled = Enabled();
+  client_name.clear();
   host.failed_logins = 0;
   set_limits();
 }

@@ -94,6 +94,14 @@ class BadInput(unittest.TestCase):
             slow.close()
             other.must("NOOP")
 
+    def test_what_a_client_calls_itself_in_plaintext_is_forgotten_under_tls(self):
+        with Server({"imap.hidden_capabilities": ["MOVE client=OldMail"]}) as server, server.raw(user=None) as client:
+            client.must('ID ("name" "OldMail")')
+            self.assertNotIn(b" MOVE ", client.must("CAPABILITY")[0])
+            client.must("STARTTLS")
+            client.socket = insecure_tls().wrap_socket(client.socket)
+            self.assertIn(b" MOVE ", client.must("CAPABILITY")[0])
+
     def test_starttls_takes_nothing_over_from_plaintext(self):
         with Server() as server:
             plain = socket.create_connection((HOST, server.imap_port), timeout=10)
