@@ -41,12 +41,14 @@ Result<SortCriterion> parse_criterion(Cursor& cursor) {
 
 }  // namespace
 
-Result<SearchKey> parse_charset_and_keys(Cursor& cursor) {
+Result<CharsetAndKeys> parse_charset_and_keys(Cursor& cursor) {
+  CharsetAndKeys criteria;
   TRY(cursor.sp());
   const std::string charset = TRY(cursor.astring());
-  if (!text::is_known_charset(charset)) return failure(ErrorKind::bad_charset, "Unknown charset");
+  criteria.unknown_charset = !text::is_known_charset(charset);
   TRY(cursor.sp());
-  return parse_search_keys(cursor, charset);
+  criteria.key = TRY(parse_search_keys(cursor, criteria.unknown_charset ? "" : charset));
+  return criteria;
 }
 
 Result<SortArgs> parse_sort(Cursor& cursor) {
@@ -66,7 +68,9 @@ Result<SortArgs> parse_sort(Cursor& cursor) {
     args.criteria.push_back(TRY(parse_criterion(cursor)));
   } while (cursor.accept(' '));
   TRY(cursor.expect(')'));
-  args.key = TRY(parse_charset_and_keys(cursor));
+  CharsetAndKeys criteria = TRY(parse_charset_and_keys(cursor));
+  args.unknown_charset = criteria.unknown_charset;
+  args.key = std::move(criteria.key);
   return args;
 }
 

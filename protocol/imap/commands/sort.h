@@ -15,13 +15,19 @@ struct SortArgs {
   SearchArgs::Form form = SearchArgs::Form::classic;  // classic answers SORT, extended ESEARCH
   SearchReturn returns;
   std::vector<SortCriterion> criteria;  // at least one, at most limits::sort_criteria_max
+  bool unknown_charset = false;         // as in SearchArgs: the handler says it
   SearchKey key;
 };
 
-// Errors: bad_charset; bad_syntax.
+// Errors: bad_syntax.
 Result<SortArgs> parse_sort(Cursor& cursor);
 
 // search-criteria of SORT and THREAD, to the command's end: a charset, which is not optional here, and search keys.
-Result<SearchKey> parse_charset_and_keys(Cursor& cursor);
+// They are read also where the charset is unknown: they may be wrong as well.
+struct CharsetAndKeys {
+  bool unknown_charset = false;
+  SearchKey key;
+};
+Result<CharsetAndKeys> parse_charset_and_keys(Cursor& cursor);
 
 }  // namespace postkeep::imap

@@ -1,6 +1,7 @@
 #include "protocol/imap/commands/thread.h"
 
 #include <string>
+#include <utility>
 
 #include "protocol/imap/commands/sort.h"
 
@@ -21,7 +22,9 @@ Result<ThreadArgs> parse_thread(Cursor& cursor) {
   ThreadArgs args;
   TRY(cursor.sp());
   args.algorithm = TRY(parse_algorithm(cursor));
-  args.key = TRY(parse_charset_and_keys(cursor));
+  CharsetAndKeys criteria = TRY(parse_charset_and_keys(cursor));
+  if (criteria.unknown_charset) return failure(ErrorKind::bad_charset, "Unknown charset");
+  args.key = std::move(criteria.key);
   return args;
 }
 

@@ -136,6 +136,10 @@ server::Awaitable<void> write_esort(Context& context, const SearchReturn& return
 }  // namespace
 
 Answer run_sort(Context& context, SortArgs arguments) {
+  if (arguments.unknown_charset) {
+    if (arguments.returns.save) context.selected->saved_result = UidSet();
+    co_return failure(ErrorKind::bad_charset, "Unknown charset");
+  }
   const SearchReturn returns = arguments.returns;
   const bool with_modseq = mentions(arguments.key, SearchKey::Kind::modseq);
   auto outcome = co_await find_sorted(context, std::move(arguments.key), std::move(arguments.criteria));

@@ -334,6 +334,19 @@ TEST_CASE("PARTIAL shows a window on what SEARCH and UID FETCH find") {
   CHECK(client.ok("FETCH 1:* (FLAGS) (PARTIAL 1:2)").starts_with("BAD"));
 }
 
+TEST_CASE("a SEARCH or SORT that was to be saved and is answered NO leaves nothing saved") {
+  ImapServer server;
+  ImapClient client = server.select();
+  client.append("INBOX", small_message);
+  for (const char* failing : {"SEARCH RETURN (SAVE) CHARSET KLINGON ALL", "SORT RETURN (SAVE) (DATE) KLINGON ALL"}) {
+    CAPTURE(failing);
+    client.ok("SEARCH RETURN (SAVE) ALL");
+    CHECK(contains(client.run("SEARCH RETURN (COUNT) $"), "COUNT 1"));
+    CHECK(client.ok(failing).starts_with("NO [BADCHARSET"));
+    CHECK(contains(client.run("SEARCH RETURN (COUNT) $"), "COUNT 0"));
+  }
+}
+
 TEST_CASE("when the limit of keywords is reached PERMANENTFLAGS says that no more can be made") {
   ImapServer server;
   ImapClient client = server.select();
