@@ -44,12 +44,10 @@ bool Matcher::sequence(const std::vector<Pattern>& patterns, std::size_t p, cons
       if (sequence(patterns, p + 1, values, at)) return true;
     }
     if (p + 1 < patterns.size()) return false;
-    if (!pattern.text.empty()) {
-      std::string all;
-      for (std::size_t i = v; i < values.size(); ++i) all += (all.empty() ? "" : " ") + values[i].text;
-      variables_[pattern.text] = all;
-    }
-    return true;
+    if (pattern.text.empty()) return true;
+    std::string all;
+    for (std::size_t i = v; i < values.size(); ++i) all += (all.empty() ? "" : " ") + values[i].text;
+    return is_or_becomes(pattern.text, all);
   }
   const auto is_flat_set = [&](const Pattern& candidate) {
     return candidate.kind == Kind::set && (v == values.size() || values[v].kind != Value::Kind::list);
@@ -110,7 +108,10 @@ bool Matcher::unordered(const std::vector<Pattern>& patterns, std::size_t p, con
 }
 
 bool Matcher::variable(const std::string& name, const Value& value) {
-  const std::string text = value.kind == Value::Kind::list ? imap::client::show(value) : value.text;
+  return is_or_becomes(name, value.kind == Value::Kind::list ? imap::client::show(value) : value.text);
+}
+
+bool Matcher::is_or_becomes(const std::string& name, const std::string& text) {
   const auto known = variables_.find(name);
   if (known != variables_.end()) return known->second == text;
   variables_[name] = text;

@@ -78,6 +78,8 @@ class Matcher {
   bool pairs(const std::vector<Pattern>& patterns, const std::vector<Value>& values, bool only);
   bool unordered(const std::vector<Pattern>& patterns, std::size_t p, const std::vector<Value>& values);
   bool one(const Pattern& pattern, const Value& value);
+  // The first time a variable is bound, after that it must be the same.
+  bool is_or_becomes(const std::string& name, const std::string& text);
   bool variable(const std::string& name, const Value& value);
   bool compare(const Pattern& pattern, const Value& value) const;
   std::string value_of(const std::string& name) const;

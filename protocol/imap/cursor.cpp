@@ -6,6 +6,7 @@
 
 #include "protocol/base/ascii.h"
 #include "protocol/base/ensure.h"
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/limits.h"
 
 namespace postkeep::imap {
@@ -33,7 +34,10 @@ bool Cursor::at_word(std::string_view word) const {
 }
 
 Outcome Cursor::sp() {
-  if (accept(' ')) return {};
+  if (accept(' ')) {
+    while (seeded(Fault::spaces_run_together) && accept(' ')) continue;
+    return {};
+  }
   return fail(at_end() ? "Missing argument" : "Expected a space");
 }
 
@@ -82,7 +86,10 @@ Result<std::string> Cursor::atom() {
   return atom;
 }
 
-Result<std::string> Cursor::keyword() { return ascii::to_upper(TRY(atom())); }
+Result<std::string> Cursor::keyword() {
+  std::string word = TRY(atom());
+  return seeded(Fault::capitals_only) ? word : ascii::to_upper(word);
+}
 
 Result<std::string> Cursor::quoted() {
   TRY(expect('"'));

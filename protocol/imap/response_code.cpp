@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "protocol/base/ensure.h"
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/writer.h"
 
 namespace postkeep::imap {
@@ -92,7 +93,9 @@ ResponseCode ResponseCode::mailbox_id(MailboxId id) {
 
 ResponseCode ResponseCode::append_uid(UidValidity validity, const UidSet& uids) {
   ENSURE(!uids.empty(), "APPENDUID names at least one UID");
-  return ResponseCode(with_number("APPENDUID", validity.value()) + ' ' + uids.to_wire());
+  std::string set = uids.to_wire();
+  if (seeded(Fault::append_uid_range) && uids.size() == 1) set += ':' + set;
+  return ResponseCode(with_number("APPENDUID", validity.value()) + ' ' + set);
 }
 
 ResponseCode ResponseCode::copy_uid(UidValidity validity, const std::vector<Uid>& from, const std::vector<Uid>& to) {

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "protocol/base/ascii.h"
+#include "protocol/base/seeded_fault.h"
 #include "protocol/text/utf8.h"
 
 namespace postkeep::imap {
@@ -16,7 +17,7 @@ bool can_be_quoted(std::string_view bytes, Utf8 utf8) {
   if (bytes.size() > quoted_bytes_max) return false;
   const auto quotable = [](char c) { return ascii::is_text_char(c) || ascii::is_eight_bit(c); };
   if (!std::all_of(bytes.begin(), bytes.end(), quotable)) return false;
-  return text::is_ascii(bytes) || (utf8 == Utf8::yes && text::is_valid_utf8(bytes));
+  return text::is_ascii(bytes) || ((utf8 == Utf8::yes || seeded(Fault::utf8_at_once)) && text::is_valid_utf8(bytes));
 }
 
 }  // namespace

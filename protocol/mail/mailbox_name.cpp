@@ -6,6 +6,7 @@
 
 #include "protocol/base/ascii.h"
 #include "protocol/base/ensure.h"
+#include "protocol/base/seeded_fault.h"
 #include "protocol/mail/limits.h"
 #include "protocol/text/utf8.h"
 
@@ -91,6 +92,7 @@ Result<MailboxName> MailboxName::from_wire(std::string_view text, Encoding encod
     utf8 = *std::move(decoded);
   }
   if (separator == '.') utf8 = swap_separators(utf8);
+  if (seeded(Fault::inbox_in_capitals) && utf8 == "inbox") utf8 = "inbox-";
   return from_utf8(utf8);
 }
 
@@ -145,7 +147,7 @@ bool matches_list_pattern(std::string_view pattern, std::string_view name) {
     previous = p;
     if (wildcard) {
       for (std::size_t i = 0; i < name.size(); ++i) {
-        if (reachable[i] != 0 && (p == '*' || name[i] != '/')) reachable[i + 1] = 1;
+        if (reachable[i] != 0 && (p == '*' || name[i] != '/' || seeded(Fault::percent_is_star))) reachable[i + 1] = 1;
       }
       continue;
     }

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/list.h"
 
 namespace postkeep::imap {
@@ -14,7 +15,7 @@ void tell_changed_name(Context& context, const MailboxName& name, const std::str
   data.attributes = std::move(attributes);
   data.separator = context.settings().mailbox.separator;
   data.mailbox = context.wire_name(name);
-  if (data.mailbox == old) return;
+  if (data.mailbox == old || seeded(Fault::old_name_missing)) return;
   data.old_name = old;
   Writer out = context.out();
   write_list(out, data);

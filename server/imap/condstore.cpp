@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/fetch.h"
 #include "protocol/imap/responses/state.h"
 #include "server/imap/mailbox_flags.h"
@@ -59,7 +60,7 @@ server::Awaitable<void> write_changes(Context& context, UidSet uids, TellFlags f
     messages->for_each_in(now, [&](SeqNum number, const storage::MessageState& message) {
       Writer out = context.out();
       FetchResponse response(out, number);
-      response.uid(message.uid);
+      if (!seeded(Fault::change_without_uid)) response.uid(message.uid);
       if (flags == TellFlags::yes) response.flags(messages->flags_of(message), recent_flag(context, message.uid));
       if (context.enabled.condstore) response.modseq(message.modseq);
       response.finish();

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/condstore.h"
@@ -68,7 +69,7 @@ bool more_was_sent(const Context& context) {
 
 // After the handler: changes, then the reply.
 server::Awaitable<Judged> finish(Context& context, std::string tag, const CommandRow* row, Result<Completion> result) {
-  if (context.selected && context.next == Next::read_command) {
+  if (context.selected && context.next == Next::read_command && !seeded(Fault::exists_forgotten)) {
     co_await send_updates(context, context.expunge);
     // MODSEQs may have been told that are above those of expunges held back (RFC 7162 §3.2).
     if (context.enabled.condstore && !context.selected->view.ghosts().empty()) write_highest_modseq(context);
@@ -96,7 +97,7 @@ server::Awaitable<Judged> dispatch(Context& context, FramedCommand command) {
     co_return Judged::malformed;
   }
   context.uid_form = head->uid;
-  context.expunge = row->expunge;
+  context.expunge = seeded(Fault::expunge_in_fetch) ? ExpungeRule::allowed : row->expunge;
   context.correlator = head->tag;
   const server::Stopwatch watch(time_of(row->name));
   auto result = co_await row->run(context, cursor);

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/condstore.h"
 #include "server/imap/run_command.h"
@@ -177,6 +178,7 @@ std::vector<std::string> capability_list(const Context& context) {
   for (const CapabilityRow& row : capability_rows) {
     if (row.offered != nullptr && !row.offered(context)) continue;
     if (is_hidden(context, row.token)) continue;
+    if (seeded(Fault::enable_hides_rev1) && context.enabled.rev2 && row.token == "IMAP4rev1") continue;
     std::string token(row.token);
     if (row.value != nullptr) token += "=" + row.value(context);
     list.push_back(std::move(token));

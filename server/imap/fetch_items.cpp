@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/body_reduce.h"
 #include "protocol/mime/header_fields.h"
 
@@ -80,7 +81,7 @@ Result<FetchPlan> plan_fetch(std::vector<FetchItem> items, UidForm uid) {
   plan.items = std::move(items);
   const bool has_uid =
       std::any_of(plan.items.begin(), plan.items.end(), [](const FetchItem& item) { return item.kind == Kind::uid; });
-  if (uid == UidForm::yes && !has_uid) {
+  if (uid == UidForm::yes && !has_uid && !seeded(Fault::uid_fetch_without_uid)) {
     FetchItem uid_item;
     uid_item.kind = Kind::uid;
     plan.items.insert(plan.items.begin(), uid_item);
@@ -134,7 +135,8 @@ void write_simple_item(FetchResponse& response, const FetchItem& item, const sto
       response.ready(item, row.body_structure);
       break;
     case Kind::body:
-      response.ready(item, without_extension_data(row.body_structure));
+      response.ready(
+          item, seeded(Fault::body_is_structure) ? row.body_structure : without_extension_data(row.body_structure));
       break;
     default:
       break;

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
+
 namespace postkeep::imap {
 
 using storage::MailboxVersion;
@@ -89,7 +91,8 @@ void MailboxView::report_flags(const UidSet& changed, const MailboxVersion& newe
     const std::optional<MessageState> before = version_->find(now.uid);
     const bool expected = own->uids.contains(now.uid) && before &&
                           postkeep::apply(version_->flags_of(*before), own->change, own->flags) == newest.flags_of(now);
-    (expected ? report.silent : report.changed).add(now.uid);
+    const bool silent = expected || seeded(Fault::silent_hides_others);
+    (silent ? report.silent : report.changed).add(now.uid);
   });
   report.changed.add_all(newest.existing(own->refused));
   if (own->conditional) report.silent = newest.existing(own->uids).subtract(report.changed);

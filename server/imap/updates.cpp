@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/mailbox_data.h"
 #include "server/imap/condstore.h"
 #include "server/imap/mailbox_flags.h"
@@ -20,7 +21,7 @@ server::Awaitable<void> write_expunges(Context& context, std::vector<ViewReport:
     ranges.pop_back();
     for (std::uint32_t number = range.last; number >= range.first; --number) {
       Writer out = context.out();
-      write_expunge(out, SeqNum(number));
+      write_expunge(out, SeqNum(seeded(Fault::expunge_numbers_rise) ? range.first + range.last - number : number));
       co_await context.flush_if_large();
     }
   }
@@ -42,6 +43,7 @@ server::Awaitable<void> write_report(Context& context, ViewReport report) {
   if (report.exists) write_exists(out, *report.exists);
   if (report.recent && !context.is_rev2()) write_recent(out, *report.recent);
   if (report.new_keywords) write_mailbox_flags(context);
+  if (seeded(Fault::flags_forgotten)) report.changed = UidSet();
   if (!report.changed.empty()) co_await write_changes(context, std::move(report.changed), TellFlags::yes);
   if (context.enabled.condstore) co_await write_changes(context, std::move(report.silent), TellFlags::no);
   // VANISHED shows no modseq: without this the client would ask for the same again the next time.

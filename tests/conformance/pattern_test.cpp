@@ -93,6 +93,8 @@ TEST_CASE("a variable is bound where it stands first and must be the same after"
   CHECK(tried(">$x <=$x", "5 4", {{"x", "4"}}).fits);
   CHECK_FALSE(tried(">=$x", "3", {{"x", "4"}}).fits);
   CHECK(tried("$all...", "a b").variables.at("all") == "a b");
+  CHECK(tried("$all...", "a b", {{"all", "a b"}}).fits);
+  CHECK_FALSE(tried("$all...", "a", {{"all", "a b"}}).fits);
   CHECK(tried("$box@@a", "m.a", {{"box", "m"}, {"@@", "."}}).fits);
   CHECK(fits("$Junk", "$Junk"));
   CHECK(tried("\"$box x\"", "\"m x\"", {{"box", "m"}}).fits);

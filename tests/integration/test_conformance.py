@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import unittest
 
+import seeded_faults
 from harness import ROOT, Server, binary
 
 PROGRAM = pathlib.Path(binary()).parent / "postkeep-conformance"
@@ -49,6 +50,12 @@ class Conformance(unittest.TestCase):
     def test_every_clause_is_proved_or_said_why_not(self):
         done = subprocess.run([PROGRAM, "--check"], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_the_page_of_seeded_faults_has_all(self):
+        page = seeded_faults.PAGE.read_text()
+        for name, clause, wrong in seeded_faults.faults():
+            self.assertIn(f"| {name} | {clause} | {wrong} | `", page)
+        self.assertIn(f"\n{len(seeded_faults.faults())} faults, {len(seeded_faults.faults())} of them caught.\n", page)
 
     def test_the_table_of_clauses_is_current(self):
         page = ROOT / "docs" / "rfc9051-coverage.md"

@@ -1,5 +1,7 @@
 #include "protocol/imap/responses/fetch.h"
 
+#include "protocol/base/seeded_fault.h"
+
 namespace postkeep::imap {
 namespace {
 
@@ -44,6 +46,7 @@ std::string section_name(std::string name, const FetchItem& item, Utf8 utf8) {
   name += '[';
   append_section(name, item.section, utf8);
   name += ']';
+  if (seeded(Fault::origin_always) && !item.partial) name += "<0>";
   // The response shows where the part begins, never how much was asked (RFC 9051 §7.5.2).
   if (item.partial) name += '<' + std::to_string(item.partial->offset) + '>';
   return name;
@@ -124,7 +127,9 @@ void FetchResponse::save_date(std::optional<UnixTime> time) {
   }
 }
 
-void FetchResponse::rfc822_size(std::uint64_t octets) { name("RFC822.SIZE").number(octets); }
+void FetchResponse::rfc822_size(std::uint64_t octets) {
+  name("RFC822.SIZE").number(octets + (seeded(Fault::size_off_by_one) ? 1 : 0));
+}
 void FetchResponse::modseq(ModSeq modseq) { name("MODSEQ").open().number(modseq.value()).close(); }
 void FetchResponse::email_id(const EmailId& id) { name("EMAILID").open().raw(to_wire(id)).close(); }
 
@@ -141,7 +146,7 @@ void FetchResponse::preview(const std::optional<std::string>& text) { name("PREV
 void FetchResponse::ready(const FetchItem& item, std::string_view value) { name(response_name(item)).raw(value); }
 
 void FetchResponse::binary_size(const FetchItem& item, std::uint64_t octets) {
-  name(response_name(item)).number(octets);
+  name(response_name(item)).number(octets + (seeded(Fault::binary_size_off) ? 1 : 0));
 }
 
 void FetchResponse::section_nil(const FetchItem& item) { name(response_name(item, writer_.utf8())).nil(); }
@@ -152,7 +157,8 @@ void FetchResponse::section_bytes(const FetchItem& item, std::string_view bytes)
 
 void FetchResponse::section_literal(const FetchItem& item, std::uint64_t octets, LiteralKind kind) {
   name(response_name(item, writer_.utf8()));
-  writer_.raw(kind == LiteralKind::literal8 ? "~{" : "{").number(octets).raw("}").crlf();
+  writer_.raw(kind == LiteralKind::literal8 ? "~{" : "{").number(octets);
+  writer_.raw(seeded(Fault::literal_with_plus) ? "+}" : "}").crlf();
 }
 
 void FetchResponse::finish() { writer_.close().crlf(); }

@@ -1,5 +1,7 @@
 #include "protocol/imap/responses/search.h"
 
+#include "protocol/base/seeded_fault.h"
+
 namespace postkeep::imap {
 
 void write_search(Writer& writer, const UidSet& numbers, std::optional<ModSeq> highest_modseq) {
@@ -12,7 +14,8 @@ void write_search(Writer& writer, const UidSet& numbers, std::optional<ModSeq> h
 
 void write_esearch_start(Writer& writer, const EsearchData& data) {
   writer.raw("* ESEARCH (TAG ").string(data.tag).close();
-  if (data.uid == UidForm::yes) writer.raw(" UID");
+  if (data.uid == UidForm::yes && !seeded(Fault::no_uid_indicator)) writer.raw(" UID");
+  if (seeded(Fault::min_without_match) && data.count == 0) writer.raw(" MIN 0");
   if (data.min) writer.raw(" MIN ").number(*data.min);
   if (data.max) writer.raw(" MAX ").number(*data.max);
   if (data.all && !data.all->empty()) writer.raw(" ALL ").raw(data.all->to_wire());
@@ -20,7 +23,8 @@ void write_esearch_start(Writer& writer, const EsearchData& data) {
     writer.raw(" PARTIAL (").raw(data.partial_range).sp();
     writer.raw(data.partial->empty() ? "NIL" : data.partial->to_wire()).close();
   }
-  if (data.count) writer.raw(" COUNT ").number(*data.count);
+  const bool has_count = data.count && !(seeded(Fault::no_count_of_zero) && *data.count == 0);
+  if (has_count) writer.raw(" COUNT ").number(*data.count);
   if (data.modseq) writer.raw(" MODSEQ ").number(data.modseq->value());
 }
 

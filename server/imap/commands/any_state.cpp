@@ -1,4 +1,5 @@
 // CAPABILITY, NOOP, CHECK, LOGOUT. RFC 9051 §6.1; RFC 3501 §6.4.1 (CHECK).
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/capability.h"
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/handlers.h"
@@ -9,6 +10,7 @@ namespace postkeep::imap {
 Answer run_capability(Context& context) {
   Writer out = context.out();
   write_capability(out, capability_list(context));
+  if (seeded(Fault::capability_twice)) write_capability(out, capability_list(context));
   co_return Completion("Capabilities listed");
 }
 
@@ -24,7 +26,7 @@ Answer run_noop(Context& context) {
 
 Answer run_logout(Context& context) {
   Writer out = context.out();
-  write_untagged(out, Condition::bye, std::nullopt, "Logging out");
+  if (!seeded(Fault::bye_missing)) write_untagged(out, Condition::bye, std::nullopt, "Logging out");
   context.next = Next::log_out;
   co_return Completion("Logged out");
 }

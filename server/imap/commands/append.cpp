@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/line/line_ends.h"
 #include "server/imap/changed_name.h"
 #include "server/imap/commands/handlers.h"
@@ -170,8 +171,8 @@ server::Awaitable<Outcome> Append::end_message() {
   if (!finished) co_return finished;
   storage::AppendItem item;
   item.message = std::move(incoming_);
-  item.flags = message_.flags;
-  item.internal_date = message_.internal_date;
+  if (!seeded(Fault::append_without_flags)) item.flags = message_.flags;
+  if (!seeded(Fault::append_without_date)) item.internal_date = message_.internal_date;
   items_.push_back(std::move(item));
   co_return Outcome();
 }
@@ -196,7 +197,11 @@ Answer Append::refused() {
     context_.next = Next::log_out;
     context_.farewell = "Too much to skip";
   }
-  if (try_create_) co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
+  if (seeded(Fault::append_in_part) && !items_.empty()) {
+    (void)co_await context_.gateway().append(context_.account, target_, std::move(items_));
+  }
+  if (try_create_ && !seeded(Fault::append_no_try_create))
+    co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
   co_return tl::unexpected<Error>(std::move(refusal.error));
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/handlers.h"
 
@@ -19,7 +20,7 @@ server::Awaitable<Result<storage::Mailbox>> find_target(Context& context, const 
 
 // RFC 9051 §7.1: the client may make the mailbox and try again.
 Result<Completion> answer_failure(Error error, std::optional<MailboxId> target) {
-  if (error.kind == ErrorKind::not_found && !target) {
+  if (error.kind == ErrorKind::not_found && !target && !seeded(Fault::copy_no_try_create)) {
     return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
   }
   return tl::unexpected<Error>(std::move(error));
@@ -47,6 +48,7 @@ Answer run_copy(Context& context, CopyArgs arguments) {
 }
 
 Answer run_move(Context& context, CopyArgs arguments) {
+  if (seeded(Fault::move_copies)) co_return co_await run_copy(context, std::move(arguments));
   CO_TRY(context.require_write());
   UidSet uids = CO_TRY(context.resolve(arguments.set));
   auto target = co_await find_target(context, arguments.mailbox);
@@ -59,6 +61,7 @@ Answer run_move(Context& context, CopyArgs arguments) {
     if (wanted == 0) co_return Completion("Nothing to move");
     co_return failure(ErrorKind::expunge_issued, "The messages are gone");
   }
+  if (seeded(Fault::copy_uid_too_late)) co_return Completion(copy_uid_of(*outcome), "Moved");
   // Before the EXPUNGE responses, so that the client can follow the messages (RFC 6851 §4.3).
   Writer out = context.out();
   write_untagged(out, Condition::ok, copy_uid_of(*outcome), "Moved");

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/condstore.h"
 #include "server/imap/fetch_items.h"
@@ -227,7 +228,9 @@ server::Awaitable<void> Fetch::write_message(storage::MessageState state, SeqNum
 }
 
 // NUL cannot stand in a literal; BODY[] shows it as 0x80 (docs/on-disk-format.md, line ends).
-void replace_nuls(std::string& bytes) { std::replace(bytes.begin(), bytes.end(), '\0', '\x80'); }
+void replace_nuls(std::string& bytes) {
+  if (!seeded(Fault::nul_in_literal)) std::replace(bytes.begin(), bytes.end(), '\0', '\x80');
+}
 
 server::Awaitable<void> Fetch::write_section(FetchResponse& response, const FetchItem& item, SectionContent content,
                                              std::shared_ptr<storage::MessageReader> reader) {
@@ -240,7 +243,7 @@ server::Awaitable<void> Fetch::write_section(FetchResponse& response, const Fetc
       response.binary_size(item, content.size);
       break;
     case SectionContent::Kind::unknown_cte:
-      unknown_cte_ = true;
+      unknown_cte_ = !seeded(Fault::unknown_cte_is_nil);
       response.section_nil(item);
       break;
     case SectionContent::Kind::bytes:
@@ -249,8 +252,9 @@ server::Awaitable<void> Fetch::write_section(FetchResponse& response, const Fetc
         break;
       }
       // Always a literal: clients split answers at literals, and Python's imaplib understands no other.
-      response.section_literal(item, content.bytes.size(),
-                               binary && content.has_nul ? LiteralKind::literal8 : LiteralKind::literal);
+      response.section_literal(
+          item, content.bytes.size(),
+          binary && (content.has_nul || seeded(Fault::always_literal8)) ? LiteralKind::literal8 : LiteralKind::literal);
       if (!binary) replace_nuls(content.bytes);
       co_await context_.connection.write(content.bytes);
       break;
@@ -381,7 +385,8 @@ Answer run_fetch(Context& context, FetchArgs arguments) {
     }
     uids = uids.intersect(context.selected->view.messages().changed_since(since));
   }
-  const bool sets_seen = plan.sets_seen && context.selected->access == Access::read_write;
+  const bool sets_seen =
+      plan.sets_seen && !seeded(Fault::seen_not_set) && context.selected->access == Access::read_write;
   const auto fetch = std::make_unique<Fetch>(context, std::move(plan));
   const Outcome done = co_await fetch->run(uids);
   if (!done) co_return tl::unexpected<Error>(done.error());

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/status.h"
 #include "server/imap/list_match.h"
@@ -37,17 +38,19 @@ std::vector<std::string> attributes_of(const Context& context, const ListArgs& a
     // Basic LIST of IMAP4rev1 knows \Noselect only; \NonExistent implies it elsewhere (RFC 9051 §6.3.9.4).
     attributes.emplace_back(is_basic(arguments) && !context.is_rev2() ? "\\Noselect" : "\\NonExistent");
   }
-  if (match.mailbox.subscribed && (arguments.returns.subscribed || arguments.select.subscribed)) {
+  if (match.mailbox.subscribed && !seeded(Fault::subscribed_missing) &&
+      (arguments.returns.subscribed || arguments.select.subscribed)) {
     attributes.emplace_back("\\Subscribed");
   }
-  attributes.emplace_back(match.has_children ? "\\HasChildren" : "\\HasNoChildren");
+  if (!seeded(Fault::children_missing))
+    attributes.emplace_back(match.has_children ? "\\HasChildren" : "\\HasNoChildren");
   if (match.mailbox.special_use != SpecialUse::none) attributes.emplace_back(to_wire(match.mailbox.special_use));
   return attributes;
 }
 
 std::vector<std::string> child_info_of(const ListArgs& arguments, const ListMatch& match) {
   std::vector<std::string> criteria;
-  if (!match.child_info) return criteria;
+  if (!match.child_info && !seeded(Fault::child_info_always)) return criteria;
   if (arguments.select.subscribed) criteria.emplace_back("SUBSCRIBED");
   if (arguments.select.special_use) criteria.emplace_back("SPECIAL-USE");
   return criteria;
@@ -90,7 +93,7 @@ Answer run_list(Context& context, ListArgs arguments) {
     ListData data;
     data.attributes = attributes_of(context, arguments, match);
     data.child_info = child_info_of(arguments, match);
-    if (arguments.returns.status.empty() || !match.mailbox.exists) {
+    if (arguments.returns.status.empty() || seeded(Fault::no_status_in_list) || !match.mailbox.exists) {
       write_match(context, match, std::move(data));
     } else {
       const auto status = co_await load_status(context, match.mailbox.id, arguments.returns.status);

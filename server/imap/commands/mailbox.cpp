@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/state.h"
 #include "server/imap/changed_name.h"
 #include "server/imap/commands/handlers.h"
@@ -12,6 +13,7 @@ namespace {
 
 // A separator at the end says that the client wants to make mailboxes below; it is not part of the name.
 std::string without_separator_at_end(const Context& context, std::string name) {
+  if (seeded(Fault::separator_kept)) return name;
   if (name.size() > 1 && name.back() == context.settings().mailbox.separator) name.pop_back();
   return name;
 }
@@ -35,6 +37,7 @@ Answer run_delete(Context& context, MailboxArgs arguments) {
   const storage::Mailbox mailbox = CO_TRY(std::move(found));
   const Outcome deleted = co_await context.gateway().delete_mailbox(context.account, std::move(name));
   if (!deleted) co_return tl::unexpected<Error>(deleted.error());
+  if (seeded(Fault::delete_unsubscribes)) (void)co_await context.gateway().unsubscribe(context.account, mailbox.name);
   if (context.selected && context.selected->mailbox.id == mailbox.id) {
     context.leave_mailbox();
     Writer out = context.out();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/search.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/search.h"
@@ -55,7 +56,8 @@ void write_extended(Context& context, const SearchReturn& returns, const UidSet&
   if (!numbers.empty()) {
     if (returns.min) data.min = numbers.min().value();
     if (returns.max) data.max = numbers.max().value();
-    if (returns.all) data.all = numbers;
+    if (returns.all)
+      data.all = seeded(Fault::ranges_have_gaps) ? UidSet::of_range(numbers.min(), numbers.max()) : numbers;
   }
   if (returns.partial) {
     data.partial = returns.partial->of(numbers);
@@ -71,7 +73,7 @@ void write_found(Context& context, const SearchArgs& arguments, const UidSet& ui
   const UidSet numbers = context.numbers_of(uids);
   std::optional<ModSeq> modseq;
   if (with_modseq) modseq = highest_modseq(context, told_part(arguments.returns, uids));
-  if (arguments.form == SearchArgs::Form::classic && !context.is_rev2()) {
+  if (arguments.form == SearchArgs::Form::classic && !context.is_rev2() && !seeded(Fault::esearch_in_rev1)) {
     Writer out = context.out();
     write_search(out, numbers, modseq);
   } else if (arguments.form == SearchArgs::Form::classic) {
@@ -107,6 +109,8 @@ server::Awaitable<Result<UidSet>> find_messages(Context& context, SearchKey key)
 Answer run_search(Context& context, SearchArgs arguments) {
   if (arguments.unknown_charset) {
     if (arguments.returns.save) context.selected->saved_result = UidSet();
+    if (seeded(Fault::bad_charset_is_bad)) co_return failure(ErrorKind::bad_syntax, "Unknown charset");
+    if (seeded(Fault::bad_charset_no_code)) co_return failure(ErrorKind::cannot, "Unknown charset");
     co_return failure(ErrorKind::bad_charset, "Unknown charset");
   }
   const bool with_modseq = mentions(arguments.key, SearchKey::Kind::modseq);
@@ -117,7 +121,8 @@ Answer run_search(Context& context, SearchArgs arguments) {
     co_return tl::unexpected<Error>(std::move(outcome).error());
   }
   const UidSet uids = std::move(*outcome);
-  if (arguments.returns.save) context.selected->saved_result = told_part(arguments.returns, uids);
+  const bool saves = arguments.returns.save || seeded(Fault::search_always_saves);
+  if (saves) context.selected->saved_result = told_part(arguments.returns, uids);
   write_found(context, arguments, uids, with_modseq);
   co_return Completion("Search finished");
 }

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/list.h"
 #include "protocol/imap/responses/mailbox_data.h"
 #include "protocol/imap/responses/state.h"
@@ -51,11 +52,22 @@ class OpenJob {
 void close_selected(Context& context) {
   if (!context.selected) return;
   context.leave_mailbox();
+  if (seeded(Fault::closed_missing)) return;
   Writer out = context.out();
   write_untagged(out, Condition::ok, ResponseCode::closed(), "Previous mailbox closed");
 }
 
 // `asked` as the client wrote the name: where it is another in the end, IMAP4rev2 wants that told (RFC 9051 §6.3.9.7).
+// What UIDVALIDITY and UIDNEXT are told as.
+UidValidity told_validity(const storage::MailboxVersion& messages) {
+  const UidValidity validity = messages.facts().uid_validity;
+  return seeded(Fault::validity_changes) ? UidValidity(validity.value() + messages.count()) : validity;
+}
+
+Uid told_uid_next(const storage::MailboxVersion& messages) {
+  return seeded(Fault::uid_next_of_last) ? Uid(messages.last_uid().value() + 1) : messages.facts().uid_next;
+}
+
 void write_selected(Context& context, const std::string& asked) {
   const Selected& selected = *context.selected;
   const storage::MailboxVersion& messages = selected.view.messages();
@@ -68,14 +80,16 @@ void write_selected(Context& context, const std::string& asked) {
       write_untagged(out, Condition::ok, ResponseCode::unseen(*unseen), "First unseen message");
     }
   }
-  write_untagged(out, Condition::ok, ResponseCode::uid_validity(messages.facts().uid_validity), "UIDs valid");
-  write_untagged(out, Condition::ok, ResponseCode::uid_next(messages.facts().uid_next), "Predicted next UID");
+  write_untagged(out, Condition::ok, ResponseCode::uid_validity(told_validity(messages)), "UIDs valid");
+  if (!seeded(Fault::uid_next_missing)) {
+    write_untagged(out, Condition::ok, ResponseCode::uid_next(told_uid_next(messages)), "Predicted next UID");
+  }
   if (context.enabled.condstore) write_highest_modseq(context);
   write_untagged(out, Condition::ok, ResponseCode::mailbox_id(selected.mailbox.id), "Mailbox id");
-  if (context.is_rev2()) {
+  if (context.is_rev2() && !seeded(Fault::select_without_list)) {
     ListData data;
     data.separator = context.settings().mailbox.separator;
-    data.mailbox = context.wire_name(selected.mailbox.name);
+    data.mailbox = seeded(Fault::select_lists_inbox) ? "INBOX" : context.wire_name(selected.mailbox.name);
     if (data.mailbox != asked && !selected.mailbox.name.is_inbox()) data.old_name = asked;
     write_list(out, data);
   }
@@ -121,7 +135,8 @@ Answer open_mailbox(Context& context, SelectArgs arguments, Access access) {
   if (arguments.qresync) {
     co_await resynchronize(context, std::move(*arguments.qresync), std::move(opened.vanished));
   }
-  if (access == Access::read_only) co_return Completion(ResponseCode::read_only(), "Opened for reading only");
+  if (access == Access::read_only && !seeded(Fault::examine_is_read_write))
+    co_return Completion(ResponseCode::read_only(), "Opened for reading only");
   co_return Completion(ResponseCode::read_write(), "Opened");
 }
 

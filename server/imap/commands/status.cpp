@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/status.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/condstore.h"
@@ -58,7 +59,7 @@ StatusValue value_of(const Context& context, const storage::Mailbox& mailbox, co
       value.value = std::uint64_t{status.deleted};
       break;
     case StatusItem::size:
-      value.value = status.size;
+      value.value = seeded(Fault::status_size_zero) ? 0 : status.size;
       break;
     case StatusItem::recent:
       value.value = std::uint64_t{status.recent};

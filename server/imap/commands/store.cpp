@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/condstore.h"
 #include "server/imap/updates.h"
@@ -16,7 +17,8 @@ constexpr std::uint64_t store_batch = 1000;  // so that no job holds the account
 
 OwnStore own_store(const StoreArgs& arguments, UidSet uids) {
   OwnStore own;
-  own.answer = arguments.silent == StoreArgs::Silent::yes ? OwnStore::Answer::silent : OwnStore::Answer::told;
+  const bool silent = arguments.silent == StoreArgs::Silent::yes && !seeded(Fault::silent_is_not);
+  own.answer = silent ? OwnStore::Answer::silent : OwnStore::Answer::told;
   own.uids = std::move(uids);
   own.change = arguments.change;
   own.flags = arguments.flags;
