@@ -96,6 +96,7 @@ std::vector<ListMatch> match_mailboxes(std::vector<Mailbox> mailboxes, const Lis
     } else if (query.select == ListQuery::Select::lsub && under.selected_unmatched) {
       match.level_only = true;
     } else if (query.recursive_match && under.selected_unmatched) {
+      match.level_only = true;
       match.child_info = true;
     } else {
       continue;

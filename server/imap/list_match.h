@@ -27,7 +27,7 @@ struct ListQuery {
 struct ListMatch {
   storage::Mailbox mailbox;
   bool has_children = false;  // something exists below it
-  bool level_only = false;    // LSUB: not subscribed itself, stands for what is below: \Noselect
+  bool level_only = false;    // not selected itself, stands for what is below: \Noselect in LSUB, no STATUS in LIST
   bool child_info = false;    // CHILDINFO is due (RECURSIVEMATCH)
 };
 

@@ -93,7 +93,9 @@ Answer run_list(Context& context, ListArgs arguments) {
     ListData data;
     data.attributes = attributes_of(context, arguments, match);
     data.child_info = child_info_of(arguments, match);
-    if (arguments.returns.status.empty() || seeded(Fault::no_status_in_list) || !match.mailbox.exists) {
+    // What was not selected itself has no STATUS (RFC 5819 §3, second example).
+    const bool selectable = match.mailbox.exists && !match.level_only;
+    if (arguments.returns.status.empty() || seeded(Fault::no_status_in_list) || !selectable) {
       write_match(context, match, std::move(data));
     } else {
       const auto status = co_await load_status(context, match.mailbox.id, arguments.returns.status);
