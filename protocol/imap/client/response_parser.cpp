@@ -32,6 +32,11 @@ bool is_value_char(char c) { return ascii::is_list_char(c) && c != '[' && c != '
 
 Result<Value> parse_value(Cursor& cursor, std::size_t depth);
 
+// "1*address", "1*body", the lists of NAMESPACE and the threads of THREAD stand side by side without a space.
+bool is_adjacent(const std::vector<Value>& before, const Cursor& cursor) {
+  return !before.empty() && before.back().kind == Value::Kind::list && cursor.peek() == '(';
+}
+
 Result<Value> parse_list(Cursor& cursor, std::size_t depth) {
   Value list;
   list.kind = Value::Kind::list;
@@ -40,9 +45,7 @@ Result<Value> parse_list(Cursor& cursor, std::size_t depth) {
   while (true) {
     list.items.push_back(TRY(parse_value(cursor, depth + 1)));
     if (cursor.accept(')')) return list;
-    // "1*address", "1*body" and the lists of NAMESPACE stand side by side without a space.
-    const bool adjacent = list.items.back().kind == Value::Kind::list && cursor.peek() == '(';
-    if (!adjacent) TRY(cursor.sp());
+    if (!is_adjacent(list.items, cursor)) TRY(cursor.sp());
   }
 }
 
@@ -131,7 +134,7 @@ Result<Response> parse_untagged(Cursor& cursor) {
     TRY(parse_resp_text(cursor, response));
   } else {
     while (!cursor.at_end()) {
-      TRY(cursor.sp());
+      if (!is_adjacent(response.data, cursor)) TRY(cursor.sp());
       response.data.push_back(TRY(parse_value(cursor, 0)));
     }
   }

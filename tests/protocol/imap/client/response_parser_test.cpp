@@ -83,6 +83,7 @@ TEST_CASE("responses of every shape are read") {
   CHECK(responses("* LIST () nil [Gmail]/x\r\n") == "* LIST () NIL [Gmail]/x\n");
   CHECK(responses("* NAMESPACE ((\"\" \"/\")(\"x\" \"/\")) NIL NIL\r\n") ==
         "* NAMESPACE ((\"\" \"/\") (\"x\" \"/\")) NIL NIL\n");
+  CHECK(responses("* THREAD (1)(2 (3)(4 5))((6)(7))\r\n") == "* THREAD (1) (2 (3) (4 5)) ((6) (7))\n");
   CHECK(responses("* 1 FETCH (BODY[HEADER.FIELDS (From \"X Y\")]<0> {2}\r\nhi UID 7 FLAGS (\\Seen $x) BINARY[1] "
                   "~{3}\r\na\r\n)\r\n") ==
         "* #1 FETCH (BODY[HEADER.FIELDS (From \"X Y\")]<0> \"hi\" UID 7 FLAGS (\\Seen $x) BINARY[1] {3}\r\na\r\n)\n");
