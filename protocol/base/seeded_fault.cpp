@@ -15,7 +15,8 @@ constexpr std::string_view fault_names[] = {
 #undef POSTKEEP_FAULT_TEXT
 };
 
-// The number of the one that is on; -1: none. A name that is not known ends the program, so that no test passes by a slip.
+// The number of the one that is on; -1: none. A name that is not known ends the program, so that no test passes by a
+// slip.
 int chosen_fault() {
   const char* chosen = std::getenv("POSTKEEP_FAULT");
   if (chosen == nullptr || *chosen == '\0') return -1;

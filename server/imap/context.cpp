@@ -94,6 +94,14 @@ void Context::enter_authenticated(server::AccountPtr whose) {
 
 void Context::leave_mailbox() { selected.reset(); }
 
+void Context::leave_account() {
+  leave_mailbox();
+  account.reset();
+  enabled = Enabled();
+  host.log_out();
+  set_limits();
+}
+
 void Context::forget_everything() {
   framer = Framer();
   account.reset();

@@ -44,7 +44,7 @@ class PeerLeft : public std::runtime_error {
 };
 
 // What the session does after the tagged reply.
-enum class Next { read_command, start_tls, compress, log_out };
+enum class Next { read_command, start_tls, compress, unauthenticate, log_out };
 
 inline constexpr std::size_t client_name_max = 64;
 
@@ -96,6 +96,8 @@ class Context {
   // After LOGIN and AUTHENTICATE: framer limits and timeouts of a known user.
   void enter_authenticated(server::AccountPtr whose);
   void leave_mailbox();  // to the authenticated state
+  // After UNAUTHENTICATE: the user is forgotten, what the client called itself is not (RFC 8437 §3).
+  void leave_account();
   // After STARTTLS: nothing learnt in plaintext survives (RFC 9051 §6.2.1).
   void forget_everything();
 

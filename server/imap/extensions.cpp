@@ -37,6 +37,7 @@ const CommandRow command_rows[] = {
   {"AUTHENTICATE", plain, "RFC 9051 §6.2.2",  not_logged_in, parse_and_run<parse_authenticate, run_authenticate>,  allowed, in_turn, ""},
   {"LOGIN",        plain, "RFC 9051 §6.2.3",  not_logged_in, parse_and_run<parse_login, run_login>,                allowed, in_turn, ""},
   {"COMPRESS",     plain, "RFC 4978 §3",      logged_in,     parse_and_run<parse_compress, run_compress>,          allowed, barrier, "COMPRESS=DEFLATE"},
+  {"UNAUTHENTICATE", plain, "RFC 8437 §3",    logged_in,     run_plain<run_unauthenticate>,                        allowed, in_turn, "UNAUTHENTICATE"},
   {"ENABLE",       plain, "RFC 9051 §6.3.1",  logged_in,     parse_and_run<parse_enable, run_enable>,              allowed, in_turn, "ENABLE"},
   {"SELECT",       plain, "RFC 9051 §6.3.2",  logged_in,     parse_and_run<parse_select, run_select>,              allowed, in_turn, ""},
   {"EXAMINE",      plain, "RFC 9051 §6.3.3",  logged_in,     parse_and_run<parse_select, run_examine>,             allowed, in_turn, ""},
@@ -86,6 +87,7 @@ bool offers_compression(const Context& context) {
 }
 
 bool before_login(const Context& context) { return !context.account; }
+bool after_login(const Context& context) { return !before_login(context); }
 
 std::string append_limit(const Context& context) { return std::to_string(context.settings().limits.message_size); }
 
@@ -119,6 +121,7 @@ const CapabilityRow capability_rows[] = {
   {"SEARCHRES",          "RFC 5182",          nullptr,         nullptr,      nullptr},
   {"WITHIN",             "RFC 5032",          nullptr,         nullptr,      nullptr},
   {"COMPRESS=DEFLATE",   "RFC 4978",          offers_compression, nullptr,   nullptr},
+  {"UNAUTHENTICATE",     "RFC 8437",          after_login,     nullptr,      nullptr},
   {"SORT",               "RFC 5256",          nullptr,         nullptr,      nullptr},
   {"SORT=DISPLAY",       "RFC 5957",          nullptr,         nullptr,      nullptr},
   {"ESORT",              "RFC 5267 §3",       nullptr,         nullptr,      nullptr},

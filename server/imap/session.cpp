@@ -86,6 +86,9 @@ Awaitable<void> serve(Context& context) {
       bad_commands = 0;
     } else if (context.next == Next::compress) {
       co_await start_compression(context);
+    } else if (context.next == Next::unauthenticate) {
+      co_await leave_user(context);
+      bad_commands = 0;
     }
   }
   if (!context.farewell.empty()) say_farewell(context);

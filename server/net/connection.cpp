@@ -119,6 +119,14 @@ void Connection::start_deflate(int level) {
   deflate_ = std::make_unique<DeflateStream>(level);
 }
 
+std::string Connection::stop_deflate() {
+  ENSURE(output_.empty() && !flushing_ && deflate_, "what is compressed is sent before compression ends");
+  std::string behind = deflate_->take_rest();
+  deflate_.reset();
+  park_at_ = SteadyTime::max();
+  return behind;
+}
+
 bool Connection::unread_plaintext() const {
   int count = 0;
   return !is_tls() && ::ioctl(transport_.descriptor(), FIONREAD, &count) == 0 && count > 0;

@@ -108,6 +108,9 @@ class Connection {
   // From here on everything is DEFLATE in both directions, inside of TLS. All output must have been flushed and all
   // input given out. `level` as in DeflateStream. While the connection waits it keeps little for this.
   void start_deflate(int level);
+  // The end of it (RFC 8437 §4.1), likewise with all output flushed. What the peer has sent behind the end of its
+  // stream.
+  std::string stop_deflate();
   bool is_compressed() const { return deflate_ != nullptr; }
 
   // --- End

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "protocol/base/result.h"
 
@@ -31,6 +32,8 @@ class DeflateStream {
   Result<std::size_t> inflate(std::string& into, std::size_t limit);
   // The peer has ended its stream: nothing more will come out.
   bool ended() const { return ended_; }
+  // What was fed and is not part of the stream: all behind its end.
+  std::string take_rest() { return std::exchange(pending_, {}); }
   // Gives back what it can; the peer notices nothing.
   void park();
   std::size_t memory_bytes() const;  // of what is kept, about

@@ -74,6 +74,12 @@ class SessionContext {
     logger.set_user(user);
     return {};
   }
+  // The user has gone and the connection goes on (RFC 8437): gives the place back.
+  void log_out() {
+    place_ = Admission::Ticket();
+    user_.clear();
+    logger.set_user({});
+  }
   const std::string& user() const { return user_; }  // empty before a login
   asio::any_io_executor executor() { return connection.executor(); }
   std::string_view protocol;  // of the listener: "imaps"

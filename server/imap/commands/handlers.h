@@ -37,6 +37,9 @@ server::Awaitable<void> switch_to_tls(Context& context);
 // compress.cpp. Likewise; start_compression() is what follows its reply.
 Answer run_compress(Context& context, CompressArgs arguments);
 server::Awaitable<void> start_compression(Context& context);
+// unauthenticate.cpp. Likewise; leave_user() is what follows its reply.
+Answer run_unauthenticate(Context& context);
+server::Awaitable<void> leave_user(Context& context);
 // login.cpp, authenticate.cpp
 Answer run_login(Context& context, LoginArgs arguments);
 Answer run_authenticate(Context& context, AuthenticateArgs arguments);
