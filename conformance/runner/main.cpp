@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "conformance/runner/coverage.h"
 #include "conformance/runner/report.h"
 #include "conformance/runner/script_check.h"
 
@@ -49,7 +50,8 @@ void declare(CLI::App& app, Options& options) {
   app.add_option("--folder", options.folder, "Where scripts, fixtures and requirements are");
   app.add_flag("--list", options.list, "Name the cases and run none");
   app.add_flag("--check", options.check, "Check that every clause is proved, and run none");
-  app.add_option("--coverage", options.coverage, "Write the table of clauses to this file, and run none");
+  app.add_option("--coverage", options.coverage, "Print tables of the clauses, by-rfc or by-section, and run none")
+      ->check(CLI::IsMember({"by-rfc", "by-section"}));
   app.add_flag("--quiet", options.quiet, "Only failures and the last line");
 }
 
@@ -128,9 +130,11 @@ Result<int> run(const Options& options) {
     list(options, scripts);
     return 0;
   }
-  if (!options.coverage.empty()) TRY(write_file(options.coverage, coverage(requirements, scripts)));
   if (options.check) return check_all(options, scripts, requirements);
-  if (!options.coverage.empty()) return 0;
+  if (!options.coverage.empty()) {
+    std::cout << (options.coverage == "by-rfc" ? coverage_by_rfc : coverage_by_section)(requirements, scripts);
+    return 0;
+  }
   if (options.user.empty()) return failure(ErrorKind::bad_syntax, "--user is needed");
   const std::vector<Ran> ran = TRY(run_all(options, scripts, requirements));
   if (!options.quiet) std::cout << "\n" << table(ran);

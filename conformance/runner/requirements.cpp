@@ -10,13 +10,6 @@ namespace postkeep::conformance {
 
 namespace {
 
-// "9051-6.4.3-1" to "RFC 9051" and "6.4.3".
-std::pair<std::string, std::string> place_of(const std::string& id) {
-  const std::size_t first = id.find('-');
-  const std::size_t last = id.rfind('-');
-  return {"RFC " + id.substr(0, first), id.substr(first + 1, last - first - 1)};
-}
-
 // "9051-6.4.3-1  MUST NOT  server"
 Result<Requirement> parse_head(std::string_view line) {
   std::istringstream in{std::string(line)};
@@ -121,42 +114,6 @@ std::vector<std::string> check(const std::vector<Requirement>& requirements, con
     }
   }
   return faults;
-}
-
-std::string coverage(const std::vector<Requirement>& requirements, const std::vector<Script>& scripts) {
-  struct Counts {
-    int all = 0;
-    int binding = 0;
-    int proved = 0;
-  };
-  const Proofs proofs = proofs_of(scripts);
-  std::vector<std::pair<std::pair<std::string, std::string>, Counts>> sections;  // in the order of the files
-  Counts total;
-  std::string unproved;
-  for (const Requirement& requirement : requirements) {
-    const auto place = place_of(requirement.id);
-    if (sections.empty() || sections.back().first != place) sections.emplace_back(place, Counts());
-    const bool proved = requirement.binds_server() && proofs.count(requirement.id) != 0;
-    for (Counts* counts : {&sections.back().second, &total}) {
-      ++counts->all;
-      counts->binding += requirement.binds_server() ? 1 : 0;
-      counts->proved += proved ? 1 : 0;
-    }
-    if (requirement.binds_server() && !proved) {
-      unproved += "| " + requirement.id + " | " + requirement.keyword + " | " + requirement.demand + " | " +
-                  (requirement.reason.empty() ? "**no case yet**" : requirement.reason) + " |\n";
-    }
-  }
-  std::string text = "| Section | Clauses | bind a server | proved by a case |\n|---|---|---|---|\n";
-  for (const auto& [place, counts] : sections) {
-    text += "| " + place.first + " §" + place.second + " | " + std::to_string(counts.all) + " | " +
-            std::to_string(counts.binding) + " | " + std::to_string(counts.proved) + " |\n";
-  }
-  text += "| **all** | " + std::to_string(total.all) + " | " + std::to_string(total.binding) + " | " +
-          std::to_string(total.proved) + " |\n";
-  if (!unproved.empty())
-    text += "\nNot proved by a case:\n\n| Clause | | Demand | Why |\n|---|---|---|---|\n" + unproved;
-  return text;
 }
 
 }  // namespace postkeep::conformance

@@ -33,7 +33,4 @@ Proofs proofs_of(const std::vector<Script>& scripts);
 // What is wrong: ids that do not exist or exist twice, and clauses that bind a server without a case or a reason.
 std::vector<std::string> check(const std::vector<Requirement>& requirements, const std::vector<Script>& scripts);
 
-// Markdown: how many clauses of each section bind a server, and are proved; what is not, and why.
-std::string coverage(const std::vector<Requirement>& requirements, const std::vector<Script>& scripts);
-
 }  // namespace postkeep::conformance

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "conformance/runner/coverage.h"
 #include "tests/support/results.h"
 
 using namespace postkeep;
@@ -50,10 +51,20 @@ TEST_CASE("the check finds what is not proved, proved in spite of a reason, or d
   CHECK(check(requirements(), scripts("9051-1-1 9051-9-9")).size() == 1);
 }
 
-TEST_CASE("the table counts by section") {
-  const std::string table = coverage(requirements(), scripts("9051-1-1"));
-  CHECK(table.find("| RFC 9051 §1 | 2 | 1 | 1 |") != std::string::npos);
-  CHECK(table.find("| RFC 9051 §1.1 | 1 | 1 | 0 |") != std::string::npos);
-  CHECK(table.find("| **all** | 3 | 2 | 1 |") != std::string::npos);
-  CHECK(table.find("nobody can see it") != std::string::npos);
+TEST_CASE("the tables count by RFC and by section, and name what is not proved") {
+  std::vector<Requirement> all = requirements();
+  all.push_back(must(parse_requirements("s", "2177-3-1  MUST  server\n  Either a|b.\n  not proved: x|y\n"))[0]);
+
+  const std::string by_rfc = coverage_by_rfc(all, scripts("9051-1-1"));
+  CHECK(by_rfc.find("| [9051](clauses.md#rfc-9051) | 3 | 2 | 1 | 1 |\n") != std::string::npos);
+  CHECK(by_rfc.find("| [2177](clauses.md#rfc-2177) | 1 | 1 | 0 | 1 |\n") != std::string::npos);
+  CHECK(by_rfc.find("| **all** | 4 | 3 | 1 | 2 |\n") != std::string::npos);
+
+  const std::string by_section = coverage_by_section(all, scripts("9051-1-1"));
+  CHECK(by_section.find("## RFC 9051\n\n") == 0);
+  CHECK(by_section.find("| §1 | 2 | 1 | 1 | 0 |\n| §1.1 | 1 | 1 | 0 | 1 |\n| **all** | 3 | 2 | 1 | 1 |\n") !=
+        std::string::npos);
+  CHECK(by_section.find("| 9051-1.1-1 | SHOULD | The third. | nobody can see it. |\n\n## RFC 2177\n") !=
+        std::string::npos);
+  CHECK(by_section.find("| Either a\\|b. | x\\|y |\n") != std::string::npos);
 }

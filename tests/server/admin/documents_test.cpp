@@ -38,7 +38,7 @@ void check_requests(const std::string& page) {
 }  // namespace
 
 TEST_CASE("docs/admin-commands.md is what the table of commands says") {
-  // If this fails: build/release/postkeep man --markdown > docs/admin-commands.md
+  // If this fails: ./dev docs
   CHECK(text_of("docs/admin-commands.md") == commands_markdown());
 }
 

@@ -241,6 +241,6 @@ TEST_CASE("every row of the table stands once, is documented, and accepts its ow
 TEST_CASE("docs/configuration.md is what the table says") {
   std::ifstream file(POSTKEEP_SOURCE_DIR "/docs/configuration.md");
   const std::string text((std::istreambuf_iterator<char>(file)), {});
-  // If this fails: build/debug/postkeep config reference > docs/configuration.md
+  // If this fails: ./dev docs
   CHECK(text == reference());
 }
