@@ -61,7 +61,7 @@ CaseResult CaseRun::run(const Case& one) {
   }
   if (!done) done = failure(done.error().kind, "could not be set up: " + done.error().text);
   for (const Step& step : one.steps) {
-    if (!done) break;
+    if (!done || ended_) break;
     line = step.line;
     done = run_step(step);
   }
@@ -72,6 +72,10 @@ CaseResult CaseRun::run(const Case& one) {
     result.line = judge_.failed_line() != 0 ? judge_.failed_line() : line;
     result.exchange = std::move(exchange_);
     if (result.exchange.empty()) result.exchange = housekeeper_.log();
+  }
+  if (done && ended_) {
+    result.verdict = CaseResult::Verdict::skipped;
+    result.reason = "refused, as it may be: line " + std::to_string(line);
   }
   housekeeper_.tidy_up(prefix_, one.uses_inbox);
   return result;
@@ -243,7 +247,9 @@ Outcome CaseRun::evaluate(const Step& step, Client& client, const std::string& t
   }
   answer.octets = client.connection->received();
   answer.closed = client.connection->closed();
+  ended_ = judge_.may_end(step.expectations, answer);
   TRY(judge_.judge(step.expectations, answer));
+  if (ended_) return {};
   if (complete || wants_close || until == Until::satisfied) return {};
   return failure(ErrorKind::cannot, answer.closed ? "the connection was closed" : "no reply came in time");
 }

@@ -63,6 +63,7 @@ class CaseRun {
   std::string prefix_;
   Variables variables_;
   Judge judge_;
+  bool ended_ = false;  // by a reply that the RFC allows and that leaves nothing to see
   std::vector<std::string> exchange_;
   std::map<char, Client> clients_;
 };

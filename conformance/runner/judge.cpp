@@ -146,12 +146,25 @@ bool Judge::satisfied(const std::vector<Expectation>& expectations, const Answer
   return all;
 }
 
+bool Judge::may_end(const std::vector<Expectation>& expectations, const Answer& answer) {
+  const Variables before = variables_;
+  const auto replied = [&](Demand demand) {
+    return std::any_of(expectations.begin(), expectations.end(), [&](const Expectation& wanted) {
+      return wanted.kind == ExpectationKind::tagged && wanted.demand == demand && find(wanted, answer, {}, 0);
+    });
+  };
+  const bool ends = !replied(Demand::must) && replied(Demand::may);
+  variables_ = before;
+  return ends;
+}
+
 tl::unexpected<Error> Judge::fail(const Expectation& wanted, const std::string& what) {
   failed_line_ = wanted.line;
   return failure(ErrorKind::cannot, what + ": line " + std::to_string(wanted.line) + ": " + wanted.source);
 }
 
 Outcome Judge::judge(const std::vector<Expectation>& expectations, const Answer& answer) {
+  if (may_end(expectations, answer)) return see_what_must_not(expectations, answer);
   std::set<std::size_t> used;
   TRY(see_what_must_come(expectations, answer, used));
   TRY(see_what_must_not(expectations, answer));

@@ -25,6 +25,9 @@ class Judge {
 
   // All that must come is there.
   bool satisfied(const std::vector<Expectation>& expectations, const Answer& answer);
+  // The reply is not the one asked for, but one that an "optional" line lets end the case: the RFC leaves the server
+  // the choice. Then nothing must come, and judge() looks at what must not.
+  bool may_end(const std::vector<Expectation>& expectations, const Answer& answer);
   // Errors: cannot, which line asks for something else.
   Outcome judge(const std::vector<Expectation>& expectations, const Answer& answer);
   // Of the script; 0: none.

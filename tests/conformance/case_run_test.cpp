@@ -148,6 +148,26 @@ TEST_CASE("what the case needs and the server has not skips it; what cannot be s
   CHECK(run_at(says, "  deliver user1: plain\n").reason == "needs delivery by LMTP");
 }
 
+TEST_CASE("a reply that may end the case skips what is left of it, and no other does") {
+  std::string reply;
+  const auto says = [&reply](const std::string& tag, const std::string& command) -> std::optional<std::string> {
+    if (command == "RENAME") return tag + " " + reply + "\r\n";
+    return command == "NOOP" ? tag + " BAD no\r\n" : "";
+  };
+  const std::string steps = "  A: RENAME\n    OK|NO [CANNOT]\n    optional NO\n  A: NOOP\n    OK\n";
+  reply = "NO I do not";
+  CHECK(run_at(says, steps).verdict == Verdict::skipped);
+  CHECK(run_at(says, "  A: RENAME\n    OK\n    optional NO\n    not /I do/\n").verdict == Verdict::failed);
+  reply = "NO [CANNOT] I do not";
+  CHECK(run_at(says, steps).line == 7);
+  reply = "OK done";
+  CHECK(run_at(says, steps).verdict == Verdict::failed);
+  CHECK(run_at(says, steps).line == 7);
+  reply = "BAD what";
+  CHECK(run_at(says, steps).verdict == Verdict::failed);
+  CHECK(run_at(says, steps).line == 4);
+}
+
 TEST_CASE("the password is quoted") {
   const auto says = [](const std::string& tag, const std::string& command) -> std::optional<std::string> {
     if (command.starts_with("LOGIN"))
