@@ -10,9 +10,8 @@ bool iends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && ascii::iequals(text.substr(text.size() - end.size()), end);
 }
 
-// Step 1: decoded, and every run of white space one space. Line ends can be hidden in encoded words.
-std::string one_line(std::string_view raw_value) {
-  const std::string decoded = mime::decode_header_text(raw_value);
+// Step 1, of what is decoded: every run of white space one space. Line ends can be hidden in encoded words.
+std::string one_line(std::string_view decoded) {
   std::string line;
   line.reserve(decoded.size());
   for (const char c : decoded) {
@@ -118,8 +117,11 @@ class Reduction {
 }  // namespace
 
 BaseSubject base_subject(std::string_view raw_value) {
-  const std::string line = one_line(raw_value);
-  return Reduction(line).run();
+  const mime::HeaderText decoded = mime::decode_header(raw_value);
+  const std::string line = one_line(decoded.text);
+  BaseSubject base = Reduction(line).run();
+  base.is_sound = decoded.is_sound;
+  return base;
 }
 
 }  // namespace postkeep

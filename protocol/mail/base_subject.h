@@ -10,6 +10,7 @@ namespace postkeep {
 struct BaseSubject {
   std::string text;       // UTF-8, not yet folded; "" where all of the subject was artifact
   bool is_reply = false;  // a reply or a forward: "Re:", "Fwd:", "(fwd)" or "[fwd: ...]" was removed
+  bool is_sound = true;   // all of the subject could be decoded: mime::HeaderText
   bool operator==(const BaseSubject&) const = default;
 };
 

@@ -14,6 +14,11 @@
 namespace postkeep::mime {
 namespace {
 
+// Behind all that could be decoded, octet by octet (RFC 5255 §4.6): no UTF-8 begins with this octet.
+std::string unsound_key(std::string_view utf8) {
+  return utf8.empty() ? std::string() : '\xFF' + std::string(text::cut_utf8(utf8, collation_key_octets_max - 1));
+}
+
 // Cut before folding, so that the rest costs nothing, and after it, since folding can make text longer.
 std::string folded_key(std::string_view utf8) {
   std::string key = text::fold(text::cut_utf8(utf8, collation_key_octets_max));
@@ -32,17 +37,24 @@ std::optional<Address> first_address(std::span<const HeaderField> fields, std::s
   return std::nullopt;
 }
 
+std::string key_of(std::string_view utf8, bool is_sound) { return is_sound ? folded_key(utf8) : unsound_key(utf8); }
+
+std::string key_of_octets(const std::string& octets) {
+  const std::string utf8 = text::repair_utf8(octets);
+  return key_of(utf8, utf8 == octets);
+}
+
 std::string mailbox_key(const std::optional<Address>& address) {
-  return address ? folded_key(text::repair_utf8(address->local_part)) : std::string();
+  return address ? key_of_octets(address->local_part) : std::string();
 }
 
 // RFC 5957 §3, from the address structure that ENVELOPE shows: the host of a group's name is NIL.
 std::string display_key(const std::optional<Address>& address) {
   if (!address) return {};
   if (address->kind == Address::Kind::mailbox) {
-    const std::string name = decode_header_text(address->name);
-    if (!name.empty()) return folded_key(name);
-    return folded_key(text::repair_utf8(address->local_part + '@' + address->domain));
+    const HeaderText name = decode_header(address->name);
+    if (!name.text.empty()) return key_of(name.text, name.is_sound);
+    return key_of_octets(address->local_part + '@' + address->domain);
   }
   return mailbox_key(address);
 }
@@ -83,7 +95,7 @@ UnixTime sent_date(std::span<const HeaderField> fields, UnixTime internal_date) 
 
 ThreadSubject thread_subject(std::span<const HeaderField> fields) {
   const BaseSubject base = base_subject(value_of(fields, "Subject"));
-  return ThreadSubject{folded_key(base.text), base.is_reply};
+  return ThreadSubject{key_of(base.text, base.is_sound), base.is_reply};
 }
 
 std::string message_id_of(std::span<const HeaderField> fields) {

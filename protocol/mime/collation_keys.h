@@ -1,5 +1,6 @@
 // What SORT and THREAD compare messages by, from their header fields. RFC 5256 §2, §3; RFC 5957 §3; RFC 5255 §4.6.
-// Text comes folded by i;unicode-casemap, ready to be compared octet by octet. Pure; never fails.
+// Text comes folded by i;unicode-casemap, ready to be compared octet by octet; what cannot be decoded comes as it is,
+// with an octet in front that no other begins with, so that it stands behind all the rest. Pure; never fails.
 #pragma once
 
 #include <cstddef>

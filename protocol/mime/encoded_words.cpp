@@ -1,6 +1,7 @@
 #include "protocol/mime/encoded_words.h"
 
 #include <optional>
+#include <utility>
 
 #include "protocol/base/ascii.h"
 #include "protocol/mime/header_fields.h"
@@ -15,6 +16,7 @@ namespace {
 // search for the end of words that have none from costing the square of the header.
 constexpr std::size_t word_text_max = 4000;
 constexpr std::size_t charset_max = 64;
+constexpr std::string_view replacement_character = "\xEF\xBF\xBD";  // U+FFFD
 
 struct EncodedWord {
   std::string_view charset;
@@ -66,11 +68,13 @@ std::string_view without_language(std::string_view charset) { return charset.sub
 
 class Decoder {
  public:
-  std::string run(std::string_view value) {
+  HeaderText run(std::string_view value) {
     while (!value.empty()) {
       if (value.front() == '=') {
         const auto word = take_word(value);
-        if (word && text::is_known_charset(word->charset)) {
+        const bool is_known = word && text::is_known_charset(word->charset);
+        if (word && !is_known) out_.is_sound = false;
+        if (is_known) {
           add_word(*word);
           value.remove_prefix(word->length);
           continue;
@@ -81,6 +85,7 @@ class Decoder {
     }
     end_words();
     end_gap();
+    if (out_.text.find(replacement_character) != std::string::npos) out_.is_sound = false;
     return std::move(out_);
   }
 
@@ -102,17 +107,17 @@ class Decoder {
   }
 
   void end_words() {
-    if (in_words_) out_ += text::to_utf8_leniently(charset_, bytes_);
+    if (in_words_) out_.text += text::to_utf8_leniently(charset_, bytes_);
     bytes_.clear();
     in_words_ = false;
   }
 
   void end_gap() {
-    if (!gap_.empty()) out_ += text::to_utf8_leniently("us-ascii", gap_);
+    if (!gap_.empty()) out_.text += text::to_utf8_leniently("us-ascii", gap_);
     gap_.clear();
   }
 
-  std::string out_;
+  HeaderText out_;
   std::string gap_;      // what is no encoded word, since the last one
   std::string bytes_;    // of words not yet converted
   std::string charset_;  // of bytes_
@@ -121,10 +126,15 @@ class Decoder {
 
 }  // namespace
 
-std::string decode_header_text(std::string_view raw_value) {
+HeaderText decode_header(std::string_view raw_value) {
   std::string value = unfold(raw_value);
   const bool plain = value.find("=?") == std::string::npos && text::is_ascii(value);
-  return plain ? value : Decoder().run(value);
+  if (!plain) return Decoder().run(value);
+  HeaderText text;
+  text.text = std::move(value);
+  return text;
 }
+
+std::string decode_header_text(std::string_view raw_value) { return decode_header(raw_value).text; }
 
 }  // namespace postkeep::mime

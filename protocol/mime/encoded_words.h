@@ -13,4 +13,12 @@ namespace postkeep::mime {
 // without white space around), since senders put them there and everybody displays them.
 std::string decode_header_text(std::string_view raw_value);
 
+// The same for those who sort by it (RFC 5255 §4.6).
+struct HeaderText {
+  std::string text;
+  // No: a word is of an unknown charset, or octets that are not valid in theirs became U+FFFD.
+  bool is_sound = true;
+};
+HeaderText decode_header(std::string_view raw_value);
+
 }  // namespace postkeep::mime

@@ -33,7 +33,18 @@ TEST_CASE("FROM, TO and CC are the mailbox of the first address") {
   CHECK(key(SortKey::to, "To: \r\nTo: second@x\r\n") == "SECOND");     // one list in ENVELOPE
   CHECK(key(SortKey::from, "From: \r\nFrom: second@x\r\n").empty());   // there the first counts
   CHECK(key(SortKey::to, "From: a@x\r\n").empty());
-  CHECK(key(SortKey::from, "From: \xFF@x\r\n") == "\xEF\xBF\xBD");
+  CHECK(key(SortKey::from, "From: \xFF@x\r\n") == "\xFF\xEF\xBF\xBD");
+}
+
+TEST_CASE("what cannot be decoded stands behind all else, and is not folded") {
+  CHECK(key(SortKey::subject, "Subject: =?x-unheard-of?Q?a?=\r\n") == "\xFF=?x-unheard-of?Q?a?=");
+  CHECK(key(SortKey::subject, "Subject: Re: =?utf-8?Q?ab=FF?=\r\n") ==
+        "\xFF"
+        "ab\xEF\xBF\xBD");
+  CHECK(key(SortKey::display_from, "From: =?utf-8?Q?=FF?= <a@x>\r\n") == "\xFF\xEF\xBF\xBD");
+  CHECK(key(SortKey::subject, "Subject: =?utf-8?Q?z?=\r\n") == "Z");
+  const std::string cut = key(SortKey::subject, "Subject: =?utf-8?Q?=FF?=" + std::string(3000, 'x') + "\r\n");
+  CHECK(cut.size() == collation_key_octets_max);
 }
 
 TEST_CASE("DISPLAYFROM and DISPLAYTO are the name, else the address") {
