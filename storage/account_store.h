@@ -88,6 +88,11 @@ class AccountStore {
   // All or nothing, durable when it returns. Errors: not_found, quota_reached, over_quota, limit (keywords),
   // unavailable.
   virtual Result<AppendResult> append(MailboxId mailbox, const std::vector<AppendItem>& items) = 0;
+  // REPLACE (RFC 8508): appends `item` to `to` and removes `uid` from `from`, whatever its flags. Both are durable when
+  // it returns, and nobody sees one without the other. After an unclean stop in between, and where the disk fails
+  // there, both messages are left. Only what is gained needs room. Errors: those of append(); expunge_issued (`uid` is
+  // gone).
+  virtual Result<AppendResult> replace(MailboxId from, Uid uid, MailboxId to, const AppendItem& item) = 0;
   // Rows for those of `uids` that are there, ascending. The caller asks for batches (about 500).
   virtual Result<std::vector<MessageRow>> fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) = 0;
   // Errors: not_found, expunge_issued (it is gone), corruption (the file is unreadable).

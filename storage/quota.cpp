@@ -26,4 +26,16 @@ Outcome check_room(const QuotaLimits& limits, const QuotaUsage& used, const Quot
                                                       : "There is no room for it: the quota is reached");
 }
 
+Outcome check_room_instead_of(const QuotaLimits& limits, const QuotaUsage& used, const QuotaUsage& freed,
+                              const QuotaUsage& added) {
+  QuotaLimits held = limits;
+  QuotaUsage gained;
+  // A resource that does not grow is not asked about: its usage may lie above the limit already.
+  if (added.octets <= freed.octets) held.octets.reset();
+  if (added.messages <= freed.messages) held.messages.reset();
+  if (held.octets) gained.octets = added.octets - freed.octets;
+  if (held.messages) gained.messages = added.messages - freed.messages;
+  return check_room(held, used, gained);
+}
+
 }  // namespace postkeep::storage

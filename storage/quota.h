@@ -36,4 +36,8 @@ QuotaLimits limits_of(const QuotaLimits& own, const QuotaLimits& of_all);
 // May so much be added? Errors: quota_reached.
 Outcome check_room(const QuotaLimits& limits, const QuotaUsage& used, const QuotaUsage& added);
 
+// May so much be added where `freed` goes at the same time? What does not grow needs no room. Errors: quota_reached.
+Outcome check_room_instead_of(const QuotaLimits& limits, const QuotaUsage& used, const QuotaUsage& freed,
+                              const QuotaUsage& added);
+
 }  // namespace postkeep::storage

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "protocol/base/ensure.h"
 #include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/handlers.h"
@@ -112,9 +113,12 @@ std::optional<Error> objection_to_literal(const Context& context) {
 }
 
 server::Awaitable<Judged> dispatch_append(Context& context) {
-  const CommandRow* row = find_command("APPEND", UidForm::no);
-  std::string tag = tag_of(context.framer.partial()).value_or("*");
-  context.uid_form = UidForm::no;
+  Cursor cursor(context.framer.partial());
+  auto head = parse_command_head(cursor);
+  ENSURE(head, "the session has looked at it");
+  const CommandRow* row = find_command(head->verb, head->uid);
+  std::string tag = std::move(head->tag);
+  context.uid_form = head->uid;
   context.expunge = row->expunge;
   const server::Stopwatch watch(time_of(row->name));
   auto result = co_await stream_append(context);

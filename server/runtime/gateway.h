@@ -119,6 +119,8 @@ class Gateway {
   Awaitable<Result<UidSet>> expunged_since(AccountPtr account, MailboxId mailbox, ModSeq since);
   Awaitable<Result<storage::AppendResult>> append(AccountPtr account, MailboxId mailbox,
                                                   std::vector<storage::AppendItem> items);
+  Awaitable<Result<storage::AppendResult>> replace(AccountPtr account, MailboxId from, Uid uid, MailboxId to,
+                                                   storage::AppendItem item);
   Awaitable<Result<std::vector<storage::MessageRow>>> fetch(AccountPtr account, MailboxId mailbox, UidSet uids,
                                                             storage::FetchWants wants);
   Awaitable<Result<std::shared_ptr<storage::MessageReader>>> open_message(AccountPtr account, MailboxId mailbox,

@@ -78,6 +78,17 @@ Awaitable<Result<storage::AppendResult>> Gateway::append(AccountPtr account, Mai
              });
 }
 
+Awaitable<Result<storage::AppendResult>> Gateway::replace(AccountPtr account, MailboxId from, Uid uid, MailboxId to,
+                                                          storage::AppendItem item) {
+  return run(std::move(account),
+             [from, uid, to, item = std::move(item)](AccountStore& store) -> Result<storage::AppendResult> {
+               auto appended = store.replace(from, uid, to, item);
+               if (appended) metrics().messages_appended.add();
+               if (appended) metrics().messages_expunged.add();
+               return appended;
+             });
+}
+
 Awaitable<Result<std::vector<storage::MessageRow>>> Gateway::fetch(AccountPtr account, MailboxId mailbox, UidSet uids,
                                                                    storage::FetchWants wants) {
   return run(std::move(account), [mailbox, uids = std::move(uids), wants](AccountStore& store) {

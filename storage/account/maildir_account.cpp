@@ -283,6 +283,16 @@ Result<AppendResult> MaildirAccount::append(MailboxId mailbox, const std::vector
   return result;
 }
 
+Result<AppendResult> MaildirAccount::replace(MailboxId from, Uid uid, MailboxId to, const AppendItem& item) {
+  MailboxState* source = TRY(ready(from));
+  MailboxState* target = TRY(find(to));
+  if (!source->version->find(uid)) return failure(ErrorKind::expunge_issued, "The message is gone");
+  TRY(check_room_instead(*source, uid, item));
+  Result<AppendResult> result = watched(replace_message(context_, *source, uid, *target, item));
+  changed();  // also with an error: the new message may be there
+  return result;
+}
+
 Result<std::unique_ptr<MessageReader>> MaildirAccount::open_message(MailboxId mailbox, Uid uid) {
   MailboxState* box = TRY(ready(mailbox));
   return watched(open_file(context_, *box, uid));
@@ -385,6 +395,16 @@ Outcome MaildirAccount::check_room_for(const MailboxState& source, const UidSet&
     added.octets += counted_octets(file);
   }
   return check_room(quota_limits(), usage(), added);
+}
+
+Outcome MaildirAccount::check_room_instead(const MailboxState& source, Uid uid, const AppendItem& item) const {
+  if (quota_limits() == QuotaLimits()) return {};
+  QuotaUsage freed;
+  for (const FileRow& file : TRY(load_files(*context_.index, source.row.key, UidSet{uid}))) {
+    ++freed.messages;
+    freed.octets += counted_octets(file);
+  }
+  return check_room_instead_of(quota_limits(), usage(), freed, QuotaUsage{item.message->size(), 1});
 }
 
 // --- Housekeeping ---

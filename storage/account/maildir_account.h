@@ -41,6 +41,7 @@ class MaildirAccount final : public AccountStore {
 
   Result<std::shared_ptr<Incoming>> begin_incoming(std::uint64_t limit) override;
   Result<AppendResult> append(MailboxId mailbox, const std::vector<AppendItem>& items) override;
+  Result<AppendResult> replace(MailboxId from, Uid uid, MailboxId to, const AppendItem& item) override;
   Result<std::vector<MessageRow>> fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) override;
   Result<std::unique_ptr<MessageReader>> open_message(MailboxId mailbox, Uid uid) override;
   Result<StoreResult> store_flags(MailboxId mailbox, const UidSet& uids, FlagChange change, const Flags& flags,
@@ -103,6 +104,8 @@ class MaildirAccount final : public AccountStore {
   // Errors: quota_reached.
   Outcome check_room_for(const std::vector<AppendItem>& items) const;
   Outcome check_room_for(const MailboxState& source, const UidSet& uids) const;
+  // Likewise for `item` in place of `uid`.
+  Outcome check_room_instead(const MailboxState& source, Uid uid, const AppendItem& item) const;
   Outcome change_account_file(const maildir::AccountFile& changed);
   Result<MessageRow> fetch_one(MailboxState& box, FileRow& file, const FetchWants& wants,
                                std::optional<IndexChange>& change, MailboxRow& row);

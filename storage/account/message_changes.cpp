@@ -232,14 +232,11 @@ Outcome take_out(AccountContext& context, MailboxState& box, MailboxRow& row, co
   return add_expunged(index, box.row.key, row.highest_modseq, uids);
 }
 
+namespace {
+
 // The record in postkeep-uids is the commit: synced before the answer, it keeps the messages from rising again even
 // if the index is lost before their files are unlinked.
-Result<UidSet> expunge_messages(AccountContext& context, MailboxState& box, const UidSet& uids) {
-  UidSet gone;
-  box.version->for_each_in(uids, [&](SeqNum, const MessageState& message) {
-    if (box.version->flags_of(message).has(SystemFlag::deleted)) gone.add(message.uid);
-  });
-  if (gone.empty()) return gone;
+Outcome remove_messages(AccountContext& context, MailboxState& box, const UidSet& gone) {
   TRY(reserve(context, box, 0));
   std::vector<maildir::Record> records;
   for (const UidSet::Range& range : gone.ranges()) records.emplace_back(maildir::GoneRecord{range.first, range.last});
@@ -253,7 +250,30 @@ Result<UidSet> expunge_messages(AccountContext& context, MailboxState& box, cons
     TRY(change.commit());
   }
   advance(box, std::move(row), {}, gone);
+  return {};
+}
+
+}  // namespace
+
+Result<UidSet> expunge_messages(AccountContext& context, MailboxState& box, const UidSet& uids) {
+  UidSet gone;
+  box.version->for_each_in(uids, [&](SeqNum, const MessageState& message) {
+    if (box.version->flags_of(message).has(SystemFlag::deleted)) gone.add(message.uid);
+  });
+  if (gone.empty()) return gone;
+  TRY(remove_messages(context, box, gone));
   return gone;
+}
+
+// An append is not taken back where the removal fails: its record may have reached the disk, and then neither message
+// would be left.
+Result<AppendResult> replace_message(AccountContext& context, MailboxState& from, Uid uid, MailboxState& to,
+                                     const AppendItem& item) {
+  TRY(reserve(context, from, 0));
+  const std::vector<AppendItem> items{item};
+  AppendResult appended = TRY(append_messages(context, to, items));
+  TRY(remove_messages(context, from, UidSet{uid}));
+  return appended;
 }
 
 }  // namespace postkeep::storage

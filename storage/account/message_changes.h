@@ -25,6 +25,11 @@ struct StoreRequest {
 };
 Result<StoreResult> store_message_flags(AccountContext& context, MailboxState& box, const StoreRequest& request);
 
+// `uid` is in `from`. The new message is durable before the other one goes. With an error nothing has changed, or the
+// new message is there and the other one too.
+Result<AppendResult> replace_message(AccountContext& context, MailboxState& from, Uid uid, MailboxState& to,
+                                     const AppendItem& item);
+
 Result<UidSet> expunge_messages(AccountContext& context, MailboxState& box, const UidSet& uids);
 
 // Inside a transaction: takes messages out of the index, as expunged with `row.highest_modseq`.

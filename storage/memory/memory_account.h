@@ -84,6 +84,7 @@ class MemoryAccount final : public AccountStore {
 
   Result<std::shared_ptr<Incoming>> begin_incoming(std::uint64_t limit) override;
   Result<AppendResult> append(MailboxId mailbox, const std::vector<AppendItem>& items) override;
+  Result<AppendResult> replace(MailboxId from, Uid uid, MailboxId to, const AppendItem& item) override;
   Result<std::vector<MessageRow>> fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) override;
   Result<std::unique_ptr<MessageReader>> open_message(MailboxId mailbox, Uid uid) override;
   Result<StoreResult> store_flags(MailboxId mailbox, const UidSet& uids, FlagChange change, const Flags& flags,
@@ -123,8 +124,10 @@ class MemoryAccount final : public AccountStore {
   std::vector<std::string> known_keywords(const Folder& folder) const;
   // `flags` with keywords as `keywords` spells them, new ones added to it. Error: limit.
   Result<Flags> adopt_keywords(std::vector<std::string>& keywords, const Flags& flags) const;
+  // Appends without a word to the listener. `freed`: what goes at the same time. Errors: see append().
+  Result<AppendResult> put(Folder& folder, const std::vector<AppendItem>& items, const QuotaUsage& freed) const;
   // Error: quota_reached.
-  Outcome check_room_for(const std::vector<Message>& messages) const;
+  Outcome check_room_for(const std::vector<Message>& messages, const QuotaUsage& freed = {}) const;
   QuotaUsage usage() const;
   // Error: limit, when the UIDs of the mailbox would run out (RFC 9051 §2.3.1.1 has 32 bits).
   Outcome check_uids_left(const Folder& folder, std::uint64_t wanted) const;

@@ -172,8 +172,27 @@ Result<std::shared_ptr<Incoming>> MemoryAccount::begin_incoming(std::uint64_t li
 
 Result<AppendResult> MemoryAccount::append(MailboxId mailbox, const std::vector<AppendItem>& items) {
   const FolderPtr folder = TRY(this->folder(mailbox));
-  TRY(check_uids_left(*folder, items.size()));
-  std::vector<std::string> keywords = known_keywords(*folder);
+  AppendResult result = TRY(put(*folder, items, QuotaUsage()));
+  if (!result.uids.empty()) changed();
+  return result;
+}
+
+Result<AppendResult> MemoryAccount::replace(MailboxId from, Uid uid, MailboxId to, const AppendItem& item) {
+  const FolderPtr source = TRY(folder(from));
+  const FolderPtr target = TRY(folder(to));
+  const auto replaced = source->messages.find(uid);
+  if (replaced == source->messages.end()) return failure(ErrorKind::expunge_issued, "The message is gone");
+  const std::vector<AppendItem> items{item};
+  AppendResult result = TRY(put(*target, items, QuotaUsage{replaced->second.content->size(), 1}));
+  commit(*source, UidSet(), UidSet{uid});
+  changed();
+  return result;
+}
+
+Result<AppendResult> MemoryAccount::put(Folder& folder, const std::vector<AppendItem>& items,
+                                        const QuotaUsage& freed) const {
+  TRY(check_uids_left(folder, items.size()));
+  std::vector<std::string> keywords = known_keywords(folder);
   std::vector<Message> messages;
   for (const AppendItem& item : items) {
     const auto incoming = std::dynamic_pointer_cast<MemoryIncoming>(item.message);
@@ -188,17 +207,16 @@ Result<AppendResult> MemoryAccount::append(MailboxId mailbox, const std::vector<
     messages.push_back(std::move(message));
   }
   AppendResult result;
-  result.uid_validity = folder->uid_validity;
+  result.uid_validity = folder.uid_validity;
   if (messages.empty()) return result;
-  TRY(check_room_for(messages));
-  folder->keywords = std::move(keywords);
+  TRY(check_room_for(messages, freed));
+  folder.keywords = std::move(keywords);
   for (Message& message : messages) {
-    folder->messages.emplace(folder->uid_next, std::move(message));
-    result.uids.add(folder->uid_next);
-    folder->uid_next = Uid(folder->uid_next.value() + 1);
+    folder.messages.emplace(folder.uid_next, std::move(message));
+    result.uids.add(folder.uid_next);
+    folder.uid_next = Uid(folder.uid_next.value() + 1);
   }
-  commit(*folder, result.uids, UidSet());
-  changed();
+  commit(folder, result.uids, UidSet());
   return result;
 }
 
@@ -218,11 +236,11 @@ QuotaUsage MemoryAccount::usage() const {
   return used;
 }
 
-Outcome MemoryAccount::check_room_for(const std::vector<Message>& messages) const {
+Outcome MemoryAccount::check_room_for(const std::vector<Message>& messages, const QuotaUsage& freed) const {
   QuotaUsage added;
   added.messages = messages.size();
   for (const Message& message : messages) added.octets += message.content->size();
-  return check_room(limits_of(data_->quota, options_.quota), usage(), added);
+  return check_room_instead_of(limits_of(data_->quota, options_.quota), usage(), freed, added);
 }
 
 Result<Quota> MemoryAccount::quota() { return Quota{usage(), limits_of(data_->quota, options_.quota), data_->quota}; }

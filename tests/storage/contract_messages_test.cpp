@@ -514,5 +514,38 @@ TEST_CASE("Everything of 300 messages is there after a restart and after a lost 
   });
 }
 
+TEST_CASE("REPLACE appends one message and removes another, whatever its flags") {
+  over_each_backend([](StoreFixture& store) {
+    const MailboxId inbox = store.mailbox("INBOX");
+    const MailboxId other = store.mailbox("Other");
+    for (const MailboxId to : {inbox, other}) {
+      const Uid old = store.append(inbox, sample_message(1));
+      const Uid kept = store.append(inbox, sample_message(2));
+      const ModSeq before = must(store.account().version(inbox))->facts().highest_modseq;
+      const AppendItem item{store.incoming(sample_message(3)), {}, std::nullopt};
+      const UidSet made = must(store.account().replace(inbox, old, to, item)).uids;
+      REQUIRE(made.size() == 1);
+      CHECK(store.content(to, made.min()) == sample_message(3));
+      CHECK_FALSE(store.uids(inbox).contains(old));
+      CHECK(store.uids(inbox).contains(kept));
+      CHECK(must(store.account().expunged_since(inbox, before)).contains(old));
+      CHECK(must(store.account().version(inbox))->facts().highest_modseq > before);
+    }
+  });
+}
+
+TEST_CASE("REPLACE of what is gone, or to where nothing is, changes nothing") {
+  over_each_backend([](StoreFixture& store) {
+    const MailboxId inbox = store.mailbox("INBOX");
+    const MailboxId other = store.mailbox("Other");
+    const Uid uid = store.append(inbox, sample_message(1));
+    const AppendItem item{store.incoming(sample_message(2)), {}, std::nullopt};
+    CHECK(kind_of(store.account().replace(inbox, Uid(uid.value() + 1), other, item)) == ErrorKind::expunge_issued);
+    CHECK(kind_of(store.account().replace(inbox, uid, MailboxId(9999), item)) == ErrorKind::not_found);
+    CHECK(store.uids(inbox) == UidSet{uid});
+    CHECK(store.uids(other).empty());
+  });
+}
+
 }  // namespace
 }  // namespace postkeep::test

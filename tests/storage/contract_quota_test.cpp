@@ -42,6 +42,15 @@ TEST_CASE("There is room up to the limit and not beyond, also when more is there
   CHECK(kind_of(check_room({10, none}, {4, 0}, {~0ULL, 1})) == ErrorKind::quota_reached);
 }
 
+TEST_CASE("What is replaced makes room, and what does not grow needs none") {
+  using storage::check_room_instead_of;
+  CHECK(check_room_instead_of({10, 2}, {10, 2}, {4, 1}, {4, 1}));
+  CHECK(check_room_instead_of({10, 2}, {8, 2}, {4, 1}, {6, 1}));
+  CHECK(kind_of(check_room_instead_of({10, 2}, {8, 2}, {4, 1}, {7, 1})) == ErrorKind::quota_reached);
+  CHECK(check_room_instead_of({10, 2}, {15, 5}, {4, 1}, {3, 1}));  // over the limit already
+  CHECK(kind_of(check_room_instead_of({10, 2}, {15, 5}, {4, 1}, {5, 1})) == ErrorKind::quota_reached);
+}
+
 TEST_CASE("Messages come in until the quota is reached, all of an append or none") {
   const std::string content(100, 'x');
   const auto body = [&](StoreFixture& store) {

@@ -26,19 +26,37 @@ Result<AppendMessage> parse_message(Cursor& cursor) {
   return message;
 }
 
+// seq-number, as UID or not (RFC 8508 §5).
+Result<SequenceSet> parse_replaced(Cursor& cursor) {
+  SequenceSet::Range range;
+  if (cursor.peek() == '*') {
+    TRY(cursor.expect('*'));
+  } else {
+    range.first = TRY(cursor.nz_number());
+  }
+  range.last = range.first;
+  SequenceSet set;
+  set.ranges.push_back(range);
+  return set;
+}
+
 }  // namespace
 
 bool is_append(const FramedCommand& partial) {
   Cursor cursor(partial);
   const auto head = parse_command_head(cursor);
-  return head && head->verb == "APPEND" && head->uid == UidForm::no;
+  return head && ((head->verb == "APPEND" && head->uid == UidForm::no) || head->verb == "REPLACE");
 }
 
 Result<std::optional<AppendHead>> parse_append_head(Cursor& cursor) {
-  TRY(parse_command_head(cursor));
+  const CommandHead command = TRY(parse_command_head(cursor));
   TRY(cursor.sp());
-  if (cursor.at_end()) return std::optional<AppendHead>();  // what comes is the mailbox name
   AppendHead head;
+  if (command.verb == "REPLACE") {
+    head.replaced = TRY(parse_replaced(cursor));
+    TRY(cursor.sp());
+  }
+  if (cursor.at_end()) return std::optional<AppendHead>();  // what comes is the mailbox name
   head.mailbox = TRY(cursor.mailbox());
   TRY(cursor.sp());
   head.first = TRY(parse_message(cursor));

@@ -1,4 +1,4 @@
-// APPEND and MULTIAPPEND. RFC 9051 §6.3.12, RFC 3502, RFC 9755 §4 (UTF8 literals).
+// APPEND and MULTIAPPEND, REPLACE and UID REPLACE. RFC 9051 §6.3.12, RFC 3502, RFC 8508, RFC 9755 §4 (UTF8 literals).
 //
 // Messages do not fit in memory, so the command is parsed in pieces while it arrives. At each
 // Framer::Event::literal_due:
@@ -20,6 +20,7 @@
 #include "protocol/imap/cursor.h"
 #include "protocol/mail/date_time.h"
 #include "protocol/mail/flags.h"
+#include "protocol/mail/uid_set.h"
 
 namespace postkeep::imap {
 
@@ -34,11 +35,12 @@ struct AppendMessage {
 };
 
 struct AppendHead {
-  std::string mailbox;  // wire form
+  std::optional<SequenceSet> replaced;  // REPLACE: one number or "*"; none: APPEND
+  std::string mailbox;                  // wire form
   AppendMessage first;
 };
 
-// Is this framed text the beginning of an APPEND command? Decides whether a due literal is looked at here.
+// Is this framed text the beginning of an APPEND or REPLACE command? Decides whether a due literal is looked at here.
 bool is_append(const FramedCommand& partial);
 
 // `cursor` at the beginning of the command (tag and verb are read again).

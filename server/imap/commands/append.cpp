@@ -1,4 +1,5 @@
-// APPEND and MULTIAPPEND. RFC 9051 §6.3.12, RFC 3502, RFC 4315 (APPENDUID), RFC 7889 (APPENDLIMIT). Messages go from
+// APPEND and MULTIAPPEND, REPLACE and UID REPLACE. RFC 9051 §6.3.12, RFC 3502, RFC 4315 (APPENDUID), RFC 7889
+// (APPENDLIMIT), RFC 8508. Messages go from
 // the connection into storage's spool as they come; memory does not grow with them. All or nothing: until the last
 // message has come nothing is in the mailbox, and a client that leaves in the middle leaves nothing behind.
 #include "protocol/imap/commands/append.h"
@@ -8,9 +9,11 @@
 #include <utility>
 
 #include "protocol/base/seeded_fault.h"
+#include "protocol/imap/responses/state.h"
 #include "protocol/line/line_ends.h"
 #include "server/imap/changed_name.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/updates.h"
 
 namespace postkeep::imap {
 
@@ -34,7 +37,9 @@ class Append {
   server::Awaitable<void> take_bytes();
   server::Awaitable<Outcome> write_slice(std::size_t keep_below);
   server::Awaitable<Outcome> end_message();
+  Outcome find_replaced();
   Answer commit();
+  Answer commit_replacement();
   Answer refused();
   void refuse(Error error) { context_.framer.refuse_literal(std::move(error)); }
   Result<bool> parse_piece();
@@ -44,7 +49,9 @@ class Append {
   MailboxId target_;
   std::optional<MailboxName> target_name_;
   bool try_create_ = false;
-  AppendMessage message_;  // whose literal is due or running
+  std::optional<SequenceSet> replaced_set_;  // none: APPEND
+  Uid replaced_;                             // once the target was found
+  AppendMessage message_;                    // whose literal is due or running
   std::shared_ptr<storage::Incoming> incoming_;
   std::optional<line::LineEndConverter> converter_;  // none for a literal8, which is stored untouched
   std::string slice_;
@@ -78,11 +85,12 @@ Result<bool> Append::parse_piece() {
   if (!mailbox_) {
     std::optional<AppendHead> head = TRY(parse_append_head(cursor));
     if (!head) return false;
+    replaced_set_ = std::move(head->replaced);
     mailbox_ = std::move(head->mailbox);
     message_ = std::move(head->first);
   } else {
     std::optional<AppendMessage> next = TRY(parse_append_next(cursor, message_));
-    if (!next) return failure(ErrorKind::bad_syntax, "Unexpected literal");
+    if (!next || replaced_set_) return failure(ErrorKind::bad_syntax, "Unexpected literal");
     message_ = std::move(*next);
   }
   if (message_.utf8 == Utf8Literal::yes) return failure(ErrorKind::bad_syntax, "UTF8 is not enabled");
@@ -101,7 +109,8 @@ server::Awaitable<void> Append::begin_message() {
     co_return;
   }
   Outcome ready;
-  if (items_.empty()) ready = co_await find_target();
+  if (items_.empty()) ready = find_replaced();
+  if (ready && items_.empty()) ready = co_await find_target();
   if (ready) ready = co_await open_message();
   if (!ready) {
     refuse(std::move(ready).error());
@@ -109,6 +118,16 @@ server::Awaitable<void> Append::begin_message() {
   }
   context_.framer.stream_literal();
   send_continuation(context_);
+}
+
+// Numbers cannot move until the command is done: the view changes in dispatch alone.
+Outcome Append::find_replaced() {
+  if (!replaced_set_) return {};
+  TRY(context_.require_write());
+  const UidSet uids = TRY(context_.resolve(*replaced_set_));
+  if (uids.empty()) return failure(ErrorKind::cannot, "There is no such message to replace");
+  replaced_ = uids.min();
+  return {};
 }
 
 server::Awaitable<Outcome> Append::find_target() {
@@ -182,6 +201,7 @@ Answer Append::commit() {
   const FramedCommand rest = context_.framer.take_command();
   Cursor cursor(rest);
   CO_TRY(parse_append_end(cursor, message_));
+  if (replaced_set_) co_return co_await commit_replacement();
   auto outcome = co_await context_.gateway().append(context_.account, target_, std::move(items_));
   if (!outcome && outcome.error().kind == ErrorKind::not_found) {
     co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
@@ -189,6 +209,22 @@ Answer Append::commit() {
   const storage::AppendResult appended = CO_TRY(std::move(outcome));
   tell_changed_name(context_, *target_name_, *mailbox_);
   co_return Completion(ResponseCode::append_uid(appended.uid_validity, appended.uids), "Message appended");
+}
+
+// APPENDUID goes before EXPUNGE, so that the client can follow (RFC 8508 §4.3).
+Answer Append::commit_replacement() {
+  const MailboxId from = context_.selected->mailbox.id;
+  auto outcome =
+      co_await context_.gateway().replace(context_.account, from, replaced_, target_, std::move(items_.front()));
+  const storage::AppendResult appended = CO_TRY(std::move(outcome));
+  tell_changed_name(context_, *target_name_, *mailbox_);
+  Writer out = context_.out();
+  write_untagged(out, Condition::ok, ResponseCode::append_uid(appended.uid_validity, appended.uids),
+                 "Replaced by this");
+  if (!context_.enabled.qresync) co_return Completion("Replaced");
+  // As for UID EXPUNGE: the VANISHED comes before the reply that names its modseq (RFC 8508 §4.5, RFC 7162 §3.2.9).
+  co_await send_updates(context_, ExpungeRule::allowed);
+  co_return Completion(ResponseCode::highest_modseq(context_.selected->view.settled_modseq()), "Replaced");
 }
 
 Answer Append::refused() {
@@ -213,7 +249,7 @@ Answer stream_append(Context& context) {
 }
 
 Answer run_append_without_literal(Context&, Cursor&) {
-  co_return failure(ErrorKind::bad_syntax, "APPEND needs a message as a literal");
+  co_return failure(ErrorKind::bad_syntax, "A message as a literal is needed");
 }
 
 }  // namespace postkeep::imap

@@ -1,6 +1,6 @@
-// UNAUTHENTICATE. RFC 8437. The connection goes on for another user: all is forgotten but TLS and what the client called
-// itself (ID), which says nothing of the user. Commands may be sent behind it at once. Under COMPRESS they are read if
-// the client's stream ends (a final block) behind the command; otherwise it has to wait for the reply.
+// UNAUTHENTICATE. RFC 8437. The connection goes on for another user: all is forgotten but TLS and what the client
+// called itself (ID), which says nothing of the user. Commands may be sent behind it at once. Under COMPRESS they are
+// read if the client's stream ends (a final block) behind the command; otherwise it has to wait for the reply.
 #include "server/imap/commands/handlers.h"
 
 namespace postkeep::imap {

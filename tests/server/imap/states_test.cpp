@@ -31,6 +31,7 @@ std::string example(const imap::CommandRow& row) {
       {"LSUB", " \"\" %"},
       {"STATUS", " INBOX (MESSAGES)"},
       {"APPEND", " INBOX {6+}\r\nA: b\r\n"},
+      {"REPLACE", " 1 INBOX {6+}\r\nA: b\r\n"},
       {"IDLE", "\r\nDONE"},
       {"SEARCH", " ALL"},
       {"SORT", " (DATE) UTF-8 ALL"},

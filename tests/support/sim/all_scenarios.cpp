@@ -50,6 +50,10 @@ void add_messages(std::vector<Scenario>& all) {
   all.push_back({"MOVE one of another program", {move_to_archive({8}), background_step()}});
   add_both(all, {"MOVE three", {move_to_archive({4, 5, 8}), background_step()}});
   all.push_back({"MOVE within a mailbox", {transfer_step(Transfer::move, contents({4, 5}), "INBOX")}});
+  const Mail draft{100, label(), 1'600'000'000};
+  add_both(all, {"REPLACE within a mailbox", {replace_step(4, "INBOX", draft), background_step()}});
+  add_both(all, {"REPLACE to another mailbox", {replace_step(5, "Archive", draft), background_step()}});
+  add_both(all, {"REPLACE one of another program", {replace_step(8, "INBOX", draft), background_step()}});
   all.push_back({"a session",
                  {deliver(100), seen(100), move_to_archive({100}), expunge_step(contents({2, 3})), background_step()}});
 }

@@ -183,6 +183,28 @@ Step transfer_step(Transfer transfer, std::vector<std::string> messages, std::st
   return step;
 }
 
+Step replace_step(int number, std::string target, Mail mail) {
+  Step step;
+  step.name = "REPLACE";
+  step.run = [=](Machine& machine, const MailState& before) -> Result<Uids> {
+    const KnownMailbox& inbox = before.inbox();
+    AppendItem item;
+    item.message = TRY(receive(machine, mail.number));
+    item.flags = mail.flags;
+    if (mail.internal_date) item.internal_date = UnixTime{*mail.internal_date};
+    const Uid uid = inbox.uids_of(contents({number})).min();
+    const MailboxId to = before.mailboxes.at(target).id;
+    return TRY(machine.account().replace(inbox.id, uid, to, item)).uids.to_vector();
+  };
+  const auto add = [=](MailState& state) { state.mailboxes.at(target).messages.push_back(new_message(mail)); };
+  step.effect = [=](MailState& state) {
+    std::erase_if(state.inbox().messages, [&](const KnownMessage& each) { return is_among(contents({number}), each); });
+    add(state);
+  };
+  step.halves.emplace_back(add);
+  return step;
+}
+
 // --- Mailboxes ---
 
 Step create_step(std::string mailbox, SpecialUse special_use) {

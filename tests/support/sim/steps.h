@@ -34,6 +34,8 @@ Step expunge_step(std::vector<std::string> messages);                           
 enum class Transfer { copy, move };
 // From INBOX, in the order of UIDs.
 Step transfer_step(Transfer transfer, std::vector<std::string> messages, std::string target);
+// Of a message in INBOX, by a new one in `target`. Both may be left where it was not answered, never none.
+Step replace_step(int number, std::string target, Mail mail);
 Step create_step(std::string mailbox, SpecialUse special_use = SpecialUse::none);  // with its superiors
 Step delete_step(std::string mailbox);
 Step rename_step(std::string from, std::string to);  // with the mailboxes below it; INBOX: its messages go

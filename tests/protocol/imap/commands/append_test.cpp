@@ -111,6 +111,8 @@ TEST_CASE("a malformed APPEND is refused before its message comes") {
 TEST_CASE("only APPEND is an APPEND") {
   CHECK(is_append(FramedCommand::of_line("a append x ")));
   CHECK_FALSE(is_append(FramedCommand::of_line("a UID APPEND x ")));
+  CHECK(is_append(FramedCommand::of_line("a replace 1 x ")));
+  CHECK(is_append(FramedCommand::of_line("a UID REPLACE 1 x ")));
   CHECK_FALSE(is_append(FramedCommand::of_line("a LOGIN ")));
   CHECK_FALSE(is_append(FramedCommand::of_line("APPEND ")));
   CHECK_FALSE(is_append(FramedCommand::of_line("")));
