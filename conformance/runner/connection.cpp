@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "conformance/runner/deflate.h"
+
 namespace postkeep::conformance {
 
 namespace {
@@ -86,8 +88,18 @@ Outcome Connection::start_tls() {
   return failure(ErrorKind::unavailable, "the TLS handshake failed");
 }
 
+void Connection::start_deflate() { deflate_ = std::make_unique<Deflate>(); }
+
 void Connection::send(std::string_view octets) {
   note("C", octets);
+  if (deflate_) {
+    write(deflate_->compress(octets));
+  } else {
+    write(octets);
+  }
+}
+
+void Connection::write(std::string_view octets) {
   while (!octets.empty()) {
     const ssize_t count = tls_ != nullptr ? SSL_write(tls_, octets.data(), static_cast<int>(octets.size()))
                                           : ::send(descriptor_, octets.data(), octets.size(), MSG_NOSIGNAL);
@@ -118,11 +130,25 @@ bool Connection::fill(Clock::time_point until) {
     log_.push_back(name_ + " (closed)");
   }
   const std::string_view octets(buffer.data(), static_cast<std::size_t>(count));
+  if (!deflate_) {
+    take(octets);
+    return true;
+  }
+  const std::optional<std::string> inflated = deflate_->inflate(octets);
+  if (inflated) {
+    take(*inflated);
+  } else {
+    closed_ = true;
+    log_.push_back(name_ + " (what came is not DEFLATE)");
+  }
+  return inflated.has_value();
+}
+
+void Connection::take(std::string_view octets) {
   note("S", octets);
   received_ += octets;
   parser_.feed(octets);
   lines_ += octets;
-  return true;
 }
 
 Result<std::optional<imap::client::Response>> Connection::next(std::chrono::milliseconds limit) {

@@ -24,9 +24,12 @@ struct Endpoint {
   std::string port;
   bool tls = false;       // from the first octet
   bool starttls = false;  // by STARTTLS, which open_imap() sends
+  bool compress = false;  // by COMPRESS, which log_in() sends
 };
 // "host:port"; the host may stand in brackets. Errors: bad_syntax.
 Result<Endpoint> parse_endpoint(const std::string& text);
+
+class Deflate;  // deflate.h
 
 class Connection {
  public:
@@ -39,6 +42,8 @@ class Connection {
 
   // The handshake; also what follows STARTTLS. Errors: unavailable.
   Outcome start_tls();
+  // From here on everything is DEFLATE in both directions (RFC 4978).
+  void start_deflate();
   void send(std::string_view octets);
   // The next response; none: the connection is closed, or nothing came in time (see closed()). Errors: bad_syntax for
   // what is no IMAP response.
@@ -53,6 +58,8 @@ class Connection {
  private:
   Connection(int descriptor, std::string name, std::vector<std::string>& log)
       : descriptor_(descriptor), name_(std::move(name)), log_(log) {}
+  void write(std::string_view octets);
+  void take(std::string_view octets);
   bool fill(std::chrono::steady_clock::time_point until);
   bool wait_readable(std::chrono::steady_clock::time_point until) const;
   void note(std::string_view direction, std::string_view octets);
@@ -62,6 +69,7 @@ class Connection {
   std::vector<std::string>& log_;
   ssl_ctx_st* tls_context_ = nullptr;
   ssl_st* tls_ = nullptr;
+  std::unique_ptr<Deflate> deflate_;  // null: not compressed
   imap::client::ResponseParser parser_;
   std::string lines_;  // for next_line()
   std::string received_;

@@ -33,6 +33,8 @@ void Housekeeper::note_capabilities(const Responses& responses) {
     if (response.name != "CAPABILITY") continue;
     for (const Value& value : response.data) capabilities_.insert(ascii::to_upper(value.text));
   }
+  // Compression ends with it (RFC 8437 §4.1), which a script cannot say.
+  if (target_.imap.compress) capabilities_.erase("UNAUTHENTICATE");
 }
 
 Result<Responses> Housekeeper::command(const std::string& text) {

@@ -21,6 +21,7 @@ struct Options {
   std::string port = "143";
   bool tls = false;
   bool starttls = false;
+  bool compress = false;
   std::string user, password, user2, password2, lmtp;
   std::string mode = "both";
   std::string only = "*";
@@ -37,6 +38,7 @@ void declare(CLI::App& app, Options& options) {
   app.add_option("--port", options.port, "Its port for IMAP");
   CLI::Option* tls = app.add_flag("--tls", options.tls, "TLS from the first octet; certificates are not checked");
   app.add_flag("--starttls", options.starttls, "TLS by STARTTLS; likewise")->excludes(tls);
+  app.add_flag("--compress", options.compress, "COMPRESS DEFLATE after each login");
   app.add_option("--user", options.user, "A user with an empty account");
   app.add_option("--password", options.password);
   app.add_option("--user2", options.user2, "Another one, for the cases that need two");
@@ -74,6 +76,7 @@ Result<Target> target_of(const Options& options) {
   target.imap.port = options.port;
   target.imap.tls = options.tls;
   target.imap.starttls = options.starttls;
+  target.imap.compress = options.compress;
   target.accounts[0] = {options.user, options.password};
   target.accounts[1] = {options.user2, options.password2};
   if (!options.lmtp.empty()) target.lmtp = TRY(parse_endpoint(options.lmtp));

@@ -57,6 +57,10 @@ Result<std::unique_ptr<Connection>> log_in(const Target& target, int user, Mode 
   const Account& account = target.accounts.at(static_cast<std::size_t>(user - 1));
   std::unique_ptr<Connection> connection = TRY(open_imap(target.imap, std::move(name), log));
   TRY(ask(*connection, "login", "LOGIN " + quoted(account.user) + " " + quoted(account.password)));
+  if (target.imap.compress) {
+    TRY(ask(*connection, "compress", "COMPRESS DEFLATE"));
+    connection->start_deflate();
+  }
   if (mode == Mode::rev2) TRY(ask(*connection, "enable", "ENABLE IMAP4rev2"));
   return connection;
 }

@@ -64,6 +64,10 @@ class Session {
   Outcome take_name(const std::string& wire);
   void enter(char state);
   void enable_rev2() { rev2_ = true; }
+  void leave_user() {
+    enter('n');
+    rev2_ = false;
+  }
   void end() { ended_ = true; }
   // The next line that is no command; empty: there is none any more, or it is too long.
   std::optional<std::string> line(std::size_t octets_max);
@@ -184,6 +188,7 @@ const std::map<std::string_view, Parser>& parsers() {
   const auto stays = [](Session&) {};
   static const std::map<std::string_view, Parser> table = {
       {"APPEND", append_without_literal},
+      {"REPLACE", append_without_literal},
       {"AUTHENTICATE", parsed(parse_authenticate, authenticate)},
       {"CAPABILITY", bare(stays)},
       {"CHECK", bare(stays)},
@@ -216,6 +221,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"STORE", parsed(parse_store)},
       {"SUBSCRIBE", parsed(parse_mailbox_only, only_name)},
       {"THREAD", parsed(parse_thread)},
+      {"UNAUTHENTICATE", bare([](Session& session) { session.leave_user(); })},
       {"UID EXPUNGE", parsed(parse_uid_expunge)},
       {"UNSELECT", bare([](Session& session) { session.enter('a'); })},
       {"UNSUBSCRIBE", parsed(parse_mailbox_only, only_name)},
