@@ -33,7 +33,8 @@ int run(z_stream& stream, std::string_view octets, std::string& out, Step step) 
 }  // namespace
 
 Deflate::Deflate() : out_(new z_stream()), in_(new z_stream()) {
-  if (deflateInit2(out_.get(), Z_DEFAULT_COMPRESSION, Z_DEFLATED, raw_deflate, memory_level, Z_DEFAULT_STRATEGY) != Z_OK ||
+  if (deflateInit2(out_.get(), Z_DEFAULT_COMPRESSION, Z_DEFLATED, raw_deflate, memory_level, Z_DEFAULT_STRATEGY) !=
+          Z_OK ||
       inflateInit2(in_.get(), raw_deflate) != Z_OK) {
     throw std::bad_alloc();
   }

@@ -86,7 +86,7 @@ struct Settings {
     std::uint64_t connections = 20'000;
     std::uint64_t connections_per_user = 100;     // 0: no limit
     std::uint64_t connections_per_address = 500;  // 0: no limit
-    std::uint64_t line_length = 64 * 1024;
+    std::uint64_t line_length = 1024 * 1024;
     std::uint64_t literal_size = 256 * 1024;         // of a literal that is not a message
     std::uint64_t command_size = 1024 * 1024;        // a command with its literals, messages not counted
     std::uint64_t message_size = 100 * 1024 * 1024;  // APPEND and LMTP

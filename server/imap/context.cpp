@@ -61,6 +61,8 @@ MailboxName::Encoding Context::name_encoding() const {
 }
 
 Result<MailboxName> Context::mailbox_name(std::string_view wire) const {
+  const bool names_a_parent = wire.size() > 1 && wire.back() == settings().mailbox.separator;
+  if (names_a_parent) wire.remove_suffix(1);
   return MailboxName::from_wire(wire, name_encoding(), settings().mailbox.separator);
 }
 

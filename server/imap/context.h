@@ -83,7 +83,8 @@ class Context {
 
   // --- Names and numbers as this session's client writes them.
   MailboxName::Encoding name_encoding() const;
-  // Errors: cannot.
+  // "a/" is taken for "a" in every command: RFC 9051 §6.3.4 has it in CREATE, and clients that keep the name they
+  // created, or show a parent so, use it on. Errors: cannot.
   Result<MailboxName> mailbox_name(std::string_view wire) const;
   std::string wire_name(const MailboxName& name) const;
   // The UIDs that a command's set means: numbers, UIDs or "$". Errors: client_bug.

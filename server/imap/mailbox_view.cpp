@@ -1,6 +1,7 @@
 // See mailbox_view.h.
 #include "server/imap/mailbox_view.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "protocol/base/seeded_fault.h"
@@ -28,6 +29,17 @@ UidSet from_uid(const UidSet& uids, Uid first) {
   return uids.intersect(UidSet::of_range(first, Uid(UINT32_MAX)));
 }
 
+// "n:*" with n above the last message is the last one: clients ask so for what is new since EXISTS was n-1. UIDs behave
+// so by RFC 9051 §6.4.9. A number alone or a closed range above it stays an error.
+SequenceSet with_open_ends_inside(SequenceSet numbers, std::uint32_t count) {
+  for (SequenceSet::Range& range : numbers.ranges) {
+    if (range.first != SequenceSet::star && range.last != SequenceSet::star) continue;
+    range.first = std::min(range.first, count);  // a star is 0 and stays one
+    range.last = std::min(range.last, count);
+  }
+  return numbers;
+}
+
 }  // namespace
 
 MailboxView::MailboxView(MailboxVersionPtr version, Uid recent_from)
@@ -37,7 +49,7 @@ MailboxView::MailboxView(MailboxVersionPtr version, Uid recent_from)
 }
 
 Result<UidSet> MailboxView::resolve_sequence(const SequenceSet& numbers) const {
-  const UidSet meant = numbers.resolve(version_->count());
+  const UidSet meant = with_open_ends_inside(numbers, version_->count()).resolve(version_->count());
   if (version_->count() == 0 || (!meant.empty() && meant.max().value() > version_->count())) {
     return failure(ErrorKind::client_bug, "There is no message of that number");
   }

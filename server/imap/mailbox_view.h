@@ -73,8 +73,8 @@ class MailboxView {
   // Below facts().highest_modseq while there are ghosts (RFC 7162 §3.2, §6).
   ModSeq settled_modseq() const { return settled_; }
 
-  // UIDs meant by message numbers as a client wrote them. Errors: client_bug when a number is above the
-  // number of messages, or the mailbox is empty (RFC 9051 §9 seq-number).
+  // UIDs meant by message numbers as a client wrote them; "n:*" always has the last. Errors: client_bug when another
+  // number is above the number of messages, or the mailbox is empty (RFC 9051 §9 seq-number).
   Result<UidSet> resolve_sequence(const SequenceSet& numbers) const;
   // UIDs meant by a uid-set: those of them that are in the view (UIDs that are not are ignored, §6.4.9).
   UidSet resolve_uids(const SequenceSet& numbers) const;

@@ -21,12 +21,13 @@ class ImapSaslWire final : public server::SaslWire {
     Writer out = context_.out();
     write_continuation(out, base64);
   }
-  // Whoever sends endless lines is ended by the time limit before login.
+  // Whoever sends endless lines is ended by the time limit before login. "=" stands for an empty response in the
+  // command alone (RFC 4959 §3); some clients send it as a line too.
   server::Awaitable<Result<std::string>> read_line() override {
     for (;;) {
       auto line = context_.framer.next_line(limits::authenticate_line_bytes_max);
       if (!line) co_return tl::unexpected<Error>(std::move(line).error());
-      if (*line) co_return std::move(**line);
+      if (*line) co_return *line == "=" ? std::string() : std::move(**line);
       co_await context_.read_more();
     }
   }

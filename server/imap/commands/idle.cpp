@@ -40,8 +40,10 @@ server::Awaitable<Result<std::string>> read_done(Context& context) {
   }
 }
 
+// In any case, and with blanks behind it, as some clients send it.
 bool is_done(std::string_view line) {
   constexpr std::string_view done = "DONE";
+  while (line.ends_with(' ')) line.remove_suffix(1);
   if (line.size() != done.size()) return false;
   for (std::size_t i = 0; i < done.size(); ++i) {
     if ((line[i] & ~0x20) != done[i]) return false;
@@ -80,6 +82,7 @@ Answer run_idle(Context& context) {
     read = co_await read_done(context);
   }
   const std::string line = CO_TRY(std::move(read));
+  // A client that sends its next command instead gets BAD for the IDLE, which it knows, and has to send that again.
   if (!is_done(line)) co_return failure(ErrorKind::bad_syntax, "Expected DONE");
   co_return Completion("Idling ended");
 }

@@ -22,8 +22,8 @@ std::string without_separator_at_end(const Context& context, std::string name) {
 
 Answer run_create(Context& context, CreateArgs arguments) {
   if (arguments.uses.size() > 1) co_return failure(ErrorKind::use_attribute, "A mailbox has one special use");
-  const std::string asked = without_separator_at_end(context, std::move(arguments.mailbox));
-  MailboxName name = CO_TRY(context.mailbox_name(asked));
+  const std::string asked = without_separator_at_end(context, arguments.mailbox);
+  MailboxName name = CO_TRY(context.mailbox_name(arguments.mailbox));
   const SpecialUse use = arguments.uses.empty() ? SpecialUse::none : arguments.uses.front();
   auto outcome = co_await context.gateway().create_mailbox(context.account, name, use);
   const storage::Mailbox made = CO_TRY(std::move(outcome));
@@ -49,8 +49,8 @@ Answer run_delete(Context& context, MailboxArgs arguments) {
 
 Answer run_rename(Context& context, RenameArgs arguments) {
   MailboxName from = CO_TRY(context.mailbox_name(arguments.from));
-  const std::string asked = without_separator_at_end(context, std::move(arguments.to));
-  const MailboxName to = CO_TRY(context.mailbox_name(asked));
+  const std::string asked = without_separator_at_end(context, arguments.to);
+  const MailboxName to = CO_TRY(context.mailbox_name(arguments.to));
   const bool changed = context.wire_name(from) != arguments.from || context.wire_name(to) != asked;
   const Outcome renamed = co_await context.gateway().rename_mailbox(context.account, std::move(from), to);
   if (!renamed) co_return tl::unexpected<Error>(renamed.error());

@@ -150,6 +150,9 @@ TEST_CASE("message numbers and UIDs resolve to what the client knows") {
   CHECK(view.resolve_sequence(numbers("*:2")).value() == UidSet{Uid(20), Uid(30)});
   CHECK(view.resolve_sequence(numbers("4")).error().kind == ErrorKind::client_bug);
   CHECK(view.resolve_sequence(numbers("2:4")).error().kind == ErrorKind::client_bug);
+  CHECK(view.resolve_sequence(numbers("4:*")).value() == UidSet{Uid(30)});
+  CHECK(view.resolve_sequence(numbers("*:9,1")).value() == UidSet{Uid(10), Uid(30)});
+  CHECK(view.resolve_sequence(numbers("4:*,4")).error().kind == ErrorKind::client_bug);
   CHECK(view.resolve_uids(numbers("1:15,99")) == UidSet{Uid(10)});
   CHECK(view.resolve_uids(numbers("31:*")) == UidSet{Uid(30)});
 }
