@@ -12,8 +12,6 @@
 #include <cerrno>
 #include <utility>
 
-#include "conformance/runner/deflate.h"
-
 namespace postkeep::conformance {
 
 namespace {

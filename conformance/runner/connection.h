@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conformance/runner/deflate.h"
 #include "protocol/base/result.h"
 #include "protocol/imap/client/response_parser.h"
 
@@ -28,8 +29,6 @@ struct Endpoint {
 };
 // "host:port"; the host may stand in brackets. Errors: bad_syntax.
 Result<Endpoint> parse_endpoint(const std::string& text);
-
-class Deflate;  // deflate.h
 
 class Connection {
  public:
