@@ -35,6 +35,10 @@ inline constexpr std::size_t header_fields_max = 500;
 inline constexpr std::size_t part_path_max = 100;
 inline constexpr std::size_t list_patterns_max = 100;
 
+inline constexpr std::size_t notify_groups_max = 100;
+inline constexpr std::size_t notify_names_max = 1'000;  // of one group
+inline constexpr std::size_t notify_events_max = 100;   // of one group; there are eight
+
 // RFC 2971 §3.3: at most 30 pairs, names of 30 octets, values of 1,024.
 inline constexpr std::size_t id_pairs_max = 30;
 inline constexpr std::size_t id_name_bytes_max = 30;

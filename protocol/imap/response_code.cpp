@@ -67,6 +67,18 @@ ResponseCode ResponseCode::bad_charset(const std::vector<std::string>& supported
   return ResponseCode(text + ')');
 }
 
+ResponseCode ResponseCode::notification_overflow() { return ResponseCode("NOTIFICATIONOVERFLOW"); }
+
+ResponseCode ResponseCode::bad_event(const std::vector<std::string>& supported) {
+  ENSURE(!supported.empty(), "BADEVENT names at least one event");
+  std::string text = "BADEVENT (";
+  for (const std::string& event : supported) {
+    if (text.back() != '(') text += ' ';
+    text += event;
+  }
+  return ResponseCode(text + ')');
+}
+
 ResponseCode ResponseCode::permanent_flags(const Flags& flags, NewKeywords new_keywords) {
   std::string text = "PERMANENTFLAGS (" + flags.to_wire();
   if (new_keywords == NewKeywords::yes) text += flags.empty() ? "\\*" : " \\*";

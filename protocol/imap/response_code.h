@@ -1,5 +1,5 @@
 // Response codes and conditions: what stands in "NO [TRYCREATE] text". RFC 9051 §7.1, RFC 5530, RFC 4315,
-// RFC 7162, RFC 8474. Made by server/imap, printed by responses/state.
+// RFC 5465, RFC 7162, RFC 8474. Made by server/imap, printed by responses/state.
 #pragma once
 
 #include <optional>
@@ -41,6 +41,8 @@ class ResponseCode {
   static ResponseCode uid_validity(UidValidity validity);
   static ResponseCode unseen(SeqNum first_unseen);  // RFC 3501 §7.1
   static ResponseCode highest_modseq(ModSeq modseq);
+  static ResponseCode notification_overflow();                               // RFC 5465 §5.8
+  static ResponseCode bad_event(const std::vector<std::string>& supported);  // RFC 5465 §3.1
   static ResponseCode mailbox_id(MailboxId id);
   static ResponseCode append_uid(UidValidity validity, const UidSet& uids);  // several after MULTIAPPEND
   // The n-th of `from` became the n-th of `to`, so they are lists and not sets: runs are compressed only

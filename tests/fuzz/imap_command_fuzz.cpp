@@ -19,6 +19,7 @@
 #include "protocol/imap/commands/list.h"
 #include "protocol/imap/commands/login.h"
 #include "protocol/imap/commands/mailbox.h"
+#include "protocol/imap/commands/notify.h"
 #include "protocol/imap/commands/search.h"
 #include "protocol/imap/commands/select.h"
 #include "protocol/imap/commands/sort.h"
@@ -64,6 +65,7 @@ const std::map<std::string, std::function<void(Cursor&)>>& parsers() {
       {"LOGIN", checked(parse_login)},
       {"LSUB", checked(parse_lsub)},
       {"NOOP", checked(parse_nothing)},
+      {"NOTIFY", checked(parse_notify)},
       {"RENAME", checked(parse_rename)},
       {"SEARCH", checked(parse_search)},
       {"SELECT", checked(parse_select)},

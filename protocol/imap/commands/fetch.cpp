@@ -234,6 +234,11 @@ Outcome parse_modifiers(Cursor& cursor, FetchArgs& args) {
 
 }  // namespace
 
+Result<std::vector<FetchItem>> parse_fetch_item_list(Cursor& cursor) {
+  TRY(cursor.expect('('));
+  return parse_item_list(cursor);
+}
+
 bool FetchItem::sets_seen() const {
   switch (kind) {
     case Kind::rfc822:

@@ -59,4 +59,7 @@ struct FetchArgs {
 
 Result<FetchArgs> parse_fetch(Cursor& cursor);
 
+// "(" fetch-att *(SP fetch-att) ")", as other commands have it; no macros. At least one item, each once.
+Result<std::vector<FetchItem>> parse_fetch_item_list(Cursor& cursor);
+
 }  // namespace postkeep::imap
