@@ -35,6 +35,8 @@ TEST_CASE("response codes print as RFC 9051 §7.1 has them") {
   CHECK(ResponseCode::append_uid(UidValidity(38505), UidSet{Uid(3955)}).text() == "APPENDUID 38505 3955");
   CHECK(ResponseCode::bad_charset({"US-ASCII", "UTF-8"}).text() == "BADCHARSET (US-ASCII UTF-8)");
   CHECK(ResponseCode::bad_charset({}).text() == "BADCHARSET");
+  CHECK(ResponseCode::bad_event({"MessageNew", "FlagChange"}).text() == "BADEVENT (MessageNew FlagChange)");
+  CHECK(ResponseCode::notification_overflow().text() == "NOTIFICATIONOVERFLOW");
 }
 
 TEST_CASE("PERMANENTFLAGS shows whether new keywords are possible") {
