@@ -28,7 +28,7 @@ class Conformance(unittest.TestCase):
             done = subprocess.run([PROGRAM, "--user", "one", "--password", "pass", "--user2", "two", "--password2", "pass",
                                    "--deliver-lmtp", f"127.0.0.1:{server.lmtp_port}", "--server-name", "Postkeep",
                                    "--port", str(server.imaps_port if "--tls" in arguments else server.imap_port), *arguments],
-                                  capture_output=True, timeout=900)
+                                  capture_output=True, timeout=1800)
             self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace")[-20000:])
 
     def test_plain(self):
