@@ -58,6 +58,18 @@ const SourceRow& source_of(Kind kind) {
   return unknown;
 }
 
+// RFC 3501 does not know message/global, so sessions of it alone may not see it as a message.
+GlobalParts global_parts(const FetchResponse& response) {
+  return response.utf8() == Utf8::yes ? GlobalParts::messages : GlobalParts::plain;
+}
+
+// Nearly none has such a part, and then it is ready.
+std::string body_structure_for(const FetchResponse& response, const std::string& body_structure) {
+  const bool ready = global_parts(response) == GlobalParts::messages ||
+                     body_structure.find("\"message\" \"global\"") == std::string::npos;
+  return ready ? body_structure : body_structure_with(body_structure, GlobalParts::plain);
+}
+
 }  // namespace
 
 bool is_in_cached_headers(const FetchItem& item) {
@@ -132,11 +144,12 @@ void write_simple_item(FetchResponse& response, const FetchItem& item, const sto
       response.ready(item, row.envelope);
       break;
     case Kind::body_structure:
-      response.ready(item, row.body_structure);
+      response.ready(item, body_structure_for(response, row.body_structure));
       break;
     case Kind::body:
-      response.ready(
-          item, seeded(Fault::body_is_structure) ? row.body_structure : without_extension_data(row.body_structure));
+      response.ready(item, seeded(Fault::body_is_structure)
+                               ? row.body_structure
+                               : without_extension_data(row.body_structure, global_parts(response)));
       break;
     default:
       break;

@@ -13,7 +13,9 @@ namespace {
 // not expect sets failed_, after which nothing counts.
 class Reducer {
  public:
-  explicit Reducer(std::string_view in) : in_(in) {}
+  enum class Extensions { kept, dropped };
+  Reducer(std::string_view in, Extensions extensions, GlobalParts global)
+      : in_(in), extensions_(extensions), global_(global) {}
 
   bool reduce(std::string& out) {
     body(out, 0);
@@ -44,10 +46,9 @@ class Reducer {
     } else {
       copy_single(out, begin, depth);
     }
-    while (!failed_ && peek() == ' ') {
-      ++position_;
-      skip_value();
-    }
+    const std::size_t extensions_at = position_;
+    while (!failed_ && peek() == ' ') skip_sp_value();
+    if (extensions_ == Extensions::kept) out += in_.substr(extensions_at, position_ - extensions_at);
     expect(')');
     out += ')';
   }
@@ -61,14 +62,13 @@ class Reducer {
     const std::size_t subtype_at = position_;
     skip_value();
     const std::string subtype = upper(in_.substr(subtype_at, position_ - subtype_at));
-    for (int field = 0; field < 5; ++field) {
-      expect(' ');
-      skip_value();
-    }
+    for (int field = 0; field < 5; ++field) skip_sp_value();
     if (failed_) return;
     out += in_.substr(begin, position_ - begin);
     if (type == "\"TEXT\"") {
       copy_sp_value(out);  // lines
+    } else if (type == "\"MESSAGE\"" && subtype == "\"GLOBAL\"" && global_ == GlobalParts::plain) {
+      for (int field = 0; field < 3; ++field) skip_sp_value();  // envelope, body, lines
     } else if (type == "\"MESSAGE\"" && (subtype == "\"RFC822\"" || subtype == "\"GLOBAL\"")) {
       copy_sp_value(out);  // envelope
       expect(' ');
@@ -80,9 +80,13 @@ class Reducer {
 
   void copy_sp_value(std::string& out) {
     const std::size_t begin = position_;
+    skip_sp_value();
+    if (!failed_) out += in_.substr(begin, position_ - begin);
+  }
+
+  void skip_sp_value() {
     expect(' ');
     skip_value();
-    if (!failed_) out += in_.substr(begin, position_ - begin);
   }
 
   // An atom, a string, a literal, or a list with whatever is in it.
@@ -155,16 +159,24 @@ class Reducer {
     return out;
   }
 
-  std::string_view in_;
+  const std::string_view in_;
+  const Extensions extensions_;
+  const GlobalParts global_;
   std::size_t position_ = 0;
   bool failed_ = false;
 };
 
 }  // namespace
 
-std::string without_extension_data(std::string_view body_structure) {
+std::string body_structure_with(std::string_view body_structure, GlobalParts global) {
   std::string out;
-  if (Reducer(body_structure).reduce(out)) return out;
+  if (Reducer(body_structure, Reducer::Extensions::kept, global).reduce(out)) return out;
+  return std::string(body_structure);
+}
+
+std::string without_extension_data(std::string_view body_structure, GlobalParts global) {
+  std::string out;
+  if (Reducer(body_structure, Reducer::Extensions::dropped, global).reduce(out)) return out;
   return std::string(body_structure);
 }
 

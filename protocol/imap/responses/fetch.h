@@ -47,6 +47,8 @@ class FetchResponse {
   void section_literal(const FetchItem& item, std::uint64_t octets, LiteralKind kind);
   void finish();
 
+  Utf8 utf8() const { return writer_.utf8(); }  // as the session's writer has it
+
  private:
   Writer& name(std::string_view name);
 

@@ -147,3 +147,18 @@ TEST_CASE("BODY is BODYSTRUCTURE without its extension data") {
         "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 9 " + envelope + " " + leaf + ") 3)");
   CHECK(without_extension_data("(\"broken\"") == "(\"broken\"");
 }
+
+TEST_CASE("message/global is a message to those who know UTF-8, and a part like any other to IMAP4rev1") {
+  using imap::body_structure_with;
+  using imap::GlobalParts;
+  const std::string leaf = "(\"text\" \"plain\" NIL NIL NIL \"8bit\" 5 1 NIL NIL NIL NIL)";
+  const std::string start = "(\"message\" \"global\" NIL NIL NIL \"8bit\" 9";
+  const std::string rest = " NIL (\"inline\" NIL) NIL NIL)";
+  const std::string message = start + " (NIL {2}\r\n\xC3\xBC NIL NIL NIL NIL NIL NIL NIL NIL) " + leaf + " 3" + rest;
+  CHECK(body_structure_with(message, GlobalParts::messages) == message);
+  CHECK(body_structure_with(message, GlobalParts::plain) == start + rest);
+  CHECK(imap::without_extension_data(message, GlobalParts::plain) == start + ")");
+  const std::string both = "(" + leaf + message + " \"mixed\" NIL NIL NIL NIL)";
+  CHECK(body_structure_with(both, GlobalParts::plain) == "(" + leaf + start + rest + " \"mixed\" NIL NIL NIL NIL)");
+  CHECK(body_structure_with("(\"broken\"", GlobalParts::plain) == "(\"broken\"");
+}
