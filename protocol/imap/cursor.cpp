@@ -8,6 +8,7 @@
 #include "protocol/base/ensure.h"
 #include "protocol/base/seeded_fault.h"
 #include "protocol/imap/limits.h"
+#include "protocol/text/utf8.h"
 
 namespace postkeep::imap {
 namespace {
@@ -19,7 +20,8 @@ constexpr std::uint64_t number64_max = 0x7FFF'FFFF'FFFF'FFFF;
 
 }  // namespace
 
-Cursor::Cursor(const FramedCommand& command) : command_(command) {
+Cursor::Cursor(const FramedCommand& command, QuotedOctets quoted_octets)
+    : command_(command), quoted_octets_(quoted_octets) {
   ENSURE(!command.texts.empty(), "a framed command has a text");
 }
 
@@ -96,7 +98,10 @@ Result<std::string> Cursor::quoted() {
   std::string value;
   while (position_ < text().size()) {
     char c = text()[position_++];
-    if (c == '"') return value;
+    if (c == '"') {
+      if (quoted_octets_ == QuotedOctets::utf8 && !text::is_valid_utf8(value)) return fail("Invalid UTF-8");
+      return value;
+    }
     if (c == '\0' || c == '\r') return fail("Invalid character in quoted string");
     if (c == '\\') {
       c = peek();

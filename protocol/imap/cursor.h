@@ -17,11 +17,14 @@
 
 namespace postkeep::imap {
 
+// What may stand in a quoted string beyond ASCII: any octets, as old clients send them, or UTF-8 alone (RFC 9755 §3).
+enum class QuotedOctets { any, utf8 };
+
 // Not owning: the command outlives the cursor. A position between two octets; every method that succeeds
 // moves it behind what it read. All errors are bad_syntax unless a method says otherwise.
 class Cursor {
  public:
-  explicit Cursor(const FramedCommand& command);
+  explicit Cursor(const FramedCommand& command, QuotedOctets quoted_octets = QuotedOctets::any);
 
   // --- looking ---
   bool at_end() const { return position_ == text().size() && text_index_ + 1 == command_.texts.size(); }
@@ -55,7 +58,7 @@ class Cursor {
   }
 
   // --- strings: the value, unquoted. Raw 8-bit octets in quoted strings are let through (RFC 2683 §3.4.x:
-  //     clients send them whatever was negotiated); NUL, CR and LF never. ---
+  //     clients send them whatever was negotiated), unless only UTF-8 may be; NUL, CR and LF never. ---
   Result<std::string> quoted();
   Result<std::string> string();                  // quoted / literal
   Result<std::string> astring();                 // 1*ASTRING-CHAR / string
@@ -96,6 +99,7 @@ class Cursor {
   Result<std::uint64_t> digits(std::uint64_t max, const char* what);
 
   const FramedCommand& command_;
+  const QuotedOctets quoted_octets_;
   std::size_t text_index_ = 0;
   std::size_t position_ = 0;
 };

@@ -47,5 +47,6 @@ std::string_view to_string(LogLevel value) {
 std::string_view to_string(LogFormat value) { return value == LogFormat::json ? "json" : "text"; }
 
 std::string_view to_string(OverQuota value) { return value == OverQuota::defer ? "defer" : "reject"; }
+std::string_view to_string(EightBitHeaders value) { return value == EightBitHeaders::accept ? "accept" : "refuse"; }
 
 }  // namespace postkeep

@@ -32,6 +32,8 @@ enum class LogLevel { error, warn, info, debug, trace };
 enum class LogFormat { text, json };
 // What the MTA is told of mail for a user whose quota is reached.
 enum class OverQuota { defer, reject };
+// Of a message by APPEND whose header has 8-bit octets, from a client that has not enabled UTF-8 (RFC 9755 §4).
+enum class EightBitHeaders { accept, refuse };
 
 struct SpecialUseMailbox {
   std::string name;  // valid as a MailboxName, '/' between components
@@ -105,6 +107,7 @@ struct Settings {
 
   struct Imap {
     std::uint64_t compression = 3;  // level, 1 to 9; 0: not offered
+    EightBitHeaders eight_bit_headers = EightBitHeaders::accept;
     std::vector<HiddenCapability> hidden_capabilities;
   } imap;
 
@@ -153,5 +156,6 @@ std::string_view to_string(TlsVersion value);
 std::string_view to_string(LogLevel value);
 std::string_view to_string(LogFormat value);
 std::string_view to_string(OverQuota value);
+std::string_view to_string(EightBitHeaders value);
 
 }  // namespace postkeep

@@ -86,6 +86,7 @@ constexpr std::array tls_choices = {TlsVersion::tls_1_2, TlsVersion::tls_1_3};
 constexpr std::array level_choices = {LogLevel::error, LogLevel::warn, LogLevel::info, LogLevel::debug,
                                       LogLevel::trace};
 constexpr std::array over_quota_choices = {OverQuota::defer, OverQuota::reject};
+constexpr std::array eight_bit_choices = {EightBitHeaders::accept, EightBitHeaders::refuse};
 constexpr std::array format_choices = {LogFormat::text, LogFormat::json};
 
 template <class Choice, std::size_t n>
@@ -244,6 +245,11 @@ const std::array table = {
 
     COUNT("imap", "compression", imap.compression, 0, 9,
           "Level of COMPRESS=DEFLATE: 1 takes least time, 9 makes least octets. 0: not offered."),
+    CHOICE(
+        "imap", "eight_bit_headers", imap.eight_bit_headers, eight_bit_choices,
+        "What becomes of a message by APPEND whose header has octets beyond ASCII, from a client that has enabled "
+        "neither UTF8=ACCEPT nor IMAP4rev2. RFC 9755 wants it refused, so \"refuse\" does; \"accept\" takes it as it "
+        "is, so that old mail can be moved here by programs that know nothing of this."),
     Setting{"imap", "hidden_capabilities", ValueType::text_list, set_hidden_capabilities,
             [](const Settings& s) -> RawValue { return write_hidden_capabilities(s.imap.hidden_capabilities); },
             "IMAP capabilities that are not offered, since some clients misuse some: they are not in CAPABILITY, their "

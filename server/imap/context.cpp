@@ -57,7 +57,7 @@ server::Awaitable<void> Context::read_more() {
 }
 
 MailboxName::Encoding Context::name_encoding() const {
-  return enabled.rev2 ? MailboxName::Encoding::utf8 : MailboxName::Encoding::modified_utf7;
+  return speaks_utf8() ? MailboxName::Encoding::utf8 : MailboxName::Encoding::modified_utf7;
 }
 
 Result<MailboxName> Context::mailbox_name(std::string_view wire) const {

@@ -11,6 +11,7 @@
 
 #include "auth/mechanisms.h"
 #include "protocol/imap/command.h"
+#include "protocol/imap/cursor.h"
 #include "protocol/imap/framer.h"
 #include "protocol/imap/response_code.h"
 #include "protocol/imap/writer.h"
@@ -73,16 +74,19 @@ class Context {
   server::Gateway& gateway() const;
   const Settings& settings() const { return *host.settings; }
   bool is_rev2() const { return enabled.rev2; }
+  // UTF-8 in quoted strings and mailbox names, in both directions (RFC 9051 §4.3, RFC 9755 §3).
+  bool speaks_utf8() const { return enabled.rev2 || enabled.utf8; }
   auth::Channel channel() const;  // may passwords travel here?
 
   // Writes to the connection's output.
-  Writer out() { return Writer(connection.output(), enabled.rev2 ? Utf8::yes : Utf8::no); }
+  Writer out() { return Writer(connection.output(), speaks_utf8() ? Utf8::yes : Utf8::no); }
   server::Awaitable<void> flush_if_large() { return connection.flush_if_large(); }
   // Sends what is to be sent, then waits for input and feeds the framer. Throws PeerLeft, ConnectionEnded.
   server::Awaitable<void> read_more();
 
   // --- Names and numbers as this session's client writes them.
   MailboxName::Encoding name_encoding() const;
+  QuotedOctets quoted_octets() const { return speaks_utf8() ? QuotedOctets::utf8 : QuotedOctets::any; }
   // "a/" is taken for "a" in every command: RFC 9051 §6.3.4 has it in CREATE, and clients that keep the name they
   // created, or show a parent so, use it on. Errors: cannot.
   Result<MailboxName> mailbox_name(std::string_view wire) const;

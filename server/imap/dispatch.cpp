@@ -81,7 +81,7 @@ server::Awaitable<Judged> finish(Context& context, std::string tag, const Comman
 }  // namespace
 
 server::Awaitable<Judged> dispatch(Context& context, FramedCommand command) {
-  Cursor cursor(command);
+  Cursor cursor(command, context.quoted_octets());
   auto head = parse_command_head(cursor);
   if (!head) {
     time_of("other").observe({});

@@ -93,6 +93,7 @@ bool after_login(const Context& context) { return !before_login(context); }
 
 std::string append_limit(const Context& context) { return std::to_string(context.settings().limits.message_size); }
 
+bool enable_utf8(Context& context) { return !std::exchange(context.enabled.utf8, true); }
 bool enable_rev2(Context& context) { return !std::exchange(context.enabled.rev2, true); }
 
 // clang-format off
@@ -108,6 +109,7 @@ const CapabilityRow capability_rows[] = {
   {"ENABLE",             "RFC 5161",          nullptr,         nullptr,      nullptr},
   {"CONDSTORE",          "RFC 7162 §3.1",     nullptr,         nullptr,      enable_condstore},
   {"QRESYNC",            "RFC 7162 §3.2",     nullptr,         nullptr,      enable_qresync},
+  {"UTF8=ACCEPT",        "RFC 9755",          nullptr,         nullptr,      enable_utf8},
   {"IDLE",               "RFC 2177",          nullptr,         nullptr,      nullptr},
   {"NAMESPACE",          "RFC 2342",          nullptr,         nullptr,      nullptr},
   {"UIDPLUS",            "RFC 4315",          nullptr,         nullptr,      nullptr},

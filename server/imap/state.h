@@ -49,6 +49,7 @@ struct Selected {
 // What ENABLE turned on (RFC 9051 §6.3.1).
 struct Enabled {
   bool rev2 = false;       // IMAP4rev2: UTF-8 names and strings, ESEARCH, no \Recent
+  bool utf8 = false;       // UTF8=ACCEPT: UTF-8 names and strings alone, and no charsets (RFC 9755 §3)
   bool condstore = false;  // MODSEQ in every FETCH response that the client did not ask for (RFC 7162 §3.1)
   bool qresync = false;    // VANISHED for EXPUNGE; implies condstore (RFC 7162 §3.2.3)
 };

@@ -223,6 +223,11 @@ bool takes_string(std::string_view key_name) {
   return row->operand == Operand::string || row->operand == Operand::object_id;
 }
 
+NamedCharset named_charset(std::string_view name) {
+  if (ascii::iequals(name, "UTF-8")) return NamedCharset::utf8;
+  return text::is_known_charset(name) ? NamedCharset::other : NamedCharset::unknown;
+}
+
 Result<SearchKey> parse_search_keys(Cursor& cursor, const std::string& charset) {
   KeyParser parser(cursor, charset);
   SearchKey key = TRY(parser.parse_all(0));
@@ -274,8 +279,8 @@ Result<SearchArgs> parse_search(Cursor& cursor) {
     TRY(cursor.sp());
     charset = TRY(cursor.astring());
     // An unknown charset is refused even if there is nothing to convert.
-    args.unknown_charset = !text::is_known_charset(charset);
-    if (args.unknown_charset) charset.clear();  // the keys are read all the same: they may be wrong as well
+    args.charset = named_charset(charset);
+    if (args.charset == NamedCharset::unknown) charset.clear();  // the keys may be wrong as well: they are read
   }
   TRY(cursor.sp());
   args.key = TRY(parse_search_keys(cursor, charset));

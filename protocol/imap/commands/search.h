@@ -24,6 +24,11 @@ struct SearchReturn {
   bool only_saves() const { return save && !min && !max && !all && !count && !partial; }
 };
 
+// The charset that SEARCH, SORT or THREAD names. What becomes of `unknown` the handler says: NO [BADCHARSET], or BAD
+// once UTF8=ACCEPT is enabled; and a failing SAVE also empties the saved result (RFC 5182 §2.1).
+enum class NamedCharset { none, utf8, other, unknown };
+NamedCharset named_charset(std::string_view name);
+
 struct SearchArgs {
   enum class Form {
     classic,   // no RETURN: rev1 answers SEARCH, rev2 answers ESEARCH with ALL
@@ -31,8 +36,7 @@ struct SearchArgs {
   };
   Form form = Form::classic;
   SearchReturn returns;
-  // NO [BADCHARSET] is due: the handler says it, since a failing SAVE also empties the saved result (RFC 5182 §2.1).
-  bool unknown_charset = false;
+  NamedCharset charset = NamedCharset::none;
   SearchKey key;  // and_ of the keys if there are several; its strings are UTF-8
 };
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "protocol/imap/limits.h"
-#include "protocol/text/charset.h"
 
 namespace postkeep::imap {
 namespace {
@@ -45,9 +44,9 @@ Result<CharsetAndKeys> parse_charset_and_keys(Cursor& cursor) {
   CharsetAndKeys criteria;
   TRY(cursor.sp());
   const std::string charset = TRY(cursor.astring());
-  criteria.unknown_charset = !text::is_known_charset(charset);
+  criteria.charset = named_charset(charset);
   TRY(cursor.sp());
-  criteria.key = TRY(parse_search_keys(cursor, criteria.unknown_charset ? "" : charset));
+  criteria.key = TRY(parse_search_keys(cursor, criteria.charset == NamedCharset::unknown ? "" : charset));
   return criteria;
 }
 
@@ -69,7 +68,7 @@ Result<SortArgs> parse_sort(Cursor& cursor) {
   } while (cursor.accept(' '));
   TRY(cursor.expect(')'));
   CharsetAndKeys criteria = TRY(parse_charset_and_keys(cursor));
-  args.unknown_charset = criteria.unknown_charset;
+  args.charset = criteria.charset;
   args.key = std::move(criteria.key);
   return args;
 }

@@ -15,7 +15,7 @@ struct SortArgs {
   SearchArgs::Form form = SearchArgs::Form::classic;  // classic answers SORT, extended ESEARCH
   SearchReturn returns;
   std::vector<SortCriterion> criteria;  // at least one, at most limits::sort_criteria_max
-  bool unknown_charset = false;         // as in SearchArgs: the handler says it
+  NamedCharset charset = NamedCharset::none;
   SearchKey key;
 };
 
@@ -25,7 +25,7 @@ Result<SortArgs> parse_sort(Cursor& cursor);
 // search-criteria of SORT and THREAD, to the command's end: a charset, which is not optional here, and search keys.
 // They are read also where the charset is unknown: they may be wrong as well.
 struct CharsetAndKeys {
-  bool unknown_charset = false;
+  NamedCharset charset = NamedCharset::none;
   SearchKey key;
 };
 Result<CharsetAndKeys> parse_charset_and_keys(Cursor& cursor);

@@ -23,7 +23,7 @@ Result<ThreadArgs> parse_thread(Cursor& cursor) {
   TRY(cursor.sp());
   args.algorithm = TRY(parse_algorithm(cursor));
   CharsetAndKeys criteria = TRY(parse_charset_and_keys(cursor));
-  if (criteria.unknown_charset) return failure(ErrorKind::bad_charset, "Unknown charset");
+  args.charset = criteria.charset;
   args.key = std::move(criteria.key);
   return args;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "protocol/base/result.h"
+#include "protocol/imap/commands/search.h"
 #include "protocol/imap/cursor.h"
 #include "protocol/mail/search_key.h"
 
@@ -11,10 +12,11 @@ enum class ThreadAlgorithm { ordered_subject, references, refs };
 
 struct ThreadArgs {
   ThreadAlgorithm algorithm = ThreadAlgorithm::references;
+  NamedCharset charset = NamedCharset::none;
   SearchKey key;
 };
 
-// Errors: bad_charset; bad_syntax, also for an algorithm that nobody knows.
+// Errors: bad_syntax, also for an algorithm that nobody knows.
 Result<ThreadArgs> parse_thread(Cursor& cursor);
 
 }  // namespace postkeep::imap

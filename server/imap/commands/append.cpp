@@ -1,7 +1,7 @@
 // APPEND and MULTIAPPEND, REPLACE and UID REPLACE. RFC 9051 §6.3.12, RFC 3502, RFC 4315 (APPENDUID), RFC 7889
-// (APPENDLIMIT), RFC 8508. Messages go from
-// the connection into storage's spool as they come; memory does not grow with them. All or nothing: until the last
-// message has come nothing is in the mailbox, and a client that leaves in the middle leaves nothing behind.
+// (APPENDLIMIT), RFC 8508, RFC 9755 §4. Messages go from the connection into storage's spool as they come; memory does
+// not grow with them. All or nothing: until the last message has come nothing is in the mailbox, and a client that
+// leaves in the middle leaves nothing behind.
 #include "protocol/imap/commands/append.h"
 
 #include <memory>
@@ -11,6 +11,7 @@
 #include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/state.h"
 #include "protocol/line/line_ends.h"
+#include "protocol/mime/header_octets.h"
 #include "server/imap/changed_name.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/updates.h"
@@ -41,8 +42,12 @@ class Append {
   Answer commit();
   Answer commit_replacement();
   Answer refused();
+  bool refuses_eight_bit_headers() const {
+    return context_.settings().imap.eight_bit_headers == EightBitHeaders::refuse && !context_.speaks_utf8();
+  }
   void refuse(Error error) { context_.framer.refuse_literal(std::move(error)); }
   Result<bool> parse_piece();
+  Outcome check_utf8_item() const;
 
   Context& context_;
   std::optional<std::string> mailbox_;  // as the client wrote it, once read
@@ -54,6 +59,7 @@ class Append {
   AppendMessage message_;                    // whose literal is due or running
   std::shared_ptr<storage::Incoming> incoming_;
   std::optional<line::LineEndConverter> converter_;  // none for a literal8, which is stored untouched
+  std::optional<mime::HeaderOctets> header_;         // where a header in 8 bits is refused
   std::string slice_;
   std::vector<storage::AppendItem> items_;
 };
@@ -81,7 +87,7 @@ Answer Append::run() {
 
 // What stands before a literal. False: the literal is the mailbox's name, and is to be kept in memory.
 Result<bool> Append::parse_piece() {
-  Cursor cursor(context_.framer.partial());
+  Cursor cursor(context_.framer.partial(), context_.quoted_octets());
   if (!mailbox_) {
     std::optional<AppendHead> head = TRY(parse_append_head(cursor));
     if (!head) return false;
@@ -93,8 +99,16 @@ Result<bool> Append::parse_piece() {
     if (!next || replaced_set_) return failure(ErrorKind::bad_syntax, "Unexpected literal");
     message_ = std::move(*next);
   }
-  if (message_.utf8 == Utf8Literal::yes) return failure(ErrorKind::bad_syntax, "UTF8 is not enabled");
+  TRY(check_utf8_item());
   return true;
+}
+
+// RFC 9755 has no "UTF8 (~{n}" any more, a plain literal does; clients of RFC 6855 send it.
+Outcome Append::check_utf8_item() const {
+  if (message_.utf8 == Utf8Literal::no) return {};
+  if (!context_.enabled.utf8) return failure(ErrorKind::bad_syntax, "UTF8=ACCEPT is not enabled");
+  if (context_.framer.literal().kind == LiteralKind::literal8) return {};
+  return failure(ErrorKind::bad_syntax, "UTF8 goes with a literal8");
 }
 
 server::Awaitable<void> Append::begin_message() {
@@ -151,6 +165,8 @@ server::Awaitable<Outcome> Append::open_message() {
   if (items_.size() >= messages_max) co_return failure(ErrorKind::limit, "Too many messages in one command");
   converter_.reset();
   if (literal.kind == LiteralKind::literal) converter_.emplace();
+  header_.reset();
+  if (refuses_eight_bit_headers()) header_.emplace();
   // Line ends are completed on the way: what was within the limit may not fail for that.
   auto opened = co_await context_.gateway().begin_incoming(2 * limit);
   if (!opened) co_return tl::unexpected<Error>(std::move(opened).error());
@@ -166,11 +182,13 @@ server::Awaitable<void> Append::take_bytes() {
     co_await context_.read_more();
     co_return;
   }
+  const std::size_t looked_at = slice_.size();
   if (converter_) {
     converter_->feed(bytes, slice_);
   } else {
     slice_ += bytes;
   }
+  if (header_) header_->feed(std::string_view(slice_).substr(looked_at));
   const bool last = framer.literal_left() == 0;
   Outcome written = co_await write_slice(last ? 0 : spool_slice_bytes);
   if (written && last) written = co_await end_message();
@@ -186,6 +204,9 @@ server::Awaitable<Outcome> Append::write_slice(std::size_t keep_below) {
 }
 
 server::Awaitable<Outcome> Append::end_message() {
+  if (header_ && header_->has_eight_bit()) {
+    co_return failure(ErrorKind::cannot, "A header in 8 bits needs UTF8=ACCEPT enabled");
+  }
   Outcome finished = co_await context_.gateway().finish(incoming_);
   if (!finished) co_return finished;
   storage::AppendItem item;
@@ -199,7 +220,7 @@ server::Awaitable<Outcome> Append::end_message() {
 // The command is complete: what stands behind its last literal must be the end.
 Answer Append::commit() {
   const FramedCommand rest = context_.framer.take_command();
-  Cursor cursor(rest);
+  Cursor cursor(rest, context_.quoted_octets());
   CO_TRY(parse_append_end(cursor, message_));
   if (replaced_set_) co_return co_await commit_replacement();
   auto outcome = co_await context_.gateway().append(context_.account, target_, std::move(items_));

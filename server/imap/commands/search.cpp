@@ -87,6 +87,14 @@ void write_found(Context& context, const SearchArgs& arguments, const UidSet& ui
 
 }  // namespace
 
+Outcome check_charset(const Context& context, NamedCharset named, NamedCharset when_utf8) {
+  if (context.enabled.utf8 && named != when_utf8) {
+    return failure(ErrorKind::bad_syntax, "All is UTF-8 once UTF8=ACCEPT is enabled");
+  }
+  if (named == NamedCharset::unknown) return failure(ErrorKind::bad_charset, "Unknown charset");
+  return {};
+}
+
 std::optional<ModSeq> highest_modseq(const Context& context, const UidSet& uids) {
   if (uids.empty()) return std::nullopt;
   ModSeq highest;
@@ -107,11 +115,13 @@ server::Awaitable<Result<UidSet>> find_messages(Context& context, SearchKey key)
 }
 
 Answer run_search(Context& context, SearchArgs arguments) {
-  if (arguments.unknown_charset) {
-    if (arguments.returns.save) context.selected->saved_result = UidSet();
+  if (Outcome fits = check_charset(context, arguments.charset, NamedCharset::none); !fits) {
+    // BAD leaves it as it was (RFC 5182 §2.1).
+    if (arguments.returns.save && fits.error().kind == ErrorKind::bad_charset)
+      context.selected->saved_result = UidSet();
     if (seeded(Fault::bad_charset_is_bad)) co_return failure(ErrorKind::bad_syntax, "Unknown charset");
     if (seeded(Fault::bad_charset_no_code)) co_return failure(ErrorKind::cannot, "Unknown charset");
-    co_return failure(ErrorKind::bad_charset, "Unknown charset");
+    co_return tl::unexpected<Error>(std::move(fits).error());
   }
   const bool with_modseq = mentions(arguments.key, SearchKey::Kind::modseq);
   auto outcome = co_await find_messages(context, std::move(arguments.key));

@@ -3,10 +3,15 @@
 
 #include <optional>
 
+#include "protocol/imap/commands/search.h"
 #include "protocol/mail/search_key.h"
 #include "server/imap/context.h"
 
 namespace postkeep::imap {
+
+// May this session name this charset? Once UTF8=ACCEPT is enabled SEARCH has none, and SORT and THREAD, which need one,
+// have UTF-8 alone (RFC 9755 §3). Errors: bad_syntax, bad_charset.
+Outcome check_charset(const Context& context, NamedCharset named, NamedCharset when_utf8);
 
 // The highest modseq of `uids`, which are in the view; none where there are none (RFC 7162 §3.1.5).
 std::optional<ModSeq> highest_modseq(const Context& context, const UidSet& uids);

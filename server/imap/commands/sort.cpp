@@ -136,9 +136,11 @@ server::Awaitable<void> write_esort(Context& context, const SearchReturn& return
 }  // namespace
 
 Answer run_sort(Context& context, SortArgs arguments) {
-  if (arguments.unknown_charset) {
-    if (arguments.returns.save) context.selected->saved_result = UidSet();
-    co_return failure(ErrorKind::bad_charset, "Unknown charset");
+  if (Outcome fits = check_charset(context, arguments.charset, NamedCharset::utf8); !fits) {
+    // BAD leaves it as it was (RFC 5182 §2.1).
+    if (arguments.returns.save && fits.error().kind == ErrorKind::bad_charset)
+      context.selected->saved_result = UidSet();
+    co_return tl::unexpected<Error>(std::move(fits).error());
   }
   const SearchReturn returns = arguments.returns;
   const bool with_modseq = mentions(arguments.key, SearchKey::Kind::modseq);

@@ -40,6 +40,23 @@ TEST_CASE("quoted strings are unquoted") {
   CHECK(quoted("\"caf\xC3\xA9\"") == "caf\xC3\xA9");
 }
 
+TEST_CASE("where only UTF-8 may be quoted, other octets beyond ASCII are refused") {
+  const auto utf8 = [](const std::string& s) {
+    const FramedCommand command = line(s);
+    return Cursor(command, QuotedOctets::utf8).quoted().has_value();
+  };
+  for (const std::string text :
+       {"\"\"", "\"a\\\"b\"", "\"\xC3\xA9\"", "\"\xF0\x9F\x98\x80\"", "\"\xE2\x82\xAC\\\\\""}) {
+    CAPTURE(text);
+    CHECK(utf8(text));
+  }
+  for (const std::string text : {"\"\xFF\"", "\"\xC3\"", "\"\xC3\\\"\xA9\"", "\"\xC0\xAF\"", "\"\xED\xA0\x80\"",
+                                 "\"\xF4\x90\x80\x80\"", "\"caf\xE9\""}) {
+    CAPTURE(text);
+    CHECK_FALSE(utf8(text));
+  }
+}
+
 TEST_CASE("what is no quoted string is refused") {
   for (const std::string text : {"", "\"", "\"a", "\"a\\\"", "\"a\\b\"", "\"\\", "a", "\"a\rb\""}) {
     CAPTURE(text);

@@ -227,7 +227,11 @@ TEST_CASE("search strings become UTF-8") {
   CHECK(search("CHARSET UTF-8 SUBJECT {2}\r\n\xC3\xBC") == "subject=\xC3\xBC");
   CHECK(search("CHARSET \"iso-8859-1\" SUBJECT {1}\r\n\xFC") == "subject=\xC3\xBC");
   CHECK(search("SUBJECT \"\xC3\xBC\"") == "subject=\xC3\xBC");
-  CHECK(parsed("SEARCH CHARSET x-none ALL", parse_search)->unknown_charset);
+  const auto charset_of = [](const std::string& text) { return parsed("SEARCH " + text, parse_search)->charset; };
+  CHECK(charset_of("ALL") == NamedCharset::none);
+  CHECK(charset_of("CHARSET x-none ALL") == NamedCharset::unknown);
+  CHECK(charset_of("CHARSET utf-8 ALL") == NamedCharset::utf8);
+  CHECK(charset_of("CHARSET US-ASCII ALL") == NamedCharset::other);
 }
 
 TEST_CASE("SEARCH says what to return") {

@@ -60,8 +60,10 @@ TEST_CASE("SORT has a charset, search keys and what to return") {
   CHECK_FALSE(extended.returns.all);
   CHECK(extended.key.children.size() == 2);
   CHECK(parsed("SORT RETURN () (DATE) UTF-8 ALL", parse_sort).value().returns.all);
-  CHECK(parsed("SORT (DATE) KLINGON ALL", parse_sort)->unknown_charset);
-  CHECK(parsed("SORT (DATE) \"\" ALL", parse_sort)->unknown_charset);
+  CHECK(parsed("SORT (DATE) KLINGON ALL", parse_sort)->charset == NamedCharset::unknown);
+  CHECK(parsed("SORT (DATE) \"\" ALL", parse_sort)->charset == NamedCharset::unknown);
+  CHECK(parsed("SORT (DATE) Utf-8 ALL", parse_sort)->charset == NamedCharset::utf8);
+  CHECK(parsed("SORT (DATE) ISO-8859-1 ALL", parse_sort)->charset == NamedCharset::other);
 }
 
 TEST_CASE("a malformed SORT is refused") {
@@ -82,7 +84,8 @@ TEST_CASE("THREAD has an algorithm, a charset and search keys") {
   CHECK((algorithm("REFS") == ThreadAlgorithm::refs));
   const auto args = parsed("UID THREAD REFERENCES US-ASCII SINCE 5-MAR-2000 TEXT gewp", parse_thread).value();
   CHECK((args.key.kind == SearchKey::Kind::and_));
-  CHECK(parsed("THREAD REFS KLINGON ALL", parse_thread).error().kind == ErrorKind::bad_charset);
+  CHECK(parsed("THREAD REFS KLINGON ALL", parse_thread)->charset == NamedCharset::unknown);
+  CHECK(parsed("THREAD REFS UTF-8 ALL", parse_thread)->charset == NamedCharset::utf8);
   check_bad({"THREAD", "THREAD ", "THREAD JWZ UTF-8 ALL", "THREAD REFERENCES", "THREAD REFERENCES UTF-8",
              "THREAD (REFERENCES) UTF-8 ALL", "THREAD REFERENCES UTF-8 NONSENSE", "THREAD REFERENCES  UTF-8 ALL"},
             parse_thread);
