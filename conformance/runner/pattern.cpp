@@ -41,7 +41,9 @@ bool Matcher::sequence(const std::vector<Pattern>& patterns, std::size_t p, cons
   const Pattern& pattern = patterns[p];
   if (pattern.kind == Kind::rest) {
     for (std::size_t at = v; p + 1 < patterns.size() && at <= values.size(); ++at) {
+      const Variables before = variables_;
       if (sequence(patterns, p + 1, values, at)) return true;
+      variables_ = before;
     }
     if (p + 1 < patterns.size()) return false;
     if (pattern.text.empty()) return true;

@@ -93,6 +93,7 @@ TEST_CASE("a variable is bound where it stands first and must be the same after"
   CHECK(tried(">$x <=$x", "5 4", {{"x", "4"}}).fits);
   CHECK_FALSE(tried(">=$x", "3", {{"x", "4"}}).fits);
   CHECK(tried("$all...", "a b").variables.at("all") == "a b");
+  CHECK(tried("(... $last _ _)", "(a 1 2 b 3 4)").variables.at("last") == "b");
   CHECK(tried("$all...", "a b", {{"all", "a b"}}).fits);
   CHECK_FALSE(tried("$all...", "a", {{"all", "a b"}}).fits);
   CHECK(tried("$box@@a", "m.a", {{"box", "m"}, {"@@", "."}}).fits);
