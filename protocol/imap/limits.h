@@ -30,6 +30,8 @@ inline constexpr std::size_t search_keys_max = 2'000;
 
 inline constexpr std::size_t sort_criteria_max = 50;  // there are nine; one that stands twice decides nothing
 
+inline constexpr std::size_t quota_resources_max = 20;  // RFC 9208 has four
+
 inline constexpr std::size_t fetch_items_max = 200;
 inline constexpr std::size_t header_fields_max = 500;
 inline constexpr std::size_t part_path_max = 100;

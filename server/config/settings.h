@@ -109,6 +109,7 @@ struct Settings {
     std::uint64_t compression = 3;  // level, 1 to 9; 0: not offered
     EightBitHeaders eight_bit_headers = EightBitHeaders::accept;
     std::vector<HiddenCapability> hidden_capabilities;
+    std::vector<std::string> quota_admins;  // names of users, valid by auth/user_name.h
   } imap;
 
   struct MailboxSettings {

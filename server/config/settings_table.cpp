@@ -5,6 +5,7 @@
 #include <string>
 
 #include "auth/backends.h"
+#include "auth/user_name.h"
 #include "server/config/values.h"
 
 namespace postkeep::config {
@@ -149,6 +150,17 @@ Outcome set_hidden_capabilities(Settings& settings, const RawValue& value) {
   return {};
 }
 
+Outcome set_quota_admins(Settings& settings, const RawValue& value) {
+  std::vector<std::string> names;
+  for (const std::string& given : TRY(read_text_list(value))) {
+    Result<std::string> name = auth::checked_user_name(given);
+    if (!name) return failure(ErrorKind::cannot, "must be a list of names of users: " + name.error().text);
+    names.push_back(std::move(*name));
+  }
+  settings.imap.quota_admins = std::move(names);
+  return {};
+}
+
 const std::array table = {
     Setting{
         "", "data_dir", ValueType::text, set_data_dir, [](const Settings& s) -> RawValue { return s.data_dir; },
@@ -256,6 +268,11 @@ const std::array table = {
             "commands are unknown and ENABLE ignores them. "
             "`\"TOKEN\"` for all, `\"TOKEN user=NAME\"` for a user, `\"TOKEN client=NAME\"` for clients that call "
             "themselves so (ID)."},
+    Setting{
+        "imap", "quota_admins", ValueType::text_list, set_quota_admins,
+        [](const Settings& s) -> RawValue { return s.imap.quota_admins; },
+        "Users who may see and set everybody's quota by IMAP: they are offered QUOTASET, and `user/NAME` is the quota "
+        "root of the user NAME to them. A session keeps what held when it began."},
 
     Setting{"mailbox", "separator", ValueType::text, set_separator,
             [](const Settings& s) -> RawValue { return std::string(1, s.mailbox.separator); },

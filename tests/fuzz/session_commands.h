@@ -19,6 +19,7 @@ struct SessionCommand {
 constexpr imap::UidForm plain = imap::UidForm::no;
 constexpr imap::UidForm uid = imap::UidForm::yes;
 
+// clang-format off
 constexpr SessionCommand session_commands[] = {
     {"CAPABILITY", plain, "nas", false},
     {"NOOP", plain, "nas", false},
@@ -42,6 +43,7 @@ constexpr SessionCommand session_commands[] = {
     {"STATUS", plain, "as", false},
     {"GETQUOTA", plain, "as", false},
     {"GETQUOTAROOT", plain, "as", false},
+    {"SETQUOTA", plain, "as", false},
     {"APPEND", plain, "as", false},
     {"IDLE", plain, "as", false},
     {"REPLACE", plain, "s", false},
@@ -67,6 +69,7 @@ constexpr SessionCommand session_commands[] = {
     {"MOVE", plain, "s", false},
     {"MOVE", uid, "s", false},
 };
+// clang-format on
 
 inline const SessionCommand* find_session_command(std::string_view name, imap::UidForm form) {
   for (const SessionCommand& command : session_commands) {

@@ -215,6 +215,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"RENAME", parsed(parse_rename, rename)},
       {"SEARCH", parsed(parse_search)},
       {"SELECT", parsed(parse_select, select)},
+      {"SETQUOTA", parsed(parse_set_quota)},
       {"SORT", parsed(parse_sort)},
       {"STARTTLS", bare(stays)},
       {"STATUS", parsed(parse_status, only_name)},

@@ -66,6 +66,9 @@ Answer run_status(Context& context, StatusArgs arguments);
 // quota.cpp
 Answer run_get_quota(Context& context, GetQuotaArgs arguments);
 Answer run_get_quota_root(Context& context, MailboxArgs arguments);
+Answer run_set_quota(Context& context, SetQuotaArgs arguments);
+// May the session's user see and set everybody's quota (imap.quota_admins)?
+bool is_quota_admin(const Context& context);
 // append.cpp. An APPEND whose message is a literal never becomes a whole command: the framer stands before the
 // literal and stream_append() takes it from there, to the end of the command.
 Answer stream_append(Context& context);

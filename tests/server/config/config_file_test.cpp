@@ -176,6 +176,11 @@ TEST_CASE("values that are not of the key's kind are refused with what is wanted
       {"[mailbox]\nspecial_use = [\"Sent\"]", "2: mailbox.special_use: must be a list of \"Name=role\""},
       {"[mailbox]\nspecial_use = [\"INBOX=sent\"]", "2: mailbox.special_use: must be"},
       {"[mailbox]\nspecial_use = [\"A=sent\", \"B=sent\"]", "2: mailbox.special_use: must be a list in which nothing"},
+      {"[imap]\nquota_admins = 1", "2: imap.quota_admins: must be a list of texts"},
+      {"[imap]\nquota_admins = [\"root\", \"user/one\"]",
+       "2: imap.quota_admins: must be a list of names of users: A user"},
+      {"[imap]\nquota_admins = [\"\"]",
+       "2: imap.quota_admins: must be a list of names of users: A user name cannot be"},
       {"[storage]\nallow_network_file_system = 1", "2: storage.allow_network_file_system: must be true or false"},
       {"[tls]\ncertificate = \"x\"", "1: tls: certificate and private_key are set both or neither"},
       {"[service]\ngroup = \"mail\"", "1: service: group is set, user not"},
@@ -213,6 +218,8 @@ file = "/tmp/\"odd\\name\u0001\t"
 [limits]
 message_size = 1234567
 idle_timeout = 61
+[imap]
+quota_admins = ["ann", "bob@example.org"]
 [mailbox]
 special_use = []
 )")
@@ -225,6 +232,7 @@ special_use = []
   }
   CHECK(second.log.file == "/tmp/\"odd\\name\x01\t");
   CHECK(second.mailbox.special_use.empty());
+  CHECK(second.imap.quota_admins == std::vector<std::string>{"ann", "bob@example.org"});
 }
 
 TEST_CASE("every row of the table stands once, is documented, and accepts its own default") {

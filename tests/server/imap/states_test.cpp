@@ -20,6 +20,7 @@ std::string example(const imap::CommandRow& row) {
       {"COMPRESS", " DEFLATE"},
       {"GETQUOTA", " user"},
       {"GETQUOTAROOT", " INBOX"},
+      {"SETQUOTA", " user (MESSAGE 5)"},
       {"SELECT", " INBOX"},
       {"EXAMINE", " INBOX"},
       {"CREATE", " x"},

@@ -1,4 +1,5 @@
-// The commands whose arguments are few: AUTHENTICATE, COPY, CREATE and its like, ENABLE, UID EXPUNGE, ID, LOGIN.
+// The commands whose arguments are few: AUTHENTICATE, COPY, CREATE and its like, ENABLE, UID EXPUNGE, GETQUOTA, ID,
+// LOGIN, SETQUOTA.
 #include <doctest/doctest.h>
 
 #include "protocol/imap/commands/authenticate.h"
@@ -8,6 +9,7 @@
 #include "protocol/imap/commands/id.h"
 #include "protocol/imap/commands/login.h"
 #include "protocol/imap/commands/mailbox.h"
+#include "protocol/imap/commands/quota.h"
 #include "tests/protocol/imap/framing.h"
 
 using namespace postkeep;
@@ -54,6 +56,36 @@ TEST_CASE("ENABLE takes capabilities") {
   CHECK(parsed("ENABLE imap4rev2 CONDSTORE ", parse_enable)->capabilities ==
         std::vector<std::string>{"IMAP4REV2", "CONDSTORE"});
   check_bad({"ENABLE", "ENABLE ", "ENABLE (x)", "ENABLE a  b"}, parse_enable);
+}
+
+TEST_CASE("GETQUOTA takes the name of a root, which may be empty") {
+  CHECK(parsed("GETQUOTA user/al.ice@example.org", parse_get_quota)->root == "user/al.ice@example.org");
+  CHECK(parsed("GETQUOTA \"\"", parse_get_quota)->root.empty());
+  check_bad({"GETQUOTA", "GETQUOTA ", "GETQUOTA a b", "GETQUOTA (a)"}, parse_get_quota);
+}
+
+TEST_CASE("SETQUOTA takes a root and limits of resources, perhaps none") {
+  const auto two = parsed("SETQUOTA {4+}\r\nuser (storage 512 X-New 9223372036854775807)", parse_set_quota).value();
+  CHECK(two.root == "user");
+  REQUIRE(two.resources.size() == 2);
+  CHECK(two.resources[0].resource == "STORAGE");
+  CHECK(two.resources[0].limit == 512);
+  CHECK(two.resources[1].resource == "X-NEW");
+  CHECK(two.resources[1].limit == 9'223'372'036'854'775'807U);
+  CHECK(parsed("SETQUOTA \"\" ()", parse_set_quota)->resources.empty());
+  check_bad({"SETQUOTA", "SETQUOTA user", "SETQUOTA user ", "SETQUOTA (STORAGE 1)", "SETQUOTA user STORAGE 1",
+             "SETQUOTA user (STORAGE)", "SETQUOTA user (STORAGE 1", "SETQUOTA user (STORAGE 1 )",
+             "SETQUOTA user (STORAGE  1)", "SETQUOTA user (STORAGE 1 2)", "SETQUOTA user (\"STORAGE\" 1)",
+             "SETQUOTA user (STORAGE -1)", "SETQUOTA user (STORAGE 9223372036854775808)", "SETQUOTA user (STORAGE 1) x",
+             "SETQUOTA user ( )", "SETQUOTA user (STORAGE 1 storage 2)"},
+            parse_set_quota);
+}
+
+TEST_CASE("SETQUOTA takes so many resources and no more") {
+  std::string resources = "R0 0";
+  for (std::size_t i = 1; i < limits::quota_resources_max; ++i) resources += " R" + std::to_string(i) + " 0";
+  CHECK(parsed("SETQUOTA user (" + resources + ")", parse_set_quota));
+  CHECK_FALSE(parsed("SETQUOTA user (" + resources + " X 0)", parse_set_quota));
 }
 
 TEST_CASE("ID takes NIL or pairs") {
