@@ -56,7 +56,7 @@ class Tree:
 
 
 def unpacked(package):
-    """The Tree of a package; skips the test if it cannot be had."""
+    """The Tree of a package, or of several that belong together ("a,b"); skips the test if it cannot be had."""
     if package not in _trees:
         try:
             _trees[package] = _unpack(package)
@@ -106,9 +106,14 @@ def _machine():
     return " ".join(map(str, times))
 
 
+def _folder_name(package):
+    """Without the comma, which ends an option of mount."""
+    return package.replace(",", "_")
+
+
 def _unpack(package):
     CACHE.mkdir(parents=True, exist_ok=True)
-    known = CACHE / f"{package}.known"  # spares apt-get its second of thinking
+    known = CACHE / f"{_folder_name(package)}.known"  # spares apt-get its second of thinking
     if known.exists():
         machine, _, name = known.read_text().partition("\n")
         if machine == _machine() and (CACHE / name).is_dir():
@@ -122,14 +127,14 @@ def _resolve(package):
     with tempfile.TemporaryDirectory(dir=CACHE) as work:
         work = pathlib.Path(work)
         # apt leaves out what it has downloaded before, so the folder is an empty one.
-        wanted = sorted(re.findall(r"^'[^']*' (\S+\.deb) ", _apt(work / "debs", "install", "--print-uris", package), re.M))
+        wanted = sorted(re.findall(r"^'[^']*' (\S+\.deb) ", _apt(work / "debs", "install", "--print-uris", *package.split(",")), re.M))
         if not wanted:
             raise OSError("apt-get names no file to download; is `apt-get update` needed?")
         key = hashlib.sha256("\n".join(wanted).encode()).hexdigest()[:12]
-        tree = CACHE / f"{package}-{key}"
+        tree = CACHE / f"{_folder_name(package)}-{key}"
         if tree.is_dir():
             return tree
-        _apt(work / "debs", "install", "--download-only", package)
+        _apt(work / "debs", "install", "--download-only", *package.split(","))
         (work / "tree").mkdir()
         for deb in sorted((work / "debs").glob("*.deb")):
             subprocess.run(["dpkg", "-x", str(deb), str(work / "tree")], check=True, capture_output=True, text=True)
