@@ -2,10 +2,12 @@
 """Postkeep and Dovecot side by side: every workload on both in turn, A B A B, several times; or Postkeep alone.
 
 compare.py --bench PATH --binary PATH [--compare] [--quick | --smoke] [--json FILE] [NAME...]
-NAME is a pattern of workloads ("search-*"); --list names them. Results go to a file of JSON, from which report.py makes docs/performance.md.
+NAME is a pattern of workloads ("search-*"); --list names them. Results go to a file of JSON, from which report.py makes
+docs/performance.md.
 Dovecot needs root: it becomes other users. Nothing is installed, and all traffic is on loopback.
 """
 import argparse
+import contextlib
 import dataclasses
 import fnmatch
 import json
@@ -115,12 +117,15 @@ class Fixture:
     def __init__(self, options, plan, folder):
         self.options, self.plan, self.folder = options, plan, folder
         self.made = set()
-        names = [f"u{i}" for i in range(200)] + [f"box{i}" for i in range(plan.rounds)] + [f"idle{i}" for i in range(plan.idle_users)]
+        names = [f"u{i}" for i in range(200)] + [f"box{i}" for i in range(plan.rounds)]
+        names += [f"idle{i}" for i in range(plan.idle_users)]
         users = folder / "users"
-        users.write_text("".join(f"{name}:{{PLAIN}}{servers.PASSWORD}::::::\n" for name in names + ["large"]))
+        costly = servers.argon2id(options.binary)
+        users.write_text("".join(f"{name}:{{PLAIN}}{servers.PASSWORD}::::::\n" for name in names + ["large"]) +
+                         "".join(f"costly{i}:{costly}::::::\n" for i in range(50)))
         certificate, key = folder / "certificate.pem", folder / "key.pem"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "365", "-subj",
-                        "/CN=localhost", "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "365",
+                        "-subj", "/CN=localhost", "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
         common = (users, certificate, key)
         self.servers = [servers.Postkeep(options.binary, folder / "postkeep", *common)]
         self.hibernating = None
@@ -137,9 +142,9 @@ class Fixture:
 
     def prepare(self, name, server):
         """By the name of the workload: what it wants to find."""
-        if name.startswith("idle-"):
+        if name.startswith(("idle-", "many-idle-")):
             self._once("idle", server, self._fill_idle)
-        elif name.startswith(("select-", "noop-")):
+        elif name.startswith(("select-", "noop-", "large-")):
             self._once("large", server, self._fill_large)
         elif name.startswith(("fetch-", "search-", "sort-", "thread", "pop3-", "store", "copy", "move", "expunge-")):
             self._once("boxes", server, self._fill_boxes)
@@ -160,11 +165,9 @@ class Fixture:
 
     def _deliver(self, server, user, users, messages):
         at_once = min(50, users)
-        self._generate("deliver", "--port", server.ports["lmtp"], "--user", user, "--users", users, "--recipients", at_once, "--connections", 1,
-                       "--count", 1)  # makes the accounts, one after the other
-        # Recipients of delivery i are users i to i+at_once-1: a step of one connection covers all users evenly.
-        self._generate("deliver", "--port", server.ports["lmtp"], "--user", user, "--users", users, "--recipients", at_once, "--connections", 4,
-                       "--count", -(-users * messages // at_once), "--size", 1024)
+        # The load generator takes users in turn, so that each gets as many.
+        self._generate("deliver", "--port", server.ports["lmtp"], "--user", user, "--users", users, "--recipients", at_once,
+                       "--connections", 4, "--count", -(-users * messages // at_once), "--size", 1024)
 
     def _fill_idle(self, server):
         self._deliver(server, "idle%", self.plan.idle_users, self.plan.idle_messages)
@@ -174,8 +177,8 @@ class Fixture:
 
     def _fill_boxes(self, server):
         for number in range(self.plan.rounds):
-            self._generate("fill", "--port", server.ports["imap"], "--user", f"box{number}", "--mailbox", "INBOX", "--count", self.plan.messages,
-                           "--seed", SEED + number, "--batch", 100)
+            self._generate("fill", "--port", server.ports["imap"], "--user", f"box{number}", "--mailbox", "INBOX",
+                           "--count", self.plan.messages, "--seed", SEED + number, "--batch", 100)
 
     def _fill_large(self, server):
         source = self.folder / "large"
@@ -205,7 +208,8 @@ def summary(results):
     """The median of the rounds with their spread, and what an operation cost."""
     values = [result.value for result in results]
     operations = sum(result.operations for result in results)
-    found = {"median": statistics.median(values), "min": min(values), "max": max(values), "rounds": [dataclasses.asdict(r) for r in results],
+    found = {"median": statistics.median(values), "min": min(values), "max": max(values),
+             "rounds": [dataclasses.asdict(result) for result in results],
              "client_cpu_share": max(result.client_share for result in results)}
     if operations > 0:
         found["server_cpu_us_per_operation"] = sum(result.server_cpu for result in results) / operations * 1e6
@@ -261,11 +265,34 @@ def machine():
     return {"cpu": cpu, "cores": os.cpu_count(), "memory_kib": memory, "kernel": platform.release(), "load_at_start": os.getloadavg()[0]}
 
 
-def limits(options, plan, folder):
-    (folder / "limits").mkdir()
-    done = subprocess.run([options.bench, "limits", "--folder", str(folder / "limits"), "--seconds", str(min(plan.seconds, 2)), "--size", "1024"],
-                          check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
+def limits(options):
+    with tempfile.TemporaryDirectory(prefix="postkeep-bench-", dir=options.folder) as folder:
+        done = subprocess.run([options.bench, "limits", "--folder", folder, "--seconds", "1"], check=True, capture_output=True, text=True)
+        return json.loads(done.stdout)
+
+
+def growth(options, plan, chosen, sizes):
+    """{number of messages: results}, each of servers of its own."""
+    found = {}
+    for size in sizes:
+        print(f"-- {size:,} messages", flush=True)
+        with fixture_of(options, dataclasses.replace(plan, messages=size, large=size)) as fixture:
+            found[size] = measure(fixture, chosen)
+    return found
+
+
+@contextlib.contextmanager
+def fixture_of(options, plan):
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="postkeep-bench-", dir=options.folder))
+    folder.chmod(0o755)
+    fixture = None
+    try:
+        fixture = Fixture(options, plan, folder)
+        yield fixture
+    finally:
+        if fixture is not None:
+            fixture.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def parsed():
@@ -274,10 +301,16 @@ def parsed():
     parser.add_argument("--binary", required=True, help="the program postkeep")
     parser.add_argument("--compare", action="store_true", help="Dovecot too")
     parser.add_argument("--quick", dest="plan", action="store_const", const="quick", default="whole")
-    parser.add_argument("--smoke", dest="plan", action="store_const", const="smoke", help="a little of everything: no figure means anything")
-    parser.add_argument("--dovecot-reuse", type=int, default=1, help="connections that one imap process of Dovecot serves, one after another")
+    parser.add_argument("--smoke", dest="plan", action="store_const", const="smoke",
+                        help="a little of everything: no figure means anything")
+    parser.add_argument("--dovecot-reuse", type=int, default=1,
+                        help="connections that one imap process of Dovecot serves, one after another")
+    for field in dataclasses.fields(Plan):
+        parser.add_argument("--" + field.name.replace("_", "-"), type=field.type, help="instead of what the plan has")
     parser.add_argument("--folder", default="/var/tmp", help="a folder on the disk that is measured, which every user may enter")
     parser.add_argument("--json", default="build/bench/results.json")
+    parser.add_argument("--growth", type=lambda text: [int(part) for part in text.split(",")], metavar="N,N...",
+                        help="instead of once, with mailboxes of so many messages each: how cost grows")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("names", nargs="*")
     return parser.parse_args()
@@ -285,31 +318,30 @@ def parsed():
 
 def main():
     options = parsed()
-    plan = PLANS[options.plan]
+    given = {field.name: getattr(options, field.name) for field in dataclasses.fields(Plan)}
+    plan = dataclasses.replace(PLANS[options.plan], **{name: value for name, value in given.items() if value is not None})
     patterns = options.names or ["*"]
-    chosen = [one for one in workloads.ALL if any(fnmatch.fnmatch(one.name, pattern) for pattern in patterns)]
+    chosen = [one for one in workloads.ALL
+              if one.name in patterns or not one.asked_for and any(fnmatch.fnmatch(one.name, pattern) for pattern in patterns)]
     if options.list or not chosen:
         print("\n".join(f"{one.name:26} {one.unit:14} goal {one.goal}" for one in workloads.ALL))
         return 0 if options.list else 2
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="postkeep-bench-", dir=options.folder))
-    folder.chmod(0o755)
-    started, fixture = time.monotonic(), None
-    report = {"command": " ".join(sys.argv[1:]), "plan": dataclasses.asdict(plan), "date": time.strftime("%Y-%m-%d"), "machine": machine()}
-    try:
-        report["limits"] = limits(options, plan, folder)
-        fixture = Fixture(options, plan, folder)
-        report["versions"] = {server.name: server.version() for server in fixture.servers}
-        report["results"] = measure(fixture, chosen)
-    finally:
-        if fixture is not None:
-            fixture.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    started = time.monotonic()
+    report = {"command": " ".join(sys.argv[1:]), "plan": dataclasses.asdict(plan), "date": time.strftime("%Y-%m-%d"), "machine": machine(),
+              "limits": limits(options)}
+    if options.growth:
+        report["growth"] = growth(options, plan, chosen, options.growth)
+        results = [entry for found in report["growth"].values() for entry in found]
+    else:
+        with fixture_of(options, plan) as fixture:
+            report["versions"] = {server.name: server.version() for server in fixture.servers}
+            results = report["results"] = measure(fixture, chosen)
     report["seconds"] = time.monotonic() - started
     out = pathlib.Path(options.json)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(report, indent=1) + "\n")
-    failed = [entry["name"] for entry in report["results"] if "failed" in entry]
-    print(f"\n{len(chosen) - len(failed)} workloads in {report['seconds']:.0f} s, {len(failed)} failed; results in {out}")
+    failed = [entry["name"] for entry in results if "failed" in entry]
+    print(f"\n{len(results) - len(failed)} workloads in {report['seconds']:.0f} s, {len(failed)} failed; results in {out}")
     return 1 if failed else 0
 
 

@@ -19,7 +19,8 @@ def limit_of(report, name):
     """(value, unit of the workload's figure in it) of a machine's limit, or None."""
     limits = report["limits"]
     if name.startswith("durable-"):
-        return limits["durable_files_per_second"][name.removeprefix("durable-")]
+        _, threads, octets = name.split("-")
+        return limits["durable_files_per_second"][octets][threads]
     simple = {"loopback": ("loopback_octets_per_second", 1e6), "aes": ("aes_256_gcm_octets_per_second", 1e6),
               "signatures": ("ecdsa_p256_signatures_per_second", 1)}
     if name in simple:
@@ -35,20 +36,21 @@ def share_of_limit(report, entry):
     return entry["servers"]["postkeep"]["median"] / limit if limit and comparable else None
 
 
+def part_reached(report, entry, part):
+    """One of the alternatives of a goal; None: it cannot be told."""
+    if match := re.fullmatch(r"([\d.]+)x", part):
+        return entry["ratio"] >= float(match.group(1)) if entry.get("ratio") is not None else None
+    if match := re.fullmatch(r"([\d.]+) % of the disk", part):
+        share = share_of_limit(report, entry)
+        return share * 100 >= float(match.group(1)) if share is not None else None
+    match = re.fullmatch(r"([\d.]+) (ms|KiB)", part)
+    return entry["servers"]["postkeep"]["median"] <= float(match.group(1)) if match else None
+
+
 def is_reached(report, entry):
-    """None: nothing to compare with."""
-    ours, verdicts = entry["servers"]["postkeep"]["median"], []
-    for part in entry["goal"].split(" or "):
-        if match := re.fullmatch(r"([\d.]+)x", part):
-            if entry.get("ratio") is not None:
-                verdicts.append(entry["ratio"] >= float(match.group(1)))
-        elif match := re.fullmatch(r"([\d.]+) % of the disk", part):
-            share = share_of_limit(report, entry)
-            if share is not None:
-                verdicts.append(share * 100 >= float(match.group(1)))
-        elif match := re.fullmatch(r"([\d.]+) (ms|KiB)", part):
-            verdicts.append(ours <= float(match.group(1)))
-    return any(verdicts) if verdicts else None
+    """None: there is nothing to compare with."""
+    verdicts = [part_reached(report, entry, part) for part in entry["goal"].split(" or ")]
+    return True if True in verdicts else None if None in verdicts else False
 
 
 def number(value):
@@ -74,8 +76,9 @@ def row(report, entry):
     cpu = number(ours[key]) + (f" : {number(theirs[key])}" if theirs and key in theirs else "") if key in ours else ""
     share = share_of_limit(report, entry)
     busy = " *" if ours["client_cpu_share"] > 0.9 else ""
-    return (f"| `{entry['name']}` | {entry['unit']} | {entry['goal']} | {figure(ours)}{busy} | {figure(theirs)} | {ratio} | {reached} | {cpu} | "
-            f"{f'{share:.0%}' if share is not None else ''} |")
+    cells = [f"`{entry['name']}`", entry["unit"], entry["goal"], figure(ours) + busy, figure(theirs), ratio, reached, cpu,
+             f"{share:.0%}" if share is not None else ""]
+    return "| " + " | ".join(cells) + " |"
 
 
 def goals_table(report):
@@ -88,11 +91,23 @@ def idle_table(report):
     lines = ["| connections | server | KiB each | after a burst | by MemAvailable, client included | processes | notice p50, p99 (ms) |",
              "|---|---|---|---|---|---|---|"]
     for entry in report["results"]:
-        for name, found in entry.get("servers", {}).items() if entry["name"].startswith("idle-") else ():
+        for name, found in entry.get("servers", {}).items() if "idle-" in entry["name"] else ():
             more = found["rounds"][-1]["more"]
             notice = more["notice_ms"]
             lines.append(f"| `{entry['name']}` | {name} | {figure(found)} | {number(more['kib_each_after_burst'])} | "
                          f"{number(more['system_kib_each'])} | {more['processes']} | {number(notice['p50'])}, {number(notice['p99'])} |")
+    return lines
+
+
+def growth_table(report):
+    """Of the servers in turn, a column a number of messages."""
+    sizes = list(report["growth"])
+    lines = ["| work | unit | server | " + " | ".join(f"{int(size):,}" for size in sizes) + " |", "|---" * (3 + len(sizes)) + "|"]
+    by_name = {size: {entry["name"]: entry for entry in report["growth"][size] if "servers" in entry} for size in sizes}
+    for entry in report["growth"][sizes[0]]:
+        for server in entry.get("servers", {}):
+            cells = [by_name[size].get(entry["name"], {"servers": {}})["servers"].get(server) for size in sizes]
+            lines.append(f"| `{entry['name']}` | {entry['unit']} | {server} | " + " | ".join(map(figure, cells)) + " |")
     return lines
 
 
@@ -103,14 +118,17 @@ def background_table(report):
         found = entry.get("servers", {})
         if any(server.get(key, 0) > 0 for server in found.values()):
             theirs = found.get("dovecot", {})
-            lines.append(f"| `{entry['name']}` | {number(found['postkeep'].get(key, 0))} | {number(theirs[key]) if key in theirs else ''} |")
+            words = number(theirs[key]) if key in theirs else ""
+            lines.append(f"| `{entry['name']}` | {number(found['postkeep'].get(key, 0))} | {words} |")
     return lines if len(lines) > 2 else []
 
 
 def limits_lines(report):
     limits = report["limits"]
-    durable = ", ".join(f"{number(value)} on {threads}" for threads, value in limits["durable_files_per_second"].items())
-    return [f"- Durable deliveries of 1 KiB (write, fsync, rename, fsync of the directory) a second, by threads: {durable}.",
+    durable = [f"- Durable files of {int(octets) // 1024} KiB (write, fsync, rename, fsync of the directory) a second, by threads: " +
+               ", ".join(f"{number(value)} on {threads}" for threads, value in found.items()) + "."
+               for octets, found in limits["durable_files_per_second"].items()]
+    return [*durable,
             f"- Files of 7 KiB from the page cache: {number(limits['cached_files_octets_per_second'] / 1e6)} MB/s.",
             f"- Loopback TCP: {number(limits['loopback_octets_per_second'] / 1e6)} MB/s; "
             f"AES-256-GCM on one core: {number(limits['aes_256_gcm_octets_per_second'] / 1e6)} MB/s; "
@@ -133,6 +151,10 @@ def bar(x, y, width, height, colour):
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 1):.1f}" height="{height}" fill="{colour}"/>'
 
 
+def upright(x, top, bottom, colour, width):
+    return f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}" stroke="{colour}" stroke-width="{width}"/>'
+
+
 def ratio_plot(report):
     """A bar a workload, from 1 to the right where Postkeep is better; the scale is logarithmic. A mark stands at the goal."""
     entries = [entry for entry in report["results"] if entry.get("ratio")]
@@ -150,7 +172,7 @@ def ratio_plot(report):
     for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1):
         for value in (10 ** power, 3 * 10 ** power):
             if low <= value <= high:
-                parts.append(f'<line x1="{place(value):.1f}" x2="{place(value):.1f}" y1="28" y2="{40 + step * len(entries)}" stroke="#ddd"/>')
+                parts.append(upright(place(value), 28, 40 + step * len(entries), "#ddd", 1))
                 parts.append(text(place(value), 40 + step * len(entries) + 14, f"{value:g}", "middle", "#666"))
     for index, (entry, goal) in enumerate(zip(entries, goals)):
         y = 34 + step * index
@@ -159,7 +181,7 @@ def ratio_plot(report):
                   bar(min(at, one), y, abs(at - one), 14, COLOURS["postkeep"] if entry["ratio"] >= 1 else COLOURS["dovecot"]),
                   text(max(at, one) + 6, y + 12, f"{entry['ratio']:.2f}", colour="#666")]
         if goal:
-            parts.append(f'<line x1="{place(goal):.1f}" x2="{place(goal):.1f}" y1="{y - 2}" y2="{y + 16}" stroke="black" stroke-width="2"/>')
+            parts.append(upright(place(goal), y - 2, y + 16, "black", 2))
     return svg(840, 70 + step * len(entries), parts)
 
 
@@ -199,14 +221,18 @@ def write_plots(report, folder):
 def page(report, plots, folder):
     machine, plan = report["machine"], report["plan"]
     versions = ", ".join(report["versions"].values())
-    lines = ["# Performance", "", "Written by `tests/bench/report.py` from the results of `./dev bench compare`; [how it is measured](testing.md#figures).", "",
+    command = re.sub(r"--(bench|binary|json|folder) [^ ]+ ?", "", report["command"]).strip()
+    lines = ["# Performance", "",
+             "Written by `tests/bench/report.py` from the results of `./dev bench compare`; [how it is measured](testing.md#figures).", "",
              f"{versions}; {machine['cpu']}, {machine['cores']} cores, {machine['memory_kib'] / 2**20:.0f} GiB, Linux {machine['kernel']}; "
              f"{report['date']}, {report['seconds'] / 60:.0f} minutes; load when it began {machine['load_at_start']:.1f}. "
-             f"Command: `compare.py {re.sub(r'--(bench|binary|json|folder) [^ ]+ ?', '', report['command'])}`.", "",
-             f"Each figure is the median of up to {plan['rounds']} rounds, in which the servers took turns, with the least and the most beside it; a phase lasts "
-             f"{plan['seconds']} s where it is a time that is given. The mailbox of the corpus has {plan['messages']:,} messages, the large one {plan['large']:,}. "
-             f"Idle connections: {plan['idle_users']}, each of a user with {plan['idle_messages']} messages. Both servers keep passwords as PLAIN, use one certificate "
-             "(ECDSA P-256), and have mail on the disk before they accept it (Dovecot: `mail_fsync = always`). A ratio above 1 means that Postkeep is better. "
+             f"Command: `compare.py {command}`.", "",
+             f"Each figure is the median of {plan['rounds']} rounds (memory of idle connections: of 2 at most), in which the servers "
+             f"took turns, with the least and the most beside it; a phase lasts {plan['seconds']} s where it is a time that is given. "
+             f"The mailbox of the corpus has {plan['messages']:,} messages, the large one {plan['large']:,}. "
+             f"Idle connections: {plan['idle_users']}, each of a user with {plan['idle_messages']} messages. "
+             "Both servers keep passwords as PLAIN, use one certificate (ECDSA P-256), and have mail on the disk before they accept it "
+             "(Dovecot: `mail_fsync = always`). A ratio above 1 means that Postkeep is better. "
              "A star: the load generator was busy for more than nine tenths of a core, so the figure may be its own.", "",
              "## Goals", "", *goals_table(report), ""]
     failed = [f"`{entry['name']}` ({entry['failed']})" for entry in report["results"] if "failed" in entry]
@@ -217,20 +243,30 @@ def page(report, plots, folder):
     if len(idle := idle_table(report)) > 2:
         lines += ["## Idle connections", "", *idle, ""]
     if background := background_table(report):
-        lines += ["## Work after the answer", "", "Processor time that the server used after the measured phase, until it was quiet.", "", *background, ""]
+        lines += ["## Work after the answer", "",
+                  "Processor time that the server used after the measured phase, until it was quiet.", "", *background, ""]
     return "\n".join(lines + ["## The machine's limits", "", *limits_lines(report), ""])
+
+
+def with_growth(path):
+    """The section on growth, from results of --growth."""
+    if not path:
+        return []
+    report = json.loads(pathlib.Path(path).read_text())
+    return ["## How cost grows", "", "The same with mailboxes of so many messages.", "", *growth_table(report), ""]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results")
+    parser.add_argument("--growth", help="results of compare.py --growth, for a table of them")
     parser.add_argument("--out", default="docs/performance.md")
     options = parser.parse_args()
     report = json.loads(pathlib.Path(options.results).read_text())
     out = pathlib.Path(options.out)
     folder = out.with_suffix("")
     plots = write_plots(report, folder)
-    out.write_text(page(report, plots, folder))
+    out.write_text(page(report, plots, folder) + "\n".join(with_growth(options.growth)))
     print(f"{out} and {len(plots)} plots in {folder}")
 
 

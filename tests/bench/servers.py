@@ -33,6 +33,13 @@ def free_ports(count):
     return ports
 
 
+def argon2id(binary):
+    """A hash of PASSWORD as Postkeep makes them by default, in the form of a passwd-file, which Dovecot reads too."""
+    done = subprocess.run([binary, "pw", "hash", "--scheme", "ARGON2ID", "--password-stdin"], input=PASSWORD + "\n", capture_output=True,
+                          text=True, check=True)
+    return done.stdout.strip()
+
+
 def stat_fields(pid):
     """The fields of /proc/PID/stat from the state on, or None if the process has ended."""
     try:
@@ -79,7 +86,7 @@ class Server:
             self.process = subprocess.Popen(self.command(), stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
                                             preexec_fn=_all_descriptors)
         while not self._takes_connections():
-            if self.process.poll() is not None or time.monotonic() > started + 30:
+            if self.process.poll() is not None or time.monotonic() > started + 120:
                 raise RuntimeError(f"{self.name} did not start: " + (self.folder / "output").read_text()[-2000:])
             time.sleep(0.001)
         self.ready_seconds = time.monotonic() - started
@@ -213,7 +220,8 @@ class Dovecot(Server):
 
     def import_maildir(self, user, folder):
         home = self.folder / "mail" / user
-        subprocess.run(["cp", "-r", str(folder), str(home / "Maildir")] if home.mkdir() is None else [], check=True)
+        home.mkdir()
+        subprocess.run(["cp", "-r", str(folder), str(home / "Maildir")], check=True)
         subprocess.run(["chown", "-R", "nobody:nogroup", str(home)], check=True)
 
     def _settings(self):

@@ -1,6 +1,7 @@
 """What is measured, in the order of the goals: each workload runs once on one server and returns a Result.
 
-A workload is a function of a Turn: a server, a round, and how to run the load generator at it. It has a name, a unit, which way is better, and the goal.
+A workload is a function of a Turn: a server, a round, and how to run the load generator at it. It has a name, a unit,
+which way is better, and the goal.
 What a workload needs (users, a mailbox of the corpus) it finds made: see Fixture in compare.py.
 """
 import dataclasses
@@ -20,7 +21,7 @@ class Workload:
     limit: str = ""  # the machine's limit that bounds it: limit_of() in report.py
     rounds_max: int = 99
     hibernation: bool = False  # also on Dovecot with hibernation
-    whole_only: bool = False  # not in --quick
+    asked_for: bool = False  # runs only if it is named in full
 
 
 @dataclasses.dataclass
@@ -90,7 +91,8 @@ def idle(turn, *arguments, port):
     again = turn.server.memory_kib()
     load.finish()
     each = (settled - before) / plan.idle_users
-    return Result(each, more={"system_kib_each": (free - free_then) / plan.idle_users, "kib_each_after_burst": (again - before) / plan.idle_users,
+    return Result(each, more={"system_kib_each": (free - free_then) / plan.idle_users,
+                              "kib_each_after_burst": (again - before) / plan.idle_users,
                               "notice_ms": notices["latency_ms"], "notice_after_accepted_ms": notices["after_accepted_ms"],
                               "burst_octets": burst["octets"], "burst_ms": burst["latency_ms"], "processes": turn.server.processes()})
 
@@ -114,6 +116,12 @@ def idle_plain(turn):
 @workload("idle-tls-compress", "KiB each", False, "40 KiB", rounds_max=2, hibernation=True)
 def idle_compress(turn):
     return idle(turn, "--tls", "--compress", port="imaps")
+
+
+@workload("many-idle-tls", "KiB each", False, "26 KiB", rounds_max=1, asked_for=True)
+def many_idle(turn):
+    """With `--idle-users 15000 --idle-messages 1`, and descriptors enough. Dovecot needs 9 GB for it."""
+    return idle(turn, "--tls", port="imaps")
 
 
 @workload("start-memory", "KiB", False, "20480 KiB")
@@ -149,11 +157,16 @@ def login_resumed(turn):
     return rate(turn, *LOGINS, "--tls", "--resume", port="imaps")
 
 
+@workload("login-argon2id", "/s", True, "none")
+def login_argon2id(turn):
+    return rate(turn, "login", "--users", 50, "--user", "costly%", "--connections", 8, "--warm-up", 8, "--count", 0)
+
+
 # --- mail comes in ---
 
 def declare_arrivals(kind, arguments, port):
     def declare(connections, size, goal):
-        @workload(f"{kind}-{size // 1024}k-{connections}", "messages/s", True, goal, limit=f"durable-{connections}")
+        @workload(f"{kind}-{size // 1024}k-{connections}", "messages/s", True, goal, limit=f"durable-{connections}-{size}")
         def arrive(turn):
             return rate(turn, kind if kind == "append" else "deliver", "--users", 64, "--user", "u%", "--connections", connections,
                         "--size", size, "--count", 0, *arguments, port=port)
@@ -173,14 +186,18 @@ def lmtp_recipients(turn):
 declare_arrivals("append", ("--mode", "single"), "imap")
 
 
-@workload("multiappend-1000", "messages/s", True, "8x", limit="durable-1")
+def at_once(turn):
+    return "--batch", min(1000, turn.plan.appends), "--count", turn.plan.appends
+
+
+@workload("multiappend-1000", "messages/s", True, "8x", limit="durable-1-1024")
 def multiappend(turn):
-    return rate(turn, "append", "--user", "u0", "--mode", "multi", "--batch", min(1000, turn.plan.appends), "--count", turn.plan.appends)
+    return rate(turn, "append", "--user", "u0", "--mode", "multi", *at_once(turn))
 
 
-@workload("append-pipelined-1000", "messages/s", True, "8x", limit="durable-1")
+@workload("append-pipelined-1000", "messages/s", True, "8x", limit="durable-1-1024")
 def append_pipelined(turn):
-    return rate(turn, "append", "--user", "u0", "--mode", "pipelined", "--batch", min(1000, turn.plan.appends), "--count", turn.plan.appends)
+    return rate(turn, "append", "--user", "u0", "--mode", "pipelined", *at_once(turn))
 
 
 # --- FETCH ---
@@ -255,6 +272,34 @@ def select_qresync(turn):
                ("--before", f"UID STORE {10 + uid * 7} {'-' if turn.round % 2 else '+'}FLAGS.SILENT (\\Flagged)")]
     return milliseconds(turn, "command", "--user", "large", "--before", "ENABLE QRESYNC", "--before", "SELECT INBOX", *changes, "--command",
                         "SELECT INBOX (QRESYNC ({uidvalidity} {modseq}))", "--count", 0, "--expect", 10)
+
+
+# --- one message of many: what should cost the same however many there are (compare.py --growth) ---
+
+def on_large(turn, *arguments):
+    return ("command", "--user", "large", "--mailbox", "INBOX", "--count", 0, "--warm-up", 5, *arguments)
+
+
+@workload("large-lmtp", "messages/s", True, "none", limit="durable-1-1024")
+def large_lmtp(turn):
+    return rate(turn, "deliver", "--user", "large", "--size", 1024, "--count", 0, port="lmtp")
+
+
+@workload("large-noop", "ms", False, "none")
+def large_noop(turn):
+    return milliseconds(turn, *on_large(turn, "--command", "NOOP"))
+
+
+@workload("large-fetch-one", "ms", False, "none")
+def large_fetch_one(turn):
+    return milliseconds(turn, *on_large(turn, "--command", "UID FETCH 77 (FLAGS ENVELOPE BODY.PEEK[])", "--expect", 1))
+
+
+@workload("large-store-one", "ms", False, "none")
+def large_store_one(turn):
+    """Two changes: set and cleared."""
+    changes = [argument for sign in "+-" for argument in ("--command", f"UID STORE 77 {sign}FLAGS.SILENT (\\Flagged)")]
+    return milliseconds(turn, *on_large(turn, *changes))
 
 
 # --- SEARCH, SORT, THREAD ---

@@ -26,7 +26,7 @@ asio::awaitable<void> deliver_often(Bench& bench, LmtpClient& client, unsigned n
   const Options& options = bench.options;
   for (unsigned i = number; bench.goes_on(i); i += options.connections) {
     std::vector<std::string> recipients;
-    for (unsigned r = 0; r < options.recipients; ++r) recipients.push_back(bench.user(i + r));
+    for (unsigned r = 0; r < options.recipients; ++r) recipients.push_back(bench.user(i * options.recipients + r));
     std::string text = message_of_size(options.size, unique_id(bench, i));
     measurement.octets += text.size() * options.recipients;
     const Clock::time_point start = Clock::now();

@@ -178,8 +178,11 @@ void run_limits(Bench& bench) {
   const double seconds = bench.options.seconds;
   Json json = Json::object();
   Json durable = Json::object();
-  for (const unsigned threads : {1U, 8U, 64U})
-    durable[std::to_string(threads)] = durable_files(folder, threads, seconds, bench.options.size);
+  for (const std::size_t octets : {1024U, 10240U, 102400U}) {
+    for (const unsigned threads : {1U, 8U, 64U}) {
+      durable[std::to_string(octets)][std::to_string(threads)] = durable_files(folder, threads, seconds, octets);
+    }
+  }
   json["durable_files_per_second"] = durable;
   json["cached_files_octets_per_second"] = cached_files(folder, seconds);
   json["loopback_octets_per_second"] = loopback_copy(seconds);
