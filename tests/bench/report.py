@@ -227,7 +227,7 @@ def page(report, plots, folder):
              f"{versions}; {machine['cpu']}, {machine['cores']} cores, {machine['memory_kib'] / 2**20:.0f} GiB, Linux {machine['kernel']}; "
              f"{report['date']}, {report['seconds'] / 60:.0f} minutes; load when it began {machine['load_at_start']:.1f}. "
              f"Command: `compare.py {command}`.", "",
-             f"Each figure is the median of {plan['rounds']} rounds (memory of idle connections: of 2 at most), in which the servers "
+             f"Each figure is the median of {plan['rounds']} rounds (memory of idle connections: of one), in which the servers "
              f"took turns, with the least and the most beside it; a phase lasts {plan['seconds']} s where it is a time that is given. "
              f"The mailbox of the corpus has {plan['messages']:,} messages, the large one {plan['large']:,}. "
              f"Idle connections: {plan['idle_users']}, each of a user with {plan['idle_messages']} messages. "

@@ -114,8 +114,16 @@ class Server:
         self.process = None
 
     def cpu_seconds(self):
-        """User and system time of all its processes so far, with those that have ended."""
-        return sum(sum(map(int, fields[11:15])) for fields in process_tree(self.process.pid).values()) / TICK
+        """User and system time of all its processes so far, with those that have ended, which their parent has inherited."""
+        root = self.process.pid
+        before = process_tree(root)
+        for _ in range(50):
+            tree = process_tree(root)
+            # One that ends while the others are read would count twice or not at all.
+            if tree.keys() == before.keys() and tree[root][13:15] == before[root][13:15]:
+                break
+            before = tree
+        return sum(sum(map(int, fields[11:15])) for fields in tree.values()) / TICK
 
     def memory_kib(self):
         """Proportional set size (PSS) of all its processes: what they share counts once."""

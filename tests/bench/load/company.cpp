@@ -16,7 +16,7 @@ constexpr std::chrono::milliseconds arrival_pause{20};
 constexpr std::chrono::milliseconds idle_pause{50};
 
 struct Company {
-  explicit Company(Bench& given) : bench(given), until(Clock::now() + std::chrono::seconds(given.options.seconds)) {}
+  explicit Company(Bench& given) : bench(given), until(Clock::now() + duration_of(given.options.seconds)) {}
   bool is_open() const { return Clock::now() < until; }
 
   Bench& bench;

@@ -15,6 +15,10 @@ using Json = nlohmann::ordered_json;
 
 double seconds_since(Clock::time_point start);
 
+inline Clock::duration duration_of(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
 // Processor time of this process, user and system, in seconds.
 double own_cpu_seconds();
 

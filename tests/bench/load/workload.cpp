@@ -33,7 +33,7 @@ std::string Bench::wait_for_step() {
     std::cout << "{\"event\": \"ready\"}" << std::endl;
     std::getline(std::cin, line);
   }
-  until_ = Clock::now() + std::chrono::seconds(options.seconds);
+  until_ = Clock::now() + duration_of(options.seconds);
   return line;
 }
 

@@ -28,7 +28,7 @@ struct Options {
   unsigned count = 100;  // 0: for `seconds`
   unsigned batch = 100;
   unsigned recipients = 1;
-  unsigned seconds = 5;
+  double seconds = 5;
   unsigned warm_up = 0;
   std::size_t size = 1024;
   std::uint64_t seed = 1;
