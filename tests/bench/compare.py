@@ -287,8 +287,9 @@ def fixture_of(options, plan):
     folder.chmod(0o755)
     fixture = None
     try:
-        fixture = Fixture(options, plan, folder)
-        yield fixture
+        with servers.many_watchers() if options.compare else contextlib.nullcontext():
+            fixture = Fixture(options, plan, folder)
+            yield fixture
     finally:
         if fixture is not None:
             fixture.stop()

@@ -3,6 +3,7 @@
 Both have the same users, passwords (PLAIN), certificate (ECDSA P-256) and durability (mail is on the disk before it is accepted). What
 they use is read from /proc over all their processes.
 """
+import contextlib
 import os
 import pathlib
 import re
@@ -195,6 +196,22 @@ special_use = []
 
     def import_maildir(self, user, folder):
         self.admin("import", user, "--maildir", str(folder))
+
+
+@contextlib.contextmanager
+def many_watchers():
+    """Dovecot watches mail by an inotify instance a process, of which the kernel allows a user 128 by default; past it it polls and
+    never hibernates. Allowed more while this lasts."""
+    limit = pathlib.Path("/proc/sys/fs/inotify/max_user_instances")
+    before = limit.read_text()
+    if int(before) >= 8192:
+        yield
+        return
+    limit.write_text("8192")
+    try:
+        yield
+    finally:
+        limit.write_text(before)
 
 
 class Dovecot(Server):
