@@ -32,7 +32,7 @@ def limit_of(report, name):
 def share_of_limit(report, entry):
     """Of what the machine can do, where that has the unit of the figure."""
     limit = limit_of(report, entry.get("limit", ""))
-    comparable = entry["unit"] in ("MB/s", "messages/s", "deliveries/s", "/s") and not entry["name"].startswith("fetch-overview")
+    comparable = entry["unit"] in ("MB/s", "messages/s", "deliveries/s", "/s")
     return entry["servers"]["postkeep"]["median"] / limit if limit and comparable else None
 
 

@@ -225,7 +225,7 @@ def fetch_first(turn):
     return messages(turn, *on_box(turn, "--command", OVERVIEW, "--count", 1, "--expect", turn.plan.messages))
 
 
-@workload("fetch-overview-warm", "messages/s", True, "5x", limit="loopback")
+@workload("fetch-overview-warm", "messages/s", True, "5x")
 def fetch_warm(turn):
     return messages(turn, *over_and_over(turn, OVERVIEW, "--expect", turn.plan.messages))
 
