@@ -102,7 +102,7 @@ class Loader {
     if (item.section.part.empty()) {
       ByteRange everything;
       everything.end = reader_.size();
-      return sized(item, TRY(load_range(everything, item.partial)));
+      return sized(item, TRY(load_octets(item, everything)));
     }
     const mime::Part* part = mime::find_part(*TRY(tree()), item.section.part);
     if (part == nullptr) return SectionContent();
@@ -113,8 +113,25 @@ class Loader {
       content.kind = SectionContent::Kind::unknown_cte;
       return content;
     }
-    if (encoding == mime::TransferEncoding::identity) return sized(item, TRY(load_range(part->body, item.partial)));
+    if (encoding == mime::TransferEncoding::identity) return sized(item, TRY(load_octets(item, part->body)));
     return sized(item, TRY(decode(*part, encoding, item.partial)));
+  }
+
+  // As they lie in the file. The form of the literal depends on whether there is a NUL (RFC 3516 §4.3).
+  Result<SectionContent> load_octets(const FetchItem& item, ByteRange octets) {
+    SectionContent content = TRY(load_range(octets, item.partial));
+    if (content.kind != SectionContent::Kind::range || item.kind == Kind::binary_size) return content;
+    std::string raw;
+    for (std::uint64_t at = content.range.begin; at < content.range.end && !content.has_nul;
+         at += message_slice_bytes) {
+      ByteRange slice;
+      slice.begin = at;
+      slice.end = std::min<std::uint64_t>(content.range.end, at + message_slice_bytes);
+      raw.clear();
+      TRY(read(slice, raw));
+      content.has_nul = raw.find('\0') != std::string::npos;
+    }
+    return content;
   }
 
   static SectionContent sized(const FetchItem& item, SectionContent content) {

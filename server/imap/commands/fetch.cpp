@@ -119,7 +119,8 @@ class Fetch {
                                         OpenMessage* opened);
   server::Awaitable<void> write_section(FetchResponse& response, const FetchItem& item, SectionContent content,
                                         std::shared_ptr<storage::MessageReader> reader);
-  server::Awaitable<void> stream(std::shared_ptr<storage::MessageReader> reader, mime::ByteRange range);
+  // `binary`: NULs go as they are.
+  server::Awaitable<void> stream(std::shared_ptr<storage::MessageReader> reader, mime::ByteRange range, bool binary);
   server::Awaitable<void> stream_decoded(std::shared_ptr<storage::MessageReader> reader, SectionContent content);
 
   Context& context_;
@@ -259,24 +260,26 @@ server::Awaitable<void> Fetch::write_section(FetchResponse& response, const Fetc
       co_await context_.connection.write(content.bytes);
       break;
     case SectionContent::Kind::range:
-      response.section_literal(item, content.size, binary ? LiteralKind::literal8 : LiteralKind::literal);
-      co_await stream(std::move(reader), content.range);
+      response.section_literal(item, content.size,
+                               binary && content.has_nul ? LiteralKind::literal8 : LiteralKind::literal);
+      co_await stream(std::move(reader), content.range, binary);
       break;
     case SectionContent::Kind::decoded:
-      response.section_literal(item, content.size, LiteralKind::literal8);
+      response.section_literal(item, content.size, content.has_nul ? LiteralKind::literal8 : LiteralKind::literal);
       co_await stream_decoded(std::move(reader), std::move(content));
       break;
   }
 }
 
-server::Awaitable<void> Fetch::stream(std::shared_ptr<storage::MessageReader> reader, mime::ByteRange range) {
+server::Awaitable<void> Fetch::stream(std::shared_ptr<storage::MessageReader> reader, mime::ByteRange range,
+                                      bool binary) {
   while (range.begin < range.end) {
     const std::size_t count = std::min<std::uint64_t>(range.end - range.begin, message_slice_bytes);
     auto slice = co_await context_.gateway().read(reader, range.begin, count);
     if (!slice) cut(context_, slice.error());
     if (slice->size() != count) cut(context_, Error(ErrorKind::corruption, "message file shorter than its size"));
     range.begin += count;
-    replace_nuls(*slice);
+    if (!binary) replace_nuls(*slice);
     co_await context_.connection.write(*slice);
   }
 }
