@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import Server, binary, message
+from harness import ROOT, Server, binary, message
 
 RUNNER = pathlib.Path(binary()).parent / "postkeep-conformance"
 
@@ -121,8 +121,8 @@ class SetQuota(unittest.TestCase):
         """The cases that need QUOTASET, which test_conformance.py cannot ask for: user one is one who may set limits."""
         with Server({"imap.quota_admins": ["one"]}, users=("one", "two")) as server, tempfile.TemporaryDirectory() as folder:
             report = pathlib.Path(folder, "report.json")
-            done = subprocess.run([RUNNER, "--user", "one", "--password", "pass", "--user2", "two", "--password2", "pass",
-                                   "--port", str(server.imap_port), "--only", "rfc9208/*", "--json", report],
+            done = subprocess.run([RUNNER, "--folder", ROOT / "conformance", "--user", "one", "--password", "pass", "--user2", "two",
+                                   "--password2", "pass", "--port", str(server.imap_port), "--only", "rfc9208/*", "--json", report],
                                   capture_output=True, text=True, timeout=300)
             self.assertEqual(done.returncode, 0, done.stdout[-20000:])
             cases = json.loads(report.read_text())["cases"]
