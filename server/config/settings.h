@@ -108,6 +108,7 @@ struct Settings {
   struct Imap {
     std::uint64_t compression = 3;  // level, 1 to 9; 0: not offered
     EightBitHeaders eight_bit_headers = EightBitHeaders::accept;
+    std::uint64_t notify_mailboxes = 500;  // of one session
     std::vector<HiddenCapability> hidden_capabilities;
     std::vector<std::string> quota_admins;  // names of users, valid by auth/user_name.h
   } imap;

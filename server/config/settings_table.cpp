@@ -262,6 +262,9 @@ const std::array table = {
         "What becomes of a message by APPEND whose header has octets beyond ASCII, from a client that has enabled "
         "neither UTF8=ACCEPT nor IMAP4rev2. RFC 9755 wants it refused, so \"refuse\" does; \"accept\" takes it as it "
         "is, so that old mail can be moved here by programs that know nothing of this."),
+    COUNT("imap", "notify_mailboxes", imap.notify_mailboxes, 1, 100'000,
+          "How many mailboxes one session may have watched for messages by NOTIFY. One that asks for more is refused "
+          "with NOTIFICATIONOVERFLOW, and so are the notices of one whose mailboxes become more."),
     Setting{"imap", "hidden_capabilities", ValueType::text_list, set_hidden_capabilities,
             [](const Settings& s) -> RawValue { return write_hidden_capabilities(s.imap.hidden_capabilities); },
             "IMAP capabilities that are not offered, since some clients misuse some: they are not in CAPABILITY, their "

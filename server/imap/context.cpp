@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "server/imap/notify_push.h"
 #include "server/runtime/login.h"
 
 namespace postkeep::imap {
@@ -94,9 +95,13 @@ void Context::enter_authenticated(server::AccountPtr whose) {
   set_limits();
 }
 
-void Context::leave_mailbox() { selected.reset(); }
+void Context::leave_mailbox() {
+  if (notify && selected) note_left(*this);
+  selected.reset();
+}
 
 void Context::leave_account() {
+  notify.reset();
   leave_mailbox();
   account.reset();
   enabled = Enabled();
@@ -107,6 +112,7 @@ void Context::leave_account() {
 void Context::forget_everything() {
   framer = Framer();
   account.reset();
+  notify.reset();
   selected.reset();
   enabled = Enabled();
   client_name.clear();

@@ -15,6 +15,7 @@
 #include "protocol/imap/framer.h"
 #include "protocol/imap/response_code.h"
 #include "protocol/imap/writer.h"
+#include "server/imap/notify_state.h"
 #include "server/imap/state.h"
 #include "server/net/connection.h"
 #include "server/runtime/awaits.h"
@@ -61,6 +62,7 @@ class Context {
 
   server::AccountPtr account;  // whose mail; null before login
   std::unique_ptr<Selected> selected;
+  std::unique_ptr<Notify> notify;  // null until NOTIFY is used: then changes are told as without it
   Enabled enabled;
   UidForm uid_form = UidForm::no;  // of the running command
   // May EXPUNGE be reported before its reply? From the command's row; a handler may take it back.

@@ -9,7 +9,6 @@
 #include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/handlers.h"
-#include "server/imap/condstore.h"
 #include "server/imap/extensions.h"
 #include "server/imap/updates.h"
 #include "server/metrics/metrics.h"
@@ -72,8 +71,7 @@ bool more_was_sent(const Context& context) {
 server::Awaitable<Judged> finish(Context& context, std::string tag, const CommandRow* row, Result<Completion> result) {
   if (context.selected && context.next == Next::read_command && !seeded(Fault::exists_forgotten)) {
     co_await send_updates(context, context.expunge);
-    // MODSEQs may have been told that are above those of expunges held back (RFC 7162 §3.2).
-    if (context.enabled.condstore && !context.selected->view.ghosts().empty()) write_highest_modseq(context);
+    write_settled(context);
   }
   co_return write_result(context, tag, row->name, result);
 }

@@ -61,13 +61,16 @@ UidSet MailboxView::resolve_uids(const SequenceSet& numbers) const {
   return version_->existing(numbers.resolve(version_->last_uid().value()));
 }
 
-ViewReport MailboxView::apply(MailboxVersionPtr newest, ExpungeRule rule, Uid recent_from, const OwnStore* own) {
+ViewReport MailboxView::apply(MailboxVersionPtr newest, ExpungeRule rule, Uid recent_from, const OwnStore* own,
+                              const UidSet* flags_of) {
   ViewReport report;
   VersionDiff difference;
   if (newest != version_) difference = storage::diff(*version_, *newest);
   const std::size_t recent_before = static_cast<std::size_t>(recent_.size());
 
   report_flags(difference.changed, *newest, own, report);
+  if (flags_of != nullptr) withhold_flags(*flags_of, report);
+  withheld_ = withheld_.subtract(report.changed).subtract(difference.expunged);
   if (rule == ExpungeRule::held) {
     ghosts_ = difference.expunged;
     newest = with_ghosts(newest, *version_, ghosts_);
@@ -81,8 +84,9 @@ ViewReport MailboxView::apply(MailboxVersionPtr newest, ExpungeRule rule, Uid re
   recent_.add_all(from_uid(difference.added, recent_from));
   if (!difference.added.empty()) report.exists = newest->count();
   if (recent_.size() != recent_before) report.recent = static_cast<std::uint32_t>(recent_.size());
+  report.added = std::move(difference.added);
   version_ = std::move(newest);
-  if (ghosts_.empty()) settled_ = version_->facts().highest_modseq;
+  if (ghosts_.empty() && withheld_.empty()) settled_ = version_->facts().highest_modseq;
   return report;
 }
 
@@ -108,6 +112,11 @@ void MailboxView::report_flags(const UidSet& changed, const MailboxVersion& newe
   });
   report.changed.add_all(newest.existing(own->refused));
   if (own->conditional) report.silent = newest.existing(own->uids).subtract(report.changed);
+}
+
+void MailboxView::withhold_flags(const UidSet& told, ViewReport& report) {
+  withheld_.add_all(report.changed.subtract(told));
+  report.changed = report.changed.intersect(told);
 }
 
 std::vector<ViewReport::SeqRange> MailboxView::numbers_of(const UidSet& uids) const {

@@ -7,10 +7,13 @@
 // - Every difference between two views was reported to the client, in order, or is one that it made itself.
 // - Where EXPUNGE must be held, expunged messages stay in the view as ghosts: they keep their numbers and
 //   yield no data, while new messages and flags go on being reported.
+// - Where a client does not want flag changes (NOTIFY), the view has them all the same, and remembers which it
+// withheld.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "protocol/mail/flags.h"
@@ -34,6 +37,7 @@ struct ViewReport {
   std::vector<SeqRange> expunged;
   UidSet expunged_uids;                 // the same as UIDs
   bool new_keywords = false;            // FLAGS is due again: a keyword is used that it did not name
+  UidSet added;                         // what `exists` is due for
   std::optional<std::uint32_t> exists;  // set when messages were added
   std::optional<std::uint32_t> recent;  // set when the number of \Recent messages changed
   UidSet changed;                       // their FLAGS are due; all are in the view after
@@ -68,9 +72,13 @@ class MailboxView {
   const storage::MailboxVersionPtr& version() const { return version_; }
   const UidSet& recent() const { return recent_; }
   const UidSet& ghosts() const { return ghosts_; }
+  // Whose flags changed without a word to the client.
+  const UidSet& withheld() const { return withheld_; }
+  // The caller tells them; settled_modseq() follows with the next apply().
+  UidSet take_withheld() { return version_->existing(std::exchange(withheld_, UidSet())); }
   bool is_recent(Uid uid) const { return recent_.contains(uid); }
   // Everything up to this one was reported, expunges included: what a client may keep to resynchronize from later.
-  // Below facts().highest_modseq while there are ghosts (RFC 7162 §3.2, §6).
+  // Below facts().highest_modseq while there are ghosts (RFC 7162 §3.2, §6) or withheld flags.
   ModSeq settled_modseq() const { return settled_; }
 
   // UIDs meant by message numbers as a client wrote them; "n:*" always has the last. Errors: client_bug when another
@@ -80,17 +88,21 @@ class MailboxView {
   UidSet resolve_uids(const SequenceSet& numbers) const;
 
   // Moves the view to `newest` and says what the client must be told. `recent_from`: added messages from
-  // this UID on are \Recent here; 0: none are. `own` may be null.
-  ViewReport apply(storage::MailboxVersionPtr newest, ExpungeRule rule, Uid recent_from, const OwnStore* own = nullptr);
+  // this UID on are \Recent here; 0: none are. `own` may be null. `flags_of`: the only messages whose flags may be
+  // told, those of others are withheld; null: all may.
+  ViewReport apply(storage::MailboxVersionPtr newest, ExpungeRule rule, Uid recent_from, const OwnStore* own = nullptr,
+                   const UidSet* flags_of = nullptr);
 
  private:
   void report_flags(const UidSet& changed, const storage::MailboxVersion& newest, const OwnStore* own,
                     ViewReport& report) const;
+  void withhold_flags(const UidSet& told, ViewReport& report);
   std::vector<ViewReport::SeqRange> numbers_of(const UidSet& uids) const;
 
   storage::MailboxVersionPtr version_;
   UidSet recent_;
-  UidSet ghosts_;  // in version_, but expunged
+  UidSet ghosts_;    // in version_, but expunged
+  UidSet withheld_;  // may name messages that are gone
   ModSeq settled_;
 };
 

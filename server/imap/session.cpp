@@ -11,6 +11,7 @@
 #include "server/imap/context.h"
 #include "server/imap/dispatch.h"
 #include "server/imap/extensions.h"
+#include "server/imap/notify_push.h"
 
 namespace postkeep::imap {
 
@@ -69,7 +70,12 @@ Awaitable<Judged> serve_event(Context& context, Framer::Event event) {
     context.farewell = "The server is shutting down";
     co_return Judged::fine;
   }
-  co_await context.read_more();
+  const bool told_between = context.notify && context.notify->watch && context.framer.is_idle();
+  if (told_between) {
+    co_await read_beside_notices(context);
+  } else {
+    co_await context.read_more();
+  }
   co_return Judged::fine;
 }
 

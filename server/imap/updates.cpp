@@ -1,12 +1,14 @@
 // See updates.h.
 #include "server/imap/updates.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/mailbox_data.h"
+#include "server/imap/commands/fetch.h"
 #include "server/imap/condstore.h"
 #include "server/imap/mailbox_flags.h"
 
@@ -36,6 +38,22 @@ server::Awaitable<void> write_expunged(Context& context, ViewReport& report) {
   co_await write_vanished_lines(context, std::move(report.expunged_uids), Earlier::no);
 }
 
+// The only messages whose flags are told where NOTIFY does not ask for FlagChange: the client changed them itself.
+// None: there is no such limit.
+std::optional<UidSet> flags_told(const Context& context, const OwnStore* own) {
+  if (!context.notify || context.notify->registration->selected.flags) return std::nullopt;
+  UidSet told = context.notify->own_seen;
+  if (own != nullptr) told = told.union_with(own->uids).union_with(own->refused);
+  return told;
+}
+
+server::Awaitable<void> fetch_added(Context& context, UidSet added) {
+  if (!context.notify) co_return;
+  added = added.subtract(std::exchange(context.notify->own_added, UidSet()));
+  if (added.empty() || context.notify->registration->selected.fetch.empty()) co_return;
+  co_await fetch_new_messages(context, context.notify->registration->selected.fetch, std::move(added));
+}
+
 server::Awaitable<void> write_report(Context& context, ViewReport report) {
   const bool vanished = !report.expunged.empty() && context.enabled.qresync;
   if (!report.expunged.empty()) co_await write_expunged(context, report);
@@ -48,6 +66,13 @@ server::Awaitable<void> write_report(Context& context, ViewReport report) {
   if (context.enabled.condstore) co_await write_changes(context, std::move(report.silent), TellFlags::no);
   // VANISHED shows no modseq: without this the client would ask for the same again the next time.
   if (vanished) write_highest_modseq(context);
+  co_await fetch_added(context, std::move(report.added));
+}
+
+// Does NOTIFY keep the changes of the selected mailbox from the client? Never those that it made itself.
+bool keeps_still(const Context& context, const OwnStore* own) {
+  if (!context.notify || context.notify->registration->selected.messages) return false;
+  return own == nullptr && !context.notify->own_change;
 }
 
 // The newest version, and \Recent of messages that nobody has claimed yet, in one storage job.
@@ -97,19 +122,37 @@ server::Awaitable<void> send_updates(Context& context, ExpungeRule rule, const O
   if (marked || held_back || own != nullptr) co_await report_changes(context, rule, own);
 }
 
-server::Awaitable<void> report_changes(Context& context, ExpungeRule rule, const OwnStore* own) {
+server::Awaitable<bool> report_changes(Context& context, ExpungeRule rule, const OwnStore* own) {
   Selected& selected = *context.selected;
+  if (keeps_still(context, own)) {
+    const auto version = co_await context.gateway().version(context.account, selected.mailbox.id);
+    if (!version) note_failure(context, version.error());
+    co_return false;
+  }
   const bool claims = selected.access == Access::read_write && !context.is_rev2();
   const Uid known = selected.view.messages().last_uid();
   NewsJob job(selected.mailbox.id, known, claims ? ClaimRecent::yes : ClaimRecent::no);
   auto news = co_await context.gateway().run(context.account, std::move(job));
   if (!news) {
     note_failure(context, news.error());
-    co_return;
+    co_return false;
   }
   const Uid recent_from = context.is_rev2() ? Uid(0) : news->recent_from;
-  ViewReport report = selected.view.apply(std::move(news->version), rule, recent_from, own);
+  const std::optional<UidSet> told = flags_told(context, own);
+  ViewReport report = selected.view.apply(std::move(news->version), rule, recent_from, own, told ? &*told : nullptr);
+  if (context.notify) {
+    context.notify->own_change = false;
+    context.notify->own_seen = UidSet();
+  }
+  const bool tells = !report.empty();
   co_await write_report(context, std::move(report));
+  co_return tells;
+}
+
+void write_settled(Context& context) {
+  const MailboxView& view = context.selected->view;
+  const bool behind = !view.ghosts().empty() || !view.withheld().empty();
+  if (context.enabled.condstore && behind) write_highest_modseq(context);
 }
 
 }  // namespace postkeep::imap

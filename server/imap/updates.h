@@ -11,7 +11,11 @@ namespace postkeep::imap {
 // A mailbox that is gone ends the session's selection with BYE (context.next).
 server::Awaitable<void> send_updates(Context& context, ExpungeRule rule, const OwnStore* own = nullptr);
 
-// The same when it is known that something changed: the watch's mark has been taken.
-server::Awaitable<void> report_changes(Context& context, ExpungeRule rule, const OwnStore* own = nullptr);
+// The same when it is known that something changed: the watch's mark has been taken. Whether anything was told.
+server::Awaitable<bool> report_changes(Context& context, ExpungeRule rule, const OwnStore* own = nullptr);
+
+// MODSEQs may have been told that are above those of changes that were not: then says what is safe to keep (RFC 7162
+// §3.2).
+void write_settled(Context& context);
 
 }  // namespace postkeep::imap

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Resident memory of the started server, and what an idle connection costs.
 
-idle_memory.py --binary PATH [--connections 1000] [--messages 100] [--idle | --pop3] [--plain]
+idle_memory.py --binary PATH [--connections 1000] [--messages 100] [--idle | --notify | --pop3] [--plain]
 Each connection is a user of its own with INBOX selected, or logged in by POP3. Prints KiB as the kernel counts them (PSS of the process).
 """
 import argparse
@@ -26,6 +26,7 @@ def main():
     parser.add_argument("--messages", type=int, default=10)
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--idle", action="store_true", help="put each connection into IDLE")
+    parser.add_argument("--notify", action="store_true", help="have each told of all its mailboxes by NOTIFY")
     parser.add_argument("--pop3", action="store_true", help="POP3 instead of IMAP")
     options = parser.parse_args()
     os.environ["POSTKEEP_BINARY"] = options.binary
@@ -57,12 +58,16 @@ def main():
                 continue
             client = server.raw(user, tls=not options.plain)
             client.must("SELECT INBOX")
+            if options.notify:
+                events = "(MessageNew MessageExpunge FlagChange"
+                client.must(f"NOTIFY SET (SELECTED {events})) (PERSONAL {events} MailboxName))")
             if options.idle:
                 client.idle()
             clients.append(client)
         time.sleep(3)
         full = proportional_kib(server.process.pid)
-        kind = ("plain" if options.plain else "TLS") + (" in IDLE" if options.idle else " of POP3" if options.pop3 else "")
+        kind = ("plain" if options.plain else "TLS") + (" in IDLE" if options.idle else " of POP3" if options.pop3 else
+                                                               " with NOTIFY" if options.notify else "")
         print(f"ready after {ready * 1000:.0f} ms; started server {empty} KiB; {len(clients)} {kind} connections "
               f"{full} KiB: {(full - empty) / len(clients):.1f} KiB each")
         for client in clients:

@@ -46,6 +46,7 @@ constexpr SessionCommand session_commands[] = {
     {"SETQUOTA", plain, "as", false},
     {"APPEND", plain, "as", false},
     {"IDLE", plain, "as", false},
+    {"NOTIFY", plain, "as", false},
     {"REPLACE", plain, "s", false},
     {"REPLACE", uid, "s", false},
     {"UNAUTHENTICATE", plain, "as", false},

@@ -22,6 +22,7 @@
 #include "protocol/imap/commands/list.h"
 #include "protocol/imap/commands/login.h"
 #include "protocol/imap/commands/mailbox.h"
+#include "protocol/imap/commands/notify.h"
 #include "protocol/imap/commands/quota.h"
 #include "protocol/imap/commands/search.h"
 #include "protocol/imap/commands/select.h"
@@ -212,6 +213,7 @@ const std::map<std::string_view, Parser>& parsers() {
       {"MOVE", parsed(parse_copy, only_name)},
       {"NAMESPACE", bare(stays)},
       {"NOOP", bare(stays)},
+      {"NOTIFY", parsed(parse_notify)},
       {"RENAME", parsed(parse_rename, rename)},
       {"SEARCH", parsed(parse_search)},
       {"SELECT", parsed(parse_select, select)},

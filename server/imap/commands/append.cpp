@@ -14,6 +14,7 @@
 #include "protocol/mime/header_octets.h"
 #include "server/imap/changed_name.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/notify_push.h"
 #include "server/imap/updates.h"
 
 namespace postkeep::imap {
@@ -228,6 +229,7 @@ Answer Append::commit() {
     co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
   }
   const storage::AppendResult appended = CO_TRY(std::move(outcome));
+  note_own_added(context_, target_, appended.uids);
   tell_changed_name(context_, *target_name_, *mailbox_);
   co_return Completion(ResponseCode::append_uid(appended.uid_validity, appended.uids), "Message appended");
 }
@@ -238,6 +240,8 @@ Answer Append::commit_replacement() {
   auto outcome =
       co_await context_.gateway().replace(context_.account, from, replaced_, target_, std::move(items_.front()));
   const storage::AppendResult appended = CO_TRY(std::move(outcome));
+  note_own_added(context_, target_, appended.uids);
+  note_own_change(context_);
   tell_changed_name(context_, *target_name_, *mailbox_);
   Writer out = context_.out();
   write_untagged(out, Condition::ok, ResponseCode::append_uid(appended.uid_validity, appended.uids),

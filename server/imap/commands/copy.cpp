@@ -6,6 +6,7 @@
 #include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/notify_push.h"
 
 namespace postkeep::imap {
 
@@ -44,6 +45,7 @@ Answer run_copy(Context& context, CopyArgs arguments) {
     if (wanted == 0) co_return Completion("Nothing to copy");
     co_return failure(ErrorKind::expunge_issued, "The messages are gone");
   }
+  note_own_added(context, target->id, outcome->target);
   co_return Completion(copy_uid_of(*outcome), "Copied");
 }
 
@@ -61,6 +63,8 @@ Answer run_move(Context& context, CopyArgs arguments) {
     if (wanted == 0) co_return Completion("Nothing to move");
     co_return failure(ErrorKind::expunge_issued, "The messages are gone");
   }
+  note_own_added(context, target->id, outcome->target);
+  note_own_change(context);
   if (seeded(Fault::copy_uid_too_late)) co_return Completion(copy_uid_of(*outcome), "Moved");
   // Before the EXPUNGE responses, so that the client can follow the messages (RFC 6851 §4.3).
   Writer out = context.out();

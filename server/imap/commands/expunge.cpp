@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/imap/commands/handlers.h"
+#include "server/imap/notify_push.h"
 #include "server/imap/updates.h"
 
 namespace postkeep::imap {
@@ -34,6 +35,7 @@ server::Awaitable<Result<UidSet>> expunge_deleted(Context& context, MailboxId ma
     auto gone = co_await context.gateway().expunge(context.account, mailbox, std::move(batch));
     if (!gone) co_return tl::unexpected<Error>(std::move(gone).error());
     expunged.add_all(*gone);
+    note_own_change(context);
   }
   co_return expunged;
 }

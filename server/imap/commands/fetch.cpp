@@ -1,6 +1,8 @@
 // FETCH and UID FETCH. RFC 9051 §6.4.5, §6.4.9, RFC 7162 §3.1.4, §3.2.6. Messages go in batches, each a fixed amount of
 // memory: rows from the index, message files only where an item needs them, bodies in slices of one literal whose size
 // was announced. The view is frozen from the first message to the last; \Seen is set once for all, afterwards.
+#include "server/imap/commands/fetch.h"
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -10,6 +12,7 @@
 #include "server/imap/condstore.h"
 #include "server/imap/fetch_items.h"
 #include "server/imap/mailbox_flags.h"
+#include "server/imap/notify_push.h"
 
 namespace postkeep::imap {
 
@@ -313,7 +316,8 @@ server::Awaitable<void> Fetch::stream_decoded(std::shared_ptr<storage::MessageRe
 // The UIDs that are to be marked \Seen: those that are not yet, or any where another session may have taken it away
 // since the view was brought up to date.
 UidSet unseen_of(const Context& context, const UidSet& uids) {
-  if (context.selected->watch->marked()) return uids;
+  const bool is_behind = context.notify && !context.notify->registration->selected.messages;
+  if (context.selected->watch->marked() || is_behind) return uids;
   UidSet unseen;
   const storage::MailboxVersion& messages = context.selected->view.messages();
   messages.for_each_in(uids, [&](SeqNum, const storage::MessageState& state) {
@@ -323,6 +327,7 @@ UidSet unseen_of(const Context& context, const UidSet& uids) {
 }
 
 server::Awaitable<Outcome> mark_seen(Context& context, UidSet uids) {
+  note_own_seen(context, uids);
   Flags seen;
   seen.set(SystemFlag::seen);
   while (!uids.empty()) {
@@ -347,16 +352,23 @@ Outcome check_modifiers(const Context& context, const FetchArgs& arguments) {
   return {};
 }
 
-// CHANGEDSINCE implies MODSEQ (RFC 7162 §3.1.4.1); either enables CONDSTORE.
-void accept_modseq(Context& context, FetchArgs& arguments) {
-  const bool asked = std::any_of(arguments.items.begin(), arguments.items.end(),
-                                 [](const FetchItem& item) { return item.kind == FetchItem::Kind::modseq; });
-  if (!asked && !arguments.changed_since) return;
-  enable_condstore(context);
-  if (asked) return;
+bool asks_for_modseq(const std::vector<FetchItem>& items) {
+  return std::any_of(items.begin(), items.end(),
+                     [](const FetchItem& item) { return item.kind == FetchItem::Kind::modseq; });
+}
+
+void ask_for_modseq(std::vector<FetchItem>& items) {
+  if (asks_for_modseq(items)) return;
   FetchItem modseq;
   modseq.kind = FetchItem::Kind::modseq;
-  arguments.items.push_back(modseq);
+  items.push_back(modseq);
+}
+
+// CHANGEDSINCE implies MODSEQ (RFC 7162 §3.1.4.1); either enables CONDSTORE.
+void accept_modseq(Context& context, FetchArgs& arguments) {
+  if (!arguments.changed_since && !asks_for_modseq(arguments.items)) return;
+  enable_condstore(context);
+  ask_for_modseq(arguments.items);
 }
 
 // Those of the set that were expunged since, and that this session does not show any more. "*" includes UIDs that were
@@ -373,6 +385,18 @@ server::Awaitable<Outcome> tell_vanished(Context& context, SequenceSet set, ModS
 }
 
 }  // namespace
+
+server::Awaitable<void> fetch_new_messages(Context& context, std::vector<FetchItem> items, UidSet uids) {
+  // A response that no command asked for has MODSEQ once the client knows mod-sequences (RFC 7162 §3.1).
+  if (context.enabled.condstore) ask_for_modseq(items);
+  auto plan = plan_fetch(std::move(items), UidForm::yes);
+  if (!plan) co_return;  // NOTIFY has asked the same before
+  const bool sets_seen = plan->sets_seen && context.selected->access == Access::read_write;
+  const auto fetch = std::make_unique<Fetch>(context, std::move(*plan));
+  Outcome done = co_await fetch->run(uids);
+  if (done && sets_seen) done = co_await mark_seen(context, unseen_of(context, uids));
+  if (!done) context.log.warn("notices_failed", {{"error", done.error().text}, {"detail", done.error().detail}});
+}
 
 Answer run_fetch(Context& context, FetchArgs arguments) {
   CO_TRY(check_modifiers(context, arguments));

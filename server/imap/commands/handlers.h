@@ -13,6 +13,7 @@
 #include "protocol/imap/commands/list.h"
 #include "protocol/imap/commands/login.h"
 #include "protocol/imap/commands/mailbox.h"
+#include "protocol/imap/commands/notify.h"
 #include "protocol/imap/commands/quota.h"
 #include "protocol/imap/commands/search.h"
 #include "protocol/imap/commands/select.h"
@@ -73,6 +74,8 @@ bool is_quota_admin(const Context& context);
 // literal and stream_append() takes it from there, to the end of the command.
 Answer stream_append(Context& context);
 Answer run_append_without_literal(Context& context, Cursor& cursor);
+// notify.cpp
+Answer run_notify(Context& context, NotifyArgs arguments);
 // idle.cpp
 Answer run_idle(Context& context);
 

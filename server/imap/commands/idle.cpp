@@ -1,10 +1,13 @@
 // IDLE. RFC 9051 §6.3.13, RFC 2177. Two coroutines: this one reads until DONE and never stops reading for anything
 // else; the pusher waits for changes and writes them. One writer at a time: the pusher until it is joined.
 #include <exception>
+#include <memory>
+#include <utility>
 
 #include "protocol/imap/limits.h"
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/notify_push.h"
 #include "server/imap/updates.h"
 #include "server/runtime/task_group.h"
 
@@ -52,9 +55,9 @@ bool is_done(std::string_view line) {
 }
 
 // Reads while the pusher writes; joins it whatever happens.
-server::Awaitable<Result<std::string>> read_beside_pusher(Context& context) {
+server::Awaitable<Result<std::string>> read_beside_pusher(Context& context, std::shared_ptr<server::Watch> watch) {
   server::TaskGroup children(context.connection.executor());
-  children.spawn(push_updates(context));
+  children.spawn(context.notify ? push_notices(context, ExpungeRule::allowed) : push_updates(context));
   Result<std::string> line = std::string();
   std::exception_ptr failure;
   try {
@@ -62,11 +65,17 @@ server::Awaitable<Result<std::string>> read_beside_pusher(Context& context) {
   } catch (...) {
     failure = std::current_exception();
   }
-  context.selected->watch->stop();
+  watch->stop();
   co_await children.join();
-  context.selected->watch->restart();
+  watch->restart();
   if (failure) std::rethrow_exception(failure);
   co_return line;
+}
+
+// Null: nothing is to be told. With NOTIFY the same events as between commands (RFC 5465 §4).
+std::shared_ptr<server::Watch> watch_of(const Context& context) {
+  if (context.notify) return context.notify->watch;
+  return context.selected ? context.selected->watch : nullptr;
 }
 
 }  // namespace
@@ -76,8 +85,9 @@ Answer run_idle(Context& context) {
   write_continuation(out, "idling");
   co_await context.connection.flush();
   Result<std::string> read;
-  if (context.selected) {
-    read = co_await read_beside_pusher(context);
+  std::shared_ptr<server::Watch> watch = watch_of(context);
+  if (watch) {
+    read = co_await read_beside_pusher(context, std::move(watch));
   } else {
     read = co_await read_done(context);
   }

@@ -6,6 +6,7 @@
 #include "protocol/imap/responses/state.h"
 #include "server/imap/changed_name.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/notify_push.h"
 
 namespace postkeep::imap {
 
@@ -27,6 +28,7 @@ Answer run_create(Context& context, CreateArgs arguments) {
   const SpecialUse use = arguments.uses.empty() ? SpecialUse::none : arguments.uses.front();
   auto outcome = co_await context.gateway().create_mailbox(context.account, name, use);
   const storage::Mailbox made = CO_TRY(std::move(outcome));
+  note_own_created(context, made);
   tell_changed_name(context, made.name, asked);
   co_return Completion(ResponseCode::mailbox_id(made.id), "Mailbox created");
 }
@@ -38,6 +40,7 @@ Answer run_delete(Context& context, MailboxArgs arguments) {
   const Outcome deleted = co_await context.gateway().delete_mailbox(context.account, std::move(name));
   if (!deleted) co_return tl::unexpected<Error>(deleted.error());
   if (seeded(Fault::delete_unsubscribes)) (void)co_await context.gateway().unsubscribe(context.account, mailbox.name);
+  note_own_deleted(context, mailbox.name);
   if (context.selected && context.selected->mailbox.id == mailbox.id) {
     context.leave_mailbox();
     Writer out = context.out();
@@ -52,23 +55,26 @@ Answer run_rename(Context& context, RenameArgs arguments) {
   const std::string asked = without_separator_at_end(context, arguments.to);
   const MailboxName to = CO_TRY(context.mailbox_name(arguments.to));
   const bool changed = context.wire_name(from) != arguments.from || context.wire_name(to) != asked;
-  const Outcome renamed = co_await context.gateway().rename_mailbox(context.account, std::move(from), to);
+  const Outcome renamed = co_await context.gateway().rename_mailbox(context.account, from, to);
   if (!renamed) co_return tl::unexpected<Error>(renamed.error());
+  note_own_renamed(context, from, to);
   if (changed) tell_changed_name(context, to, arguments.from);
   co_return Completion("Mailbox renamed");
 }
 
 Answer run_subscribe(Context& context, MailboxArgs arguments) {
   MailboxName name = CO_TRY(context.mailbox_name(arguments.mailbox));
-  const Outcome done = co_await context.gateway().subscribe(context.account, std::move(name));
+  const Outcome done = co_await context.gateway().subscribe(context.account, name);
   if (!done) co_return tl::unexpected<Error>(done.error());
+  note_own_subscription(context, name, true);
   co_return Completion("Subscribed");
 }
 
 Answer run_unsubscribe(Context& context, MailboxArgs arguments) {
   MailboxName name = CO_TRY(context.mailbox_name(arguments.mailbox));
-  const Outcome done = co_await context.gateway().unsubscribe(context.account, std::move(name));
+  const Outcome done = co_await context.gateway().unsubscribe(context.account, name);
   if (!done) co_return tl::unexpected<Error>(done.error());
+  note_own_subscription(context, name, false);
   co_return Completion("Unsubscribed");
 }
 

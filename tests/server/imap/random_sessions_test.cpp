@@ -3,8 +3,9 @@
 // model's mailbox: message numbers, UIDs, flags; with the expunged messages still in it exactly where a command by
 // numbers holds them back. So must results: SEARCH, STATUS, APPENDUID, COPYUID, MODIFIED, content.
 // Some sessions use CONDSTORE, some QRESYNC too: these come back after they left or were cut off, with what they
-// remember, and what they are told then must again make up the model's mailbox (RFC 7162). A failure prints its seed:
-// POSTKEEP_SEED=<n> runs that one alone, POSTKEEP_STEPS=<n> makes it longer.
+// remember, and what they are told then must again make up the model's mailbox (RFC 7162). Some ask NOTIFY to be told
+// at once, of all but expunges, or never (RFC 5465): what others did must then come, or not, without a command. A
+// failure prints its seed: POSTKEEP_SEED=<n> runs that one alone, POSTKEEP_STEPS=<n> makes it longer.
 #include <doctest/doctest.h>
 
 #include <array>
@@ -78,6 +79,9 @@ struct Player {
   std::string box;                                   // "": none selected
   bool read_only = false;
   bool idling = false;
+  // What it asked NOTIFY for, of the selected mailbox.
+  enum class Told { by_commands, at_once, delayed, never };
+  Told told = Told::by_commands;
 };
 
 class Game {
@@ -98,6 +102,9 @@ class Game {
     Player& player = players_[random_.below(static_cast<std::uint32_t>(players_.size()))];
     if (player.wants == ClientMirror::Wants::vanished && random_.one_in(20)) return come_back(player);
     if (player.idling) return end_idle(player);
+    hear(player);
+    if (player.told == Player::Told::never && !random_.one_in(3)) return stay_silent(player);
+    if (player.told == Player::Told::never) return notify(player);
     if (player.box.empty() || random_.one_in(25)) return select(player);
     static const std::vector<void (Game::*)(Player&)> moves = {&Game::append,
                                                                &Game::append,
@@ -121,7 +128,8 @@ class Game {
                                                                &Game::store_unchanged,
                                                                &Game::store_unchanged,
                                                                &Game::fetch_changed,
-                                                               &Game::search_changed};
+                                                               &Game::search_changed,
+                                                               &Game::notify};
     (this->*moves[random_.below(static_cast<std::uint32_t>(moves.size()))])(player);
   }
 
@@ -143,7 +151,8 @@ class Game {
       chosen.indexes.insert(random_.below(static_cast<std::uint32_t>(messages.size())));
     }
     for (const std::uint32_t index : chosen.indexes) chosen.uids.insert(*messages[index].uid);
-    if (random_.one_in(2)) {
+    // Whoever is told of expunges at any time cannot use numbers (RFC 5465 §5.3).
+    if (random_.one_in(2) || player.told == Player::Told::at_once) {
       chosen.prefix = "UID ";
       chosen.set = joined(chosen.uids);
     } else {
@@ -170,8 +179,19 @@ class Game {
     const std::string reply = lines.back();
     lines.pop_back();
     for (const std::string& line : lines) player.mirror.take(line, during);
+    work_out(player);
     player.mirror.take_reply(reply);
     return reply;
+  }
+  // A STORE that was answered without FETCH: notices of earlier changes may have been on their way meanwhile.
+  void work_out(Player& player) {
+    const std::vector<ClientMirror::Message>& messages = player.mirror.messages();
+    for (std::size_t index = 0; index < messages.size(); ++index) {
+      if (messages[index].uid && silent_.uids.count(*messages[index].uid) == 1) {
+        player.mirror.work_out(index, silent_.sign, silent_.flags);
+      }
+    }
+    silent_ = Silent();
   }
   // The same, and the view must be right afterwards.
   std::string run_and_compare(Player& player, const std::string& command, During during) {
@@ -220,6 +240,7 @@ class Game {
     player.mirror.reset();
     player.box.clear();
     player.idling = false;
+    player.told = Player::Told::by_commands;
     enable(player);
     select(player);
   }
@@ -230,6 +251,10 @@ class Game {
   }
   void select(Player& player) {
     keep(player);
+    // Notices of the mailbox that is left may come until it is closed.
+    if (!player.box.empty() && player.told != Player::Told::by_commands) {
+      REQUIRE(run(player, "UNSELECT", During::other).starts_with("OK"));
+    }
     player.mirror.reset();
     player.box = any_box();
     player.read_only = random_.one_in(4);
@@ -298,7 +323,7 @@ class Game {
       must(
           model_.account().store_flags(model_.id(player.box), as_uids(chosen.uids), change, make_flags(joined(flags))));
       if (silent) {
-        for (const std::uint32_t index : chosen.indexes) player.mirror.work_out(index, sign, flags);
+        silent_ = {chosen.uids, sign, flags};
       }
     }
     const std::string item = std::string(sign == '=' ? "" : std::string(1, sign)) + "FLAGS" + (silent ? ".SILENT" : "");
@@ -345,7 +370,7 @@ class Game {
   void search(Player& player) {
     const std::string flag = flag_names[random_.below(static_cast<std::uint32_t>(flag_names.size()))];
     const std::string key = flag[0] == '\\' ? flag.substr(1) : "KEYWORD " + flag;
-    const bool by_uid = random_.one_in(2);
+    const bool by_uid = random_.one_in(2) || player.told == Player::Told::at_once;
     player.mirror.take_found();
     run_and_compare(player, (by_uid ? "UID SEARCH " : "SEARCH ") + key, by_uid ? During::other : During::by_number);
     // The mailbox as it is now, but for its numbers: those that are gone keep theirs.
@@ -414,20 +439,29 @@ class Game {
 
   void status(Player& player) {
     const std::string box = any_box();
-    const Lines lines = player.client.run("STATUS " + box + " (MESSAGES UIDNEXT UNSEEN)");
+    const std::string line = status_line(player, "STATUS " + box + " (MESSAGES UIDNEXT UNSEEN)");
     const storage::MailboxStatus known = model_.store().status(model_.id(box));
     const auto has = [&](const std::string& name, std::uint32_t value) {
-      REQUIRE(lines[0].starts_with("* STATUS "));
-      const std::size_t at = lines[0].find(name + " ");
+      const std::size_t at = line.find(name + " ");
       REQUIRE(at != std::string::npos);
-      REQUIRE(leading_number(lines[0].substr(at + name.size() + 1)) == value);
+      REQUIRE(leading_number(line.substr(at + name.size() + 1)) == value);
     };
     has("MESSAGES", known.messages);
     has("UIDNEXT", known.uid_next.value());
     has("UNSEEN", known.unseen);
-    for (std::size_t i = 1; i + 1 < lines.size(); ++i) player.mirror.take(lines[i], During::other);
-    player.mirror.take_reply(lines.back());
     compare(player, {});
+  }
+  // The STATUS response; the mirror takes the others.
+  static std::string status_line(Player& player, const std::string& command) {
+    Lines lines = player.client.run(command);
+    const auto status =
+        std::find_if(lines.begin(), lines.end(), [](const std::string& line) { return line.starts_with("* STATUS "); });
+    REQUIRE(status != lines.end());
+    std::string found = *status;
+    lines.erase(status);
+    for (std::size_t i = 0; i + 1 < lines.size(); ++i) player.mirror.take(lines[i], During::other);
+    player.mirror.take_reply(lines.back());
+    return found;
   }
 
   // Remembers a moment: as the server numbers it, and as the model does.
@@ -438,15 +472,13 @@ class Game {
   void mark(Player& player) {
     if (player.wants == ClientMirror::Wants::nothing) return;  // it would turn CONDSTORE on
     const std::string box = any_box();
-    const Lines lines = player.client.run("STATUS " + box + " (HIGHESTMODSEQ)");
     Mark mark;
-    mark.server = number_behind(lines[0], "HIGHESTMODSEQ ").value_or(0);
+    mark.server =
+        number_behind(status_line(player, "STATUS " + box + " (HIGHESTMODSEQ)"), "HIGHESTMODSEQ ").value_or(0);
     mark.model = model_.store().status(model_.id(box)).highest_modseq;
     REQUIRE(mark.server != 0);
     for (const Mark& earlier : marks_[box]) REQUIRE((earlier.model < mark.model) == (earlier.server < mark.server));
     marks_[box].push_back(mark);
-    for (std::size_t i = 1; i + 1 < lines.size(); ++i) player.mirror.take(lines[i], During::other);
-    player.mirror.take_reply(lines.back());
     compare(player, {});
   }
   const Mark* any_mark(const Player& player) {
@@ -475,9 +507,11 @@ class Game {
       if (done.modified.contains(Uid(uid))) {
         refused.insert(chosen.by_uid() ? uid : index + 1);
       } else if (silent && there.count(uid) == 1) {
-        player.mirror.work_out(index, '+', flags);
+        silent_.uids.insert(uid);
       }
     }
+    silent_.sign = '+';
+    silent_.flags = flags;
     const std::string reply =
         run_and_compare(player,
                         chosen.prefix + "STORE " + chosen.set + " (UNCHANGEDSINCE " + std::to_string(since->server) +
@@ -515,6 +549,44 @@ class Game {
     REQUIRE(joined(player.mirror.take_found()) == joined(changed_in_model(player.box, since->model)));
   }
 
+  // Asks to be told otherwise than before; what happened until now is told with it.
+  void notify(Player& player) {
+    using Told = Player::Told;
+    const std::string events = " (MessageNew (UID FLAGS) MessageExpunge FlagChange))";
+    const std::map<Told, std::string> commands = {{Told::at_once, "SET (SELECTED" + events},
+                                                  {Told::delayed, "SET (SELECTED-DELAYED" + events},
+                                                  {Told::never, "NONE"}};
+    const Told wanted = std::array{Told::at_once, Told::delayed, Told::never}[random_.below(3)];
+    REQUIRE(run_and_compare(player, "NOTIFY " + commands.at(wanted), During::other).starts_with("OK"));
+    player.told = wanted;
+  }
+  // What others did must come by itself: all of it, or all but expunges. The client fails the test when nothing comes
+  // for ten seconds.
+  void hear(Player& player) {
+    using Told = Player::Told;
+    if (player.box.empty() || (player.told != Told::at_once && player.told != Told::delayed)) return;
+    const bool delayed = player.told == Told::delayed;
+    while (!has_heard(player, delayed))
+      player.mirror.take(player.client.read(), delayed ? During::nothing : During::other);
+    REQUIRE(first_of(player.mirror.faults()) == "");
+  }
+  bool has_heard(Player& player, bool delayed) {
+    std::set<std::uint32_t> missing = model_.uids(player.box);
+    for (const ClientMirror::Message& message : player.mirror.messages()) {
+      if (!message.uid) return false;  // its FETCH is still to come
+      const bool there = missing.erase(*message.uid) == 1;
+      if (!there && !delayed) return false;
+      if (there && message.flags && *message.flags != model_.flags(player.box, *message.uid)) return false;
+    }
+    return missing.empty();
+  }
+  // NOTIFY NONE: whatever happened, nothing is said of it.
+  static void stay_silent(Player& player) {
+    const Lines lines = player.client.run("NOOP");
+    REQUIRE(lines.size() == 1);
+    player.mirror.take_reply(lines.back());
+  }
+
   void idle(Player& player) {
     player.client.send("idle IDLE\r\n");
     const Lines lines = player.client.read_to("+ ");
@@ -548,8 +620,16 @@ class Game {
     return true;
   }
 
+  // What the running STORE.SILENT does.
+  struct Silent {
+    std::set<std::uint32_t> uids;
+    char sign = '+';
+    FlagSet flags;
+  };
+
   Random random_;
   ImapServer server_;
+  Silent silent_;
   Model model_;
   std::vector<Player> players_;
   std::map<std::string, std::vector<Mark>> marks_;  // by mailbox

@@ -34,6 +34,7 @@ std::string example(const imap::CommandRow& row) {
       {"APPEND", " INBOX {6+}\r\nA: b\r\n"},
       {"REPLACE", " 1 INBOX {6+}\r\nA: b\r\n"},
       {"IDLE", "\r\nDONE"},
+      {"NOTIFY", " NONE"},
       {"SEARCH", " ALL"},
       {"SORT", " (DATE) UTF-8 ALL"},
       {"THREAD", " REFERENCES UTF-8 ALL"},
