@@ -113,8 +113,8 @@ TEST_CASE("a body larger than all buffers arrives whole, also to a slow reader, 
   std::string decoded;
   for (int i = 0; i < 40'000; ++i) decoded += "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF";
   const std::string size = std::to_string(decoded.size());
-  CHECK((lines[0].find("BINARY.SIZE[1] " + size + " BINARY[1] {" + size + "}\r\n" + decoded + ")") !=
-         std::string::npos));
+  CHECK(
+      (lines[0].find("BINARY.SIZE[1] " + size + " BINARY[1] {" + size + "}\r\n" + decoded + ")") != std::string::npos));
   CHECK(lines.back() == "f OK Fetched");
 }
 
