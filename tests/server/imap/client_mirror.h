@@ -220,18 +220,28 @@ class ClientMirror {
     }
     if (during != During::other) fault("VANISHED where numbers must not move", line);
     for (const std::uint32_t uid : set_numbers(what)) {
-      // Those whose UID is not known yet are the newest; one is as good as another.
       auto gone = std::find_if(messages_.begin(), messages_.end(),
                                [uid](const Message& message) { return message.uid == uid; });
-      if (gone == messages_.end()) {
-        gone = std::find_if(messages_.begin(), messages_.end(), [](const Message& message) { return !message.uid; });
-      }
+      if (gone == messages_.end()) gone = unknown_at(uid);
       if (gone == messages_.end()) {
         fault("VANISHED of an unknown message", line);
       } else {
         messages_.erase(gone);
       }
     }
+  }
+  // A message whose UID was not told, where this one can be: between those that were, one is as good as another.
+  std::vector<Message>::iterator unknown_at(std::uint32_t uid) {
+    auto found = messages_.end();
+    for (auto message = messages_.begin(); message != messages_.end(); ++message) {
+      if (message->uid && *message->uid > uid) break;
+      if (message->uid) {
+        found = messages_.end();
+      } else if (found == messages_.end()) {
+        found = message;
+      }
+    }
+    return found;
   }
   void take_numbered(const std::string& line, std::uint32_t number, std::string_view what, During during) {
     if (what == "EXISTS") {
