@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "server/imap/notify_push.h"
 #include "server/runtime/login.h"
 
@@ -63,7 +64,7 @@ MailboxName::Encoding Context::name_encoding() const {
 
 Result<MailboxName> Context::mailbox_name(std::string_view wire) const {
   const bool names_a_parent = wire.size() > 1 && wire.back() == settings().mailbox.separator;
-  if (names_a_parent) wire.remove_suffix(1);
+  if (names_a_parent && !seeded(Fault::separator_kept)) wire.remove_suffix(1);
   return MailboxName::from_wire(wire, name_encoding(), settings().mailbox.separator);
 }
 

@@ -14,7 +14,6 @@ namespace {
 
 // A separator at the end says that the client wants to make mailboxes below; it is not part of the name.
 std::string without_separator_at_end(const Context& context, std::string name) {
-  if (seeded(Fault::separator_kept)) return name;
   if (name.size() > 1 && name.back() == context.settings().mailbox.separator) name.pop_back();
   return name;
 }
