@@ -1,7 +1,6 @@
 // See notify_push.h.
 #include "server/imap/notify_push.h"
 
-#include <exception>
 #include <iterator>
 #include <optional>
 #include <set>
@@ -10,8 +9,8 @@
 #include "protocol/imap/responses/list.h"
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/status.h"
+#include "server/imap/read_beside.h"
 #include "server/imap/updates.h"
-#include "server/runtime/task_group.h"
 
 namespace postkeep::imap {
 
@@ -76,15 +75,6 @@ void write_name_notice(Context& context, const NameNotice& notice) {
   write_list(out, data);
 }
 
-void write_state_notice(Context& context, const StateNotice& notice) {
-  std::vector<StatusItem> items = {StatusItem::messages, StatusItem::uid_next, StatusItem::uid_validity};
-  if (notice.flags) items.push_back(StatusItem::unseen);
-  if (context.enabled.condstore) items.push_back(StatusItem::highest_modseq);
-  FullStatus full;
-  full.status = notice.status;
-  write_mailbox_status(context, notice.mailbox, full, items);
-}
-
 // RFC 5465 §5.8: as if NOTIFY NONE had come.
 void give_up(Context& context) {
   *context.notify = Notify();
@@ -139,7 +129,7 @@ server::Awaitable<void> tell_others(Context& context) {
     co_await context.flush_if_large();
   }
   for (const StateNotice& notice : states) {
-    write_state_notice(context, notice);
+    write_state_notice(context, notice, context.enabled.condstore);
     co_await context.flush_if_large();
   }
   // What a folder's first look finds is published, and so told the next time round.
@@ -153,6 +143,15 @@ server::Awaitable<void> tell_selected(Context& context, ExpungeRule rule) {
 }
 
 }  // namespace
+
+void write_state_notice(Context& context, const StateNotice& notice, bool modseq) {
+  std::vector<StatusItem> items = {StatusItem::messages, StatusItem::uid_next, StatusItem::uid_validity};
+  if (notice.flags) items.push_back(StatusItem::unseen);
+  if (modseq) items.push_back(StatusItem::highest_modseq);
+  FullStatus full;
+  full.status = notice.status;
+  write_mailbox_status(context, notice.mailbox, full, items);
+}
 
 server::Awaitable<Outcome> begin_notices(Context& context, Notify& notify) {
   if (notify.registration->empty()) co_return Outcome();
@@ -188,23 +187,12 @@ server::Awaitable<void> push_notices(Context& context, ExpungeRule rule) {
 }
 
 server::Awaitable<void> read_beside_notices(Context& context) {
-  const std::shared_ptr<server::Watch> watch = context.notify->watch;
   const ExpungeRule rule = context.notify->registration->expunges_delayed ? ExpungeRule::held : ExpungeRule::allowed;
   co_await context.connection.flush();  // before there is another writer
-  server::TaskGroup children(context.connection.executor());
-  children.spawn(push_notices(context, rule));
-  std::exception_ptr failure;
   std::string bytes;
-  std::size_t count = 0;
-  try {
-    count = co_await context.connection.read_some(bytes);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  watch->stop();
-  co_await children.join();
-  watch->restart();
-  if (failure) std::rethrow_exception(failure);
+  auto read = context.connection.read_some(bytes);
+  const std::size_t count =
+      co_await read_beside(context, context.notify->watch, push_notices(context, rule), std::move(read));
   if (count == 0) throw PeerLeft();
   context.framer.feed(bytes);
 }

@@ -11,6 +11,9 @@ namespace postkeep::imap {
 // [imap] notify_mailboxes; those of storage.
 server::Awaitable<Outcome> begin_notices(Context& context, Notify& notify);
 
+// The STATUS response of a notice; with HIGHESTMODSEQ where `modseq` is set.
+void write_state_notice(Context& context, const StateNotice& notice, bool modseq);
+
 // Writes and flushes notices until context.notify->watch is stopped. `rule`: may EXPUNGE be told?
 server::Awaitable<void> push_notices(Context& context, ExpungeRule rule);
 

@@ -1,6 +1,5 @@
 // IDLE. RFC 9051 §6.3.13, RFC 2177. Two coroutines: this one reads until DONE and never stops reading for anything
 // else; the pusher waits for changes and writes them. One writer at a time: the pusher until it is joined.
-#include <exception>
 #include <memory>
 #include <utility>
 
@@ -8,8 +7,8 @@
 #include "protocol/imap/responses/state.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/notify_push.h"
+#include "server/imap/read_beside.h"
 #include "server/imap/updates.h"
-#include "server/runtime/task_group.h"
 
 namespace postkeep::imap {
 
@@ -54,24 +53,6 @@ bool is_done(std::string_view line) {
   return true;
 }
 
-// Reads while the pusher writes; joins it whatever happens.
-server::Awaitable<Result<std::string>> read_beside_pusher(Context& context, std::shared_ptr<server::Watch> watch) {
-  server::TaskGroup children(context.connection.executor());
-  children.spawn(context.notify ? push_notices(context, ExpungeRule::allowed) : push_updates(context));
-  Result<std::string> line = std::string();
-  std::exception_ptr failure;
-  try {
-    line = co_await read_done(context);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  watch->stop();
-  co_await children.join();
-  watch->restart();
-  if (failure) std::rethrow_exception(failure);
-  co_return line;
-}
-
 // Null: nothing is to be told. With NOTIFY the same events as between commands (RFC 5465 §4).
 std::shared_ptr<server::Watch> watch_of(const Context& context) {
   if (context.notify) return context.notify->watch;
@@ -87,7 +68,8 @@ Answer run_idle(Context& context) {
   Result<std::string> read;
   std::shared_ptr<server::Watch> watch = watch_of(context);
   if (watch) {
-    read = co_await read_beside_pusher(context, std::move(watch));
+    auto push = context.notify ? push_notices(context, ExpungeRule::allowed) : push_updates(context);
+    read = co_await read_beside(context, std::move(watch), std::move(push), read_done(context));
   } else {
     read = co_await read_done(context);
   }

@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "server/imap/commands/handlers.h"
-#include "server/imap/commands/status.h"
 #include "server/imap/condstore.h"
 #include "server/imap/fetch_items.h"
 #include "server/imap/notify_push.h"
@@ -52,12 +51,7 @@ server::Awaitable<void> tell_states(Context& context) {
   const std::vector<StateNotice> notices =
       state_notices(*context.notify->registration, AccountPicture(), context.notify->picture, true);
   for (const StateNotice& notice : notices) {
-    std::vector<StatusItem> items = {StatusItem::messages, StatusItem::uid_next, StatusItem::uid_validity};
-    if (notice.flags) items.push_back(StatusItem::unseen);
-    if (notice.flags || context.enabled.condstore) items.push_back(StatusItem::highest_modseq);
-    FullStatus full;
-    full.status = notice.status;
-    write_mailbox_status(context, notice.mailbox, full, items);
+    write_state_notice(context, notice, notice.flags || context.enabled.condstore);
     co_await context.flush_if_large();
   }
 }
