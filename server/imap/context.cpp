@@ -112,13 +112,9 @@ void Context::leave_account() {
 
 void Context::forget_everything() {
   framer = Framer();
-  account.reset();
-  notify.reset();
-  selected.reset();
-  enabled = Enabled();
   client_name.clear();
   host.failed_logins = 0;
-  set_limits();
+  leave_account();
 }
 
 }  // namespace postkeep::imap

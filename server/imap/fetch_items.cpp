@@ -64,10 +64,11 @@ GlobalParts global_parts(const FetchResponse& response) {
 }
 
 // Nearly none has such a part, and then it is ready.
-std::string body_structure_for(const FetchResponse& response, const std::string& body_structure) {
+void write_body_structure(FetchResponse& response, const FetchItem& item, const std::string& body_structure) {
   const bool ready = global_parts(response) == GlobalParts::messages ||
                      body_structure.find("\"message\" \"global\"") == std::string::npos;
-  return ready ? body_structure : body_structure_with(body_structure, GlobalParts::plain);
+  if (ready) return response.ready(item, body_structure);
+  response.ready(item, body_structure_with(body_structure, GlobalParts::plain));
 }
 
 }  // namespace
@@ -144,7 +145,7 @@ void write_simple_item(FetchResponse& response, const FetchItem& item, const sto
       response.ready(item, row.envelope);
       break;
     case Kind::body_structure:
-      response.ready(item, body_structure_for(response, row.body_structure));
+      write_body_structure(response, item, row.body_structure);
       break;
     case Kind::body:
       response.ready(item, seeded(Fault::body_is_structure)

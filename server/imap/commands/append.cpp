@@ -261,8 +261,8 @@ Answer Append::refused() {
   if (seeded(Fault::append_in_part) && !items_.empty()) {
     (void)co_await context_.gateway().append(context_.account, target_, std::move(items_));
   }
-  if (try_create_ && !seeded(Fault::append_no_try_create))
-    co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
+  if (seeded(Fault::append_no_try_create)) try_create_ = false;
+  if (try_create_) co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
   co_return tl::unexpected<Error>(std::move(refusal.error));
 }
 

@@ -239,6 +239,8 @@ void replace_nuls(std::string& bytes) {
 server::Awaitable<void> Fetch::write_section(FetchResponse& response, const FetchItem& item, SectionContent content,
                                              std::shared_ptr<storage::MessageReader> reader) {
   const bool binary = item.kind == FetchItem::Kind::binary_section;
+  const bool has_nul = binary && (content.has_nul || seeded(Fault::always_literal8));
+  const LiteralKind form = has_nul ? LiteralKind::literal8 : LiteralKind::literal;
   switch (content.kind) {
     case SectionContent::Kind::absent:
       response.section_nil(item);
@@ -256,19 +258,16 @@ server::Awaitable<void> Fetch::write_section(FetchResponse& response, const Fetc
         break;
       }
       // Always a literal: clients split answers at literals, and Python's imaplib understands no other.
-      response.section_literal(
-          item, content.bytes.size(),
-          binary && (content.has_nul || seeded(Fault::always_literal8)) ? LiteralKind::literal8 : LiteralKind::literal);
+      response.section_literal(item, content.bytes.size(), form);
       if (!binary) replace_nuls(content.bytes);
       co_await context_.connection.write(content.bytes);
       break;
     case SectionContent::Kind::range:
-      response.section_literal(item, content.size,
-                               binary && content.has_nul ? LiteralKind::literal8 : LiteralKind::literal);
+      response.section_literal(item, content.size, form);
       co_await stream(std::move(reader), content.range, binary);
       break;
     case SectionContent::Kind::decoded:
-      response.section_literal(item, content.size, content.has_nul ? LiteralKind::literal8 : LiteralKind::literal);
+      response.section_literal(item, content.size, form);
       co_await stream_decoded(std::move(reader), std::move(content));
       break;
   }

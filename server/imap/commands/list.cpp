@@ -42,8 +42,9 @@ std::vector<std::string> attributes_of(const Context& context, const ListArgs& a
       (arguments.returns.subscribed || arguments.select.subscribed)) {
     attributes.emplace_back("\\Subscribed");
   }
-  if (!seeded(Fault::children_missing))
+  if (!seeded(Fault::children_missing)) {
     attributes.emplace_back(match.has_children ? "\\HasChildren" : "\\HasNoChildren");
+  }
   if (match.mailbox.special_use != SpecialUse::none) attributes.emplace_back(to_wire(match.mailbox.special_use));
   return attributes;
 }

@@ -56,8 +56,9 @@ void write_extended(Context& context, const SearchReturn& returns, const UidSet&
   if (!numbers.empty()) {
     if (returns.min) data.min = numbers.min().value();
     if (returns.max) data.max = numbers.max().value();
-    if (returns.all)
+    if (returns.all) {
       data.all = seeded(Fault::ranges_have_gaps) ? UidSet::of_range(numbers.min(), numbers.max()) : numbers;
+    }
   }
   if (returns.partial) {
     data.partial = returns.partial->of(numbers);
@@ -87,12 +88,13 @@ void write_found(Context& context, const SearchArgs& arguments, const UidSet& ui
 
 }  // namespace
 
-Outcome check_charset(const Context& context, NamedCharset named, NamedCharset when_utf8) {
+Outcome accept_charset(Context& context, NamedCharset named, NamedCharset when_utf8, Saves saves) {
   if (context.enabled.utf8 && named != when_utf8) {
     return failure(ErrorKind::bad_syntax, "All is UTF-8 once UTF8=ACCEPT is enabled");
   }
-  if (named == NamedCharset::unknown) return failure(ErrorKind::bad_charset, "Unknown charset");
-  return {};
+  if (named != NamedCharset::unknown) return {};
+  if (saves == Saves::yes) context.selected->saved_result = UidSet();
+  return failure(ErrorKind::bad_charset, "Unknown charset");
 }
 
 std::optional<ModSeq> highest_modseq(const Context& context, const UidSet& uids) {
@@ -115,10 +117,8 @@ server::Awaitable<Result<UidSet>> find_messages(Context& context, SearchKey key)
 }
 
 Answer run_search(Context& context, SearchArgs arguments) {
-  if (Outcome fits = check_charset(context, arguments.charset, NamedCharset::none); !fits) {
-    // BAD leaves it as it was (RFC 5182 §2.1).
-    if (arguments.returns.save && fits.error().kind == ErrorKind::bad_charset)
-      context.selected->saved_result = UidSet();
+  const Saves saves_result = arguments.returns.save ? Saves::yes : Saves::no;
+  if (Outcome fits = accept_charset(context, arguments.charset, NamedCharset::none, saves_result); !fits) {
     if (seeded(Fault::bad_charset_is_bad)) co_return failure(ErrorKind::bad_syntax, "Unknown charset");
     if (seeded(Fault::bad_charset_no_code)) co_return failure(ErrorKind::cannot, "Unknown charset");
     co_return tl::unexpected<Error>(std::move(fits).error());

@@ -10,8 +10,10 @@
 namespace postkeep::imap {
 
 // May this session name this charset? Once UTF8=ACCEPT is enabled SEARCH has none, and SORT and THREAD, which need one,
-// have UTF-8 alone (RFC 9755 §3). Errors: bad_syntax, bad_charset.
-Outcome check_charset(const Context& context, NamedCharset named, NamedCharset when_utf8);
+// have UTF-8 alone (RFC 9755 §3). A search that was to be saved and is refused by NO leaves "$" empty, one that is
+// refused by BAD leaves it as it was (RFC 5182 §2.1). Errors: bad_syntax (BAD), bad_charset (NO).
+enum class Saves { no, yes };
+Outcome accept_charset(Context& context, NamedCharset named, NamedCharset when_utf8, Saves saves);
 
 // The highest modseq of `uids`, which are in the view; none where there are none (RFC 7162 §3.1.5).
 std::optional<ModSeq> highest_modseq(const Context& context, const UidSet& uids);

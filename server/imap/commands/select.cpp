@@ -57,7 +57,6 @@ void close_selected(Context& context) {
   write_untagged(out, Condition::ok, ResponseCode::closed(), "Previous mailbox closed");
 }
 
-// `asked` as the client wrote the name: where it is another in the end, IMAP4rev2 wants that told (RFC 9051 §6.3.9.7).
 // What UIDVALIDITY and UIDNEXT are told as.
 UidValidity told_validity(const storage::MailboxVersion& messages) {
   const UidValidity validity = messages.facts().uid_validity;
@@ -68,6 +67,7 @@ Uid told_uid_next(const storage::MailboxVersion& messages) {
   return seeded(Fault::uid_next_of_last) ? Uid(messages.last_uid().value() + 1) : messages.facts().uid_next;
 }
 
+// `asked` as the client wrote the name: where it is another in the end, IMAP4rev2 wants that told (RFC 9051 §6.3.9.7).
 void write_selected(Context& context, const std::string& asked) {
   const Selected& selected = *context.selected;
   const storage::MailboxVersion& messages = selected.view.messages();
@@ -135,8 +135,8 @@ Answer open_mailbox(Context& context, SelectArgs arguments, Access access) {
   if (arguments.qresync) {
     co_await resynchronize(context, std::move(*arguments.qresync), std::move(opened.vanished));
   }
-  if (access == Access::read_only && !seeded(Fault::examine_is_read_write))
-    co_return Completion(ResponseCode::read_only(), "Opened for reading only");
+  const bool read_only = access == Access::read_only && !seeded(Fault::examine_is_read_write);
+  if (read_only) co_return Completion(ResponseCode::read_only(), "Opened for reading only");
   co_return Completion(ResponseCode::read_write(), "Opened");
 }
 

@@ -136,12 +136,8 @@ server::Awaitable<void> write_esort(Context& context, const SearchReturn& return
 }  // namespace
 
 Answer run_sort(Context& context, SortArgs arguments) {
-  if (Outcome fits = check_charset(context, arguments.charset, NamedCharset::utf8); !fits) {
-    // BAD leaves it as it was (RFC 5182 §2.1).
-    if (arguments.returns.save && fits.error().kind == ErrorKind::bad_charset)
-      context.selected->saved_result = UidSet();
-    co_return tl::unexpected<Error>(std::move(fits).error());
-  }
+  const Saves saves = arguments.returns.save ? Saves::yes : Saves::no;
+  CO_TRY(accept_charset(context, arguments.charset, NamedCharset::utf8, saves));
   const SearchReturn returns = arguments.returns;
   const bool with_modseq = mentions(arguments.key, SearchKey::Kind::modseq);
   auto outcome = co_await find_sorted(context, std::move(arguments.key), std::move(arguments.criteria));

@@ -84,7 +84,7 @@ server::Awaitable<void> write_threads(Context& context, const ThreadForest& fore
 }  // namespace
 
 Answer run_thread(Context& context, ThreadArgs arguments) {
-  CO_TRY(check_charset(context, arguments.charset, NamedCharset::utf8));
+  CO_TRY(accept_charset(context, arguments.charset, NamedCharset::utf8, Saves::no));
   auto found = co_await find_messages(context, std::move(arguments.key));
   UidSet uids = CO_TRY(std::move(found));
   ThreadRows rows(arguments.algorithm);
