@@ -26,12 +26,19 @@ bool asks_for(const Step& step, Expectation::Kind kind) {
   });
 }
 
+// "NAME=" stands for any value of it.
+bool is_there(const std::string& word, const std::set<std::string>& capabilities) {
+  if (!word.ends_with('=')) return capabilities.count(word) == 1;
+  const auto found = capabilities.lower_bound(word);
+  return found != capabilities.end() && found->starts_with(word);
+}
+
 bool has_capability(const std::string& need, const std::set<std::string>& capabilities, Mode mode) {
   std::string_view rest = need;
   while (!rest.empty()) {
     const std::size_t bar = std::min(rest.find('|'), rest.size());
     const std::string word = ascii::to_upper(std::string(rest.substr(0, bar)));
-    if (capabilities.count(word) == 1 || (word == "REV2" && mode == Mode::rev2)) return true;
+    if (is_there(word, capabilities) || (word == "REV2" && mode == Mode::rev2)) return true;
     rest.remove_prefix(std::min(bar + 1, rest.size()));
   }
   return false;

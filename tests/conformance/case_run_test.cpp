@@ -133,6 +133,17 @@ TEST_CASE("a connection that is closed is not silent, and a reply that does not 
   CHECK(run_at(says, "  A: BABBLE\n    OK\n").reason.starts_with("what came is no IMAP response"));
 }
 
+TEST_CASE("a capability is needed as it is, or with any value") {
+  const auto says = [](const std::string& tag, const std::string& command) -> std::optional<std::string> {
+    return (command == "CAPABILITY" ? "* CAPABILITY IMAP4rev1 LIMIT=5 LIMITS\r\n" : "") + tag + " OK done\r\n";
+  };
+  CHECK(run_at(says, "  needs LIMIT=\n  A: NOOP\n    OK\n").verdict == Verdict::passed);
+  CHECK(run_at(says, "  needs LIMIT=5\n  A: NOOP\n    OK\n").verdict == Verdict::passed);
+  CHECK(run_at(says, "  needs LIMIT\n  A: NOOP\n    OK\n").reason == "needs LIMIT");
+  CHECK(run_at(says, "  needs LIMITS=\n  A: NOOP\n    OK\n").reason == "needs LIMITS=");
+  CHECK(run_at(says, "  needs OTHER|LIMIT=\n  A: NOOP\n    OK\n").reason == "");
+}
+
 TEST_CASE("what the case needs and the server has not skips it; what cannot be set up fails it") {
   const auto says = [](const std::string& tag, const std::string& command) -> std::optional<std::string> {
     if (command.starts_with("CREATE")) return tag + " NO not here\r\n";

@@ -220,6 +220,21 @@ class Server:
         return self.data / "mail" / user
 
 
+class OneServer(unittest.TestCase):
+    """Tests that share a server; each has a connection, `client`, and a mailbox of its own, `box`."""
+
+    settings = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enterClassContext(Server(cls.settings))
+
+    def setUp(self):
+        self.client = self.enterContext(self.server.raw())
+        self.box = self.id().rpartition(".")[2]
+        self.client.must(f"CREATE {self.box}")
+
+
 def insecure_tls():
     context = ssl.create_default_context()
     context.check_hostname = False

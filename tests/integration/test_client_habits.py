@@ -3,27 +3,14 @@ The list is in docs/coverage.md; odd mail and hostile input are in test_bad_inpu
 import base64
 import unittest
 
-from harness import Server
+from harness import OneServer
 
 TEXT = b"Subject: habit\r\n\r\nhello\r\n"
 EVERY_OTHER_UID = ",".join(str(uid) for uid in range(1, 200_001, 2))  # 100,000 of them, none beside another
 
 
-class ClientHabits(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server({"limits.bad_commands": 100})
-        cls.server.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.__exit__(None, None, None)
-
-    def setUp(self):
-        self.client = self.server.raw()
-        self.addCleanup(self.client.close)
-        self.box = self.id().rpartition(".")[2]
-        self.client.must(f"CREATE {self.box}")
+class ClientHabits(OneServer):
+    settings = {"limits.bad_commands": 100}
 
     def opened(self, messages):
         self.client.append_all(self.box, [TEXT] * messages)

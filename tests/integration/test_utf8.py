@@ -3,7 +3,7 @@ by either setting, and what RFC 6855 had and RFC 9755 has no more."""
 import re
 import unittest
 
-from harness import Server, eventually
+from harness import OneServer, Server, eventually
 
 PLAIN = b"Subject: plain\r\n\r\nna\xc3\xafve\r\n"
 LATIN = b"From: Ren\xe9 <rene@example.org>\r\nSubject: old mail\r\n\r\nbody\r\n"
@@ -29,21 +29,8 @@ class Accepted(unittest.TestCase):
             self.assertIn("{8}\r\ngr\u00f6\u00dfer".encode(), client.must("FETCH 2 ENVELOPE")[0])
 
 
-class Refused(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server({"imap.eight_bit_headers": "refuse"})
-        cls.server.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.__exit__(None, None, None)
-
-    def setUp(self):
-        self.client = self.server.raw()
-        self.addCleanup(self.client.close)
-        self.box = self.id().rpartition(".")[2]
-        self.client.must(f"CREATE {self.box}")
+class Refused(OneServer):
+    settings = {"imap.eight_bit_headers": "refuse"}
 
     def nothing_was_kept(self):
         self.assertEqual(messages_in(self.client, self.box), 0)
