@@ -59,6 +59,29 @@ Outcome Spool::write(std::string_view bytes) {
   return {};
 }
 
+Outcome Spool::encode_binary_parts() {
+  if (state_ == State::failed) return tl::unexpected<Error>(error_);
+  ENSURE(state_ == State::writing, "a finished spool is not written");
+  const auto source = [this](std::uint64_t offset, std::span<char> buffer) { return file_->read_at(offset, buffer); };
+  auto parts = mime::find_binary_parts(source);
+  if (!parts) return failed(std::move(parts).error());
+  if (parts->empty()) return {};
+  if (Outcome written = write_encoded(*parts); !written) return failed(std::move(written).error());
+  return {};
+}
+
+Outcome Spool::write_encoded(const std::vector<mime::BinaryPart>& parts) {
+  Spool encoded(files_, clock_, path_ + ".encoded", nullptr, limit_);
+  encoded.file_ = TRY(files_.create(encoded.path_, FileSystem::Existing::fail));
+  const auto source = [this](std::uint64_t offset, std::span<char> buffer) { return file_->read_at(offset, buffer); };
+  TRY(mime::encode_binary_parts(source, parts, [&](std::string_view octets) { return encoded.write(octets); }));
+  std::swap(path_, encoded.path_);
+  std::swap(file_, encoded.file_);
+  std::swap(size_, encoded.size_);
+  std::swap(hash_, encoded.hash_);
+  return {};
+}
+
 Outcome Spool::finish() {
   if (state_ == State::failed) return tl::unexpected<Error>(error_);
   ENSURE(state_ == State::writing, "a spool is finished once");

@@ -9,7 +9,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "protocol/mime/binary_parts.h"
 #include "storage/account_store.h"
 #include "storage/digest.h"
 #include "storage/file_system.h"
@@ -29,6 +31,8 @@ class Spool final : public Incoming {
 
   // Errors: too_big over the limit (the bytes are not taken), over_quota, unavailable.
   Outcome write(std::string_view bytes) override;
+  // What comes out is written to a second file, which takes the first one's place. Errors: those of write().
+  Outcome encode_binary_parts() override;
   // Sets the modification time to now and syncs. No write after it.
   Outcome finish() override;
   std::uint64_t size() const override { return size_; }
@@ -45,6 +49,7 @@ class Spool final : public Incoming {
  private:
   Spool(FileSystem& files, Clock& clock, std::string path, std::unique_ptr<File> file, std::uint64_t limit);
   Outcome failed(Error error);
+  Outcome write_encoded(const std::vector<mime::BinaryPart>& parts);
   Outcome prepare_time(FileTime wanted);
   Outcome copy_into(const std::string& folder_path, const std::string& name, FileTime modified);
 

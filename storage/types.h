@@ -85,8 +85,11 @@ class Incoming {
  public:
   virtual ~Incoming() = default;
   virtual Outcome write(std::string_view bytes) = 0;  // too_big above the limit given at opening
-  virtual Outcome finish() = 0;                       // synced; no write after it
-  virtual std::uint64_t size() const = 0;             // octets so far
+  // Between the last write() and finish(): parts with NUL octets get the encoding base64, which every mail program can
+  // read (protocol/mime/binary_parts.h). Nothing is done where there are none.
+  virtual Outcome encode_binary_parts() = 0;
+  virtual Outcome finish() = 0;            // synced; no write after it
+  virtual std::uint64_t size() const = 0;  // octets so far
 };
 
 // One message of an append.

@@ -136,6 +136,7 @@ class Gateway {
   // --- Beside the strands.
   Awaitable<Result<std::shared_ptr<storage::Incoming>>> begin_incoming(std::uint64_t limit);
   Awaitable<Outcome> write(std::shared_ptr<storage::Incoming> incoming, std::string bytes);
+  Awaitable<Outcome> encode_binary_parts(std::shared_ptr<storage::Incoming> incoming);
   Awaitable<Outcome> finish(std::shared_ptr<storage::Incoming> incoming);
   // Up to `count` octets from `offset`.
   Awaitable<Result<std::string>> read(std::shared_ptr<storage::MessageReader> reader, std::uint64_t offset,

@@ -144,6 +144,10 @@ Awaitable<Outcome> Gateway::write(std::shared_ptr<storage::Incoming> incoming, s
   return run_beside([incoming = std::move(incoming), bytes = std::move(bytes)] { return incoming->write(bytes); });
 }
 
+Awaitable<Outcome> Gateway::encode_binary_parts(std::shared_ptr<storage::Incoming> incoming) {
+  return run_beside([incoming = std::move(incoming)] { return incoming->encode_binary_parts(); });
+}
+
 Awaitable<Outcome> Gateway::finish(std::shared_ptr<storage::Incoming> incoming) {
   return run_beside([incoming = std::move(incoming)] { return incoming->finish(); });
 }

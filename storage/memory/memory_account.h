@@ -52,6 +52,7 @@ class MemoryIncoming final : public Incoming {
  public:
   explicit MemoryIncoming(std::uint64_t limit) : limit_(limit) {}
   Outcome write(std::string_view bytes) override;
+  Outcome encode_binary_parts() override;
   Outcome finish() override;
   std::uint64_t size() const override { return bytes_->size(); }
   Content content() const { return finished_ ? bytes_ : nullptr; }

@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 
+#include "protocol/mime/binary_parts.h"
 #include "storage/memory/memory_account.h"
 
 namespace postkeep::storage {
@@ -13,6 +14,16 @@ Outcome MemoryIncoming::write(std::string_view bytes) {
   if (bytes.size() > limit_ - bytes_->size()) return failure(ErrorKind::too_big, "The message is too big");
   *bytes_ += bytes;
   return {};
+}
+
+Outcome MemoryIncoming::encode_binary_parts() {
+  const std::string plain = *bytes_;
+  const auto source = [&](std::uint64_t offset, std::span<char> buffer) -> Result<std::size_t> {
+    return plain.copy(buffer.data(), buffer.size(), static_cast<std::size_t>(offset));
+  };
+  const std::vector<mime::BinaryPart> parts = TRY(mime::find_binary_parts(source));
+  bytes_->clear();
+  return mime::encode_binary_parts(source, parts, [this](std::string_view octets) { return write(octets); });
 }
 
 Outcome MemoryIncoming::finish() {

@@ -162,6 +162,21 @@ TEST_CASE("One incoming message can be appended to several mailboxes and to seve
   });
 }
 
+TEST_CASE("A part with NUL is encoded when that is asked for, before the end") {
+  over_each_backend([](StoreFixture& store) {
+    const auto message = must(store.store().begin_incoming(1'000));
+    must(message->write("Subject: x\r\nContent-Transfer-Encoding: binary\r\n"));
+    must(message->write(std::string("\r\na\0b", 5)));
+    must(message->encode_binary_parts());
+    must(message->finish());
+    const std::string expected = "Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\nYQBi";
+    CHECK(message->size() == expected.size());
+    const MailboxId inbox = store.mailbox("INBOX");
+    const UidSet uids = must(store.account().append(inbox, {{message, {}, std::nullopt}})).uids;
+    CHECK(store.content(inbox, uids.min()) == expected);
+  });
+}
+
 TEST_CASE("An incoming message over its limit is refused at the octet too many") {
   over_each_backend([](StoreFixture& store) {
     const auto message = must(store.account().begin_incoming(10));

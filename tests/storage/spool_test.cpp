@@ -59,6 +59,30 @@ TEST_CASE_FIXTURE(SpoolFixture, "octets over the limit are refused and the spool
   CHECK(spooled->size() == 5);
 }
 
+TEST_CASE_FIXTURE(SpoolFixture, "parts with NUL are encoded, in a file that takes the first one's place") {
+  auto spooled = spool();
+  REQUIRE(spooled->write(std::string("Content-Transfer-Encoding: binary\r\n\r\n\0", 38)));
+  REQUIRE(spooled->encode_binary_parts());
+  REQUIRE(spooled->finish());
+  const std::string_view expected = "Content-Transfer-Encoding: base64\r\n\r\nAA==";
+  CHECK(spooled->size() == expected.size());
+  CHECK(spooled->digest() == sha256(expected));
+  CHECK(files->list(spool_directory)->size() == 1);
+  REQUIRE(spooled->link_into(folder, "a", std::nullopt));
+  CHECK(content("a") == expected);
+  spooled.reset();
+  CHECK(files->list(spool_directory)->empty());
+}
+
+TEST_CASE_FIXTURE(SpoolFixture, "what grows over the limit by being encoded is refused, and leaves nothing") {
+  auto spooled = spool(41);
+  REQUIRE(spooled->write(std::string("Content-Transfer-Encoding: binary\r\n\r\n\0\0\0\0", 41)));
+  CHECK(spooled->encode_binary_parts().error().kind == ErrorKind::too_big);
+  CHECK(spooled->finish().error().kind == ErrorKind::too_big);
+  spooled.reset();
+  CHECK(files->list(spool_directory)->empty());
+}
+
 TEST_CASE_FIXTURE(SpoolFixture, "one body is linked for many, with the clock's time") {
   auto spooled = finished("body");
   CHECK(spooled->link_into(folder, "a", std::nullopt).value() == FileTime(clock.time));

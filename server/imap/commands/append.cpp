@@ -1,5 +1,5 @@
 // APPEND and MULTIAPPEND, REPLACE and UID REPLACE. RFC 9051 §6.3.12, RFC 3502, RFC 4315 (APPENDUID), RFC 7889
-// (APPENDLIMIT), RFC 8508, RFC 9755 §4. Messages go from the connection into storage's spool as they come; memory does
+// (APPENDLIMIT), RFC 8508, RFC 9755 §4, RFC 3516 §6. Messages go from the connection into storage's spool as they come; memory does
 // not grow with them. All or nothing: until the last message has come nothing is in the mailbox, and a client that
 // leaves in the middle leaves nothing behind.
 #include "protocol/imap/commands/append.h"
@@ -59,7 +59,8 @@ class Append {
   Uid replaced_;                             // once the target was found
   AppendMessage message_;                    // whose literal is due or running
   std::shared_ptr<storage::Incoming> incoming_;
-  std::optional<line::LineEndConverter> converter_;  // none for a literal8, which is stored untouched
+  std::optional<line::LineEndConverter> converter_;  // none for a literal8, whose line ends stay
+  bool has_nul_ = false;                             // of a literal8
   std::optional<mime::HeaderOctets> header_;         // where a header in 8 bits is refused
   std::string slice_;
   std::vector<storage::AppendItem> items_;
@@ -166,6 +167,7 @@ server::Awaitable<Outcome> Append::open_message() {
   if (items_.size() >= messages_max) co_return failure(ErrorKind::limit, "Too many messages in one command");
   converter_.reset();
   if (literal.kind == LiteralKind::literal) converter_.emplace();
+  has_nul_ = false;
   header_.reset();
   if (refuses_eight_bit_headers()) header_.emplace();
   // Line ends are completed on the way: what was within the limit may not fail for that.
@@ -188,6 +190,7 @@ server::Awaitable<void> Append::take_bytes() {
     converter_->feed(bytes, slice_);
   } else {
     slice_ += bytes;
+    has_nul_ = has_nul_ || bytes.find('\0') != std::string::npos;
   }
   if (header_) header_->feed(std::string_view(slice_).substr(looked_at));
   const bool last = framer.literal_left() == 0;
@@ -207,6 +210,10 @@ server::Awaitable<Outcome> Append::write_slice(std::size_t keep_below) {
 server::Awaitable<Outcome> Append::end_message() {
   if (header_ && header_->has_eight_bit()) {
     co_return failure(ErrorKind::cannot, "A header in 8 bits needs UTF8=ACCEPT enabled");
+  }
+  if (has_nul_) {
+    Outcome encoded = co_await context_.gateway().encode_binary_parts(incoming_);
+    if (!encoded) co_return encoded;
   }
   Outcome finished = co_await context_.gateway().finish(incoming_);
   if (!finished) co_return finished;
