@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/base/ascii.h"
 #include "protocol/mime/preview.h"
 #include "protocol/mime/section_resolve.h"
 #include "server/metrics/metrics.h"
@@ -24,6 +25,15 @@ mime::Section section_of(const FetchItem& item) {
 }
 
 bool is_binary(const FetchItem& item) { return item.kind == Kind::binary_section || item.kind == Kind::binary_size; }
+
+// RFC 3516 §6. In UTF-16 and its kind the octets CR and LF are halves of characters, not line ends (RFC 2046 §4.1.2).
+bool has_text_lines(const mime::Part& part) {
+  if (part.type != "text") return false;
+  const mime::Parameter* charset = mime::find_parameter(part.parameters, "charset");
+  if (!charset) return true;
+  const std::string name = ascii::to_lower(charset->value);
+  return !name.starts_with("utf-16") && !name.starts_with("utf-32") && !name.starts_with("ucs-");
+}
 
 // The part of [0, size) that "<offset.count>" names.
 ByteRange clip(std::uint64_t size, const std::optional<mime::Partial>& partial) {
@@ -145,9 +155,9 @@ class Loader {
   Result<SectionContent> decode(const mime::Part& whole, mime::TransferEncoding encoding,
                                 const std::optional<mime::Partial>& partial) {
     const ByteRange body = whole.body;
-    PartDecoder decoder(encoding, whole.type == "text");
     SectionContent content;
-    content.is_text = whole.type == "text";
+    content.is_text = has_text_lines(whole);
+    PartDecoder decoder(encoding, content.is_text);
     content.encoding = encoding;
     content.range = body;
     std::uint64_t total = 0;
