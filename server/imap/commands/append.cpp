@@ -1,7 +1,7 @@
 // APPEND and MULTIAPPEND, REPLACE and UID REPLACE. RFC 9051 §6.3.12, RFC 3502, RFC 4315 (APPENDUID), RFC 7889
-// (APPENDLIMIT), RFC 8508, RFC 9755 §4, RFC 3516 §6. Messages go from the connection into storage's spool as they come; memory does
-// not grow with them. All or nothing: until the last message has come nothing is in the mailbox, and a client that
-// leaves in the middle leaves nothing behind.
+// (APPENDLIMIT), RFC 8508, RFC 9755 §4, RFC 3516 §6 (literal8). Messages go from the connection into storage's spool as
+// they come; memory does not grow with them. All or nothing: until the last message has come nothing is in the mailbox,
+// and a client that leaves in the middle leaves nothing behind.
 #include "protocol/imap/commands/append.h"
 
 #include <memory>
