@@ -73,7 +73,9 @@ def run_class(name, ports, options):
 
 
 def run_all(options):
-    tests = collections.Counter(class_of(test) for test in chosen_tests(options))
+    # Those that take long begin first, so that none is left to run alone at the end.
+    chosen = sorted(chosen_tests(options), key=lambda test: not getattr(test, "takes_long", False))
+    tests = collections.Counter(class_of(test) for test in chosen)
     passed = failed = skipped = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         ports = range(FIRST_PORT, LAST_PORT - PORTS_EACH, PORTS_EACH)

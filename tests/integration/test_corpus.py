@@ -11,7 +11,7 @@ TRACE = re.compile(rb"\AReturn-Path: <[^\r\n]*>\r\n(Delivered-To: [^\r\n]*\r\n)?
 
 
 class Corpus(unittest.TestCase):
-    smoke = True
+    takes_long = True
     maxDiff = 2000
 
     def same(self, name, got, expected):

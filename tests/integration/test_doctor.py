@@ -11,8 +11,6 @@ def uid_in_name(path):
 
 
 class Doctor(unittest.TestCase):
-    smoke = True
-
     def setUp(self):
         self.server = Server()
         self.server.add_user("alice")

@@ -61,8 +61,6 @@ class Figures:
 
 
 class Metrics(unittest.TestCase):
-    smoke = True
-
     def setUp(self):
         self.port = free_port()
         self.server = Server({"metrics.listen": [f"{HOST}:{self.port}"]})

@@ -28,6 +28,7 @@ def package():
 
 
 class Package(unittest.TestCase):
+    takes_long = True
     smoke = False
     maxDiff = None
 

@@ -26,6 +26,7 @@ def everything(client):
 
 
 class Pop3(unittest.TestCase):
+    takes_long = True
     smoke = True
 
     def test_poplib_in_plain_by_stls_and_under_tls(self):

@@ -33,6 +33,7 @@ def recipients(index):
 
 
 class PostfixDelivers(unittest.TestCase):
+    takes_long = True
     smoke = False
     maxDiff = 2000
 

@@ -28,6 +28,7 @@ def maildir(folder):
 
 
 class Readers(unittest.TestCase):
+    takes_long = True
     smoke = False
 
     @classmethod

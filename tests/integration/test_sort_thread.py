@@ -14,6 +14,7 @@ def numbers(line):
 
 
 class SortAndThread(unittest.TestCase):
+    takes_long = True
     smoke = True
 
     def one_line(self, client, command, name):
