@@ -77,6 +77,7 @@ def messages(turn, *arguments, **options):
 def idle(turn, *arguments, port):
     """KiB for each connection; the notices and the burst beside it."""
     plan = turn.plan
+    turn.restart()  # what earlier work left in its memory would be counted as the connections' own, or hide it
     turn.server.until_quiet(10)
     before, free = turn.server.memory_kib(), available_kib()
     load = turn.start("idle", "--users", plan.idle_users, "--user", "idle%", "--lmtp-port", turn.server.ports["lmtp"], "--burst",
