@@ -56,7 +56,10 @@ class Corpus(unittest.TestCase):
                 self.assertIn(b" NO ", client.append("Corpus", b""))
 
     def test_literal8_is_kept_untouched(self):
+        """But for a part that says it is binary and has a NUL (RFC 3516 §6): rfc3516/4.4 of the conformance suite."""
+        binary = re.compile(rb"^Content-Transfer-Encoding: binary(?s:.)*\0", re.I | re.M)
         messages = [m for m in corpus("malformed") if b"\0" in m[1] or re.search(rb"(?<!\r)\n", m[1])]
+        messages = [m for m in messages if not binary.search(m[1])]
         self.assertTrue(messages)
         with Server() as server, server.raw() as client:
             for name, message in messages:
