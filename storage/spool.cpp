@@ -8,6 +8,11 @@ namespace postkeep::storage {
 namespace {
 
 constexpr std::size_t copy_buffer_octets = 256 * 1024;
+constexpr std::size_t kept_facts_octets_max = 8 * 1024;
+
+std::size_t octets_of(const MessageRow& facts) {
+  return facts.envelope.size() + facts.body_structure.size() + facts.cached_headers.value_or("").size();
+}
 
 Outcome copy_content(File& from, File& to) {
   std::string buffer(copy_buffer_octets, '\0');
@@ -54,8 +59,9 @@ Outcome Spool::write(std::string_view bytes) {
     return failed(Error(ErrorKind::too_big, "The message is larger than " + std::to_string(limit_) + " octets"));
   }
   if (Outcome appended = file_->append(bytes); !appended) return failed(std::move(appended).error());
-  hash_.update(bytes);
   size_ += bytes.size();
+  if (size_ > facts_on_arrival_octets_max) collecting_.reset();
+  if (collecting_) collecting_->feed(bytes);
   return {};
 }
 
@@ -78,7 +84,7 @@ Outcome Spool::write_encoded(const std::vector<mime::BinaryPart>& parts) {
   std::swap(path_, encoded.path_);
   std::swap(file_, encoded.file_);
   std::swap(size_, encoded.size_);
-  std::swap(hash_, encoded.hash_);
+  std::swap(collecting_, encoded.collecting_);
   return {};
 }
 
@@ -88,14 +94,16 @@ Outcome Spool::finish() {
   modified_ = clock_.now();
   if (Outcome set = file_->set_modified(modified_); !set) return failed(std::move(set).error());
   if (Outcome synced = file_->sync(); !synced) return failed(std::move(synced).error());
-  digest_ = hash_.finish();
+  if (collecting_) facts_ = collecting_->finish();
+  if (facts_ && octets_of(*facts_) > kept_facts_octets_max) facts_.reset();
+  collecting_.reset();
   state_ = State::finished;
   return {};
 }
 
-const Sha256Digest& Spool::digest() const {
-  ENSURE(state_ == State::finished, "a spool has a digest when it is finished");
-  return digest_;
+const std::optional<MessageRow>& Spool::facts() const {
+  ENSURE(state_ == State::finished, "a spool has facts when it is finished");
+  return facts_;
 }
 
 Result<FileTime> Spool::link_into(const std::string& folder_path, const std::string& name,

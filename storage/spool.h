@@ -13,11 +13,14 @@
 
 #include "protocol/mime/binary_parts.h"
 #include "storage/account_store.h"
-#include "storage/digest.h"
 #include "storage/file_system.h"
 #include "storage/maildir/name.h"
+#include "storage/message_facts.h"
 
 namespace postkeep::storage {
+
+// A larger message is read again in the background: whoever hands it in does not wait for that.
+inline constexpr std::uint64_t facts_on_arrival_octets_max = 128 * 1024;
 
 // One thread at a time. After any failed call but link_into() it stays failed: every later call gives the same error.
 class Spool final : public Incoming {
@@ -38,7 +41,9 @@ class Spool final : public Incoming {
   std::uint64_t size() const override { return size_; }
 
   // Of a finished spool:
-  const Sha256Digest& digest() const;  // SHA-256 of all octets
+  // What can be computed from its bytes, computed while they passed by. None of a message over
+  // facts_on_arrival_octets_max, nor where they are large themselves: many spools may wait for one commit.
+  const std::optional<MessageRow>& facts() const;
   const std::string& path() const { return path_; }
   // Gives the message the name <folder>/cur/<name>: by a link, or by a copy in <folder>/tmp, synced and renamed,
   // where a link is impossible. The file's modification time (INTERNALDATE) is `modified`, or that of finish().
@@ -60,8 +65,8 @@ class Spool final : public Incoming {
   std::unique_ptr<File> file_;
   std::uint64_t limit_;
   std::uint64_t size_ = 0;
-  Sha256 hash_;
-  Sha256Digest digest_{};
+  std::unique_ptr<MessageFacts> collecting_ = std::make_unique<MessageFacts>();  // null: too large, or finished
+  std::optional<MessageRow> facts_;
   FileTime modified_{};
   std::uint64_t links_ = 0;  // names it was given, by which its time may no longer change
   State state_ = State::writing;

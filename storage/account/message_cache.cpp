@@ -24,8 +24,7 @@ Result<std::unique_ptr<MessageReader>> open_as_named(AccountContext& context, co
 
 }  // namespace
 
-Result<ComputedFacts> compute_facts(MessageReader& reader) {
-  MessageRow row = TRY(read_facts(reader));
+ComputedFacts computed_from(MessageRow row) {
   ComputedFacts computed;
   computed.served = row.size;
   computed.cache.email_id = row.email_id;
@@ -36,6 +35,8 @@ Result<ComputedFacts> compute_facts(MessageReader& reader) {
   computed.cache.headers = std::move(row.cached_headers);
   return computed;
 }
+
+Result<ComputedFacts> compute_facts(MessageReader& reader) { return computed_from(TRY(read_facts(reader))); }
 
 Result<ComputedFacts> compute_facts(FileSystem& files, const std::string& path) {
   const std::unique_ptr<BodyReader> reader = TRY(BodyReader::open(files, path, LineEnds::as_stored));

@@ -14,13 +14,11 @@
 
 namespace postkeep::storage {
 
-// A message over this size is not read while it is appended, so that a delivery stays short; background_step() does.
-inline constexpr std::uint64_t cached_on_append_octets_max = 128 * 1024;
-
 struct ComputedFacts {
   CacheRow cache;
   std::uint64_t served = 0;
 };
+ComputedFacts computed_from(MessageRow row);
 Result<ComputedFacts> compute_facts(MessageReader& reader);
 // Of a file of ours, just put in place.
 Result<ComputedFacts> compute_facts(FileSystem& files, const std::string& path);

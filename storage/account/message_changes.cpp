@@ -94,8 +94,12 @@ class Append {
       if (items[i].internal_date) wanted = file_time(*items[i].internal_date);
       file.internal_date = unix_time(TRY(spool->link_into(box_.folder.path(), file.name, wanted)));
       ++linked_;
-      if (file.octets > cached_on_append_octets_max) continue;
-      messages_[i].facts = TRY(compute_facts(context_.files(), box_.folder.file_path(Place::cur, file.name)));
+      if (file.octets > facts_on_arrival_octets_max) continue;
+      if (spool->facts()) {
+        messages_[i].facts = computed_from(*spool->facts());
+      } else {
+        messages_[i].facts = TRY(compute_facts(context_.files(), box_.folder.file_path(Place::cur, file.name)));
+      }
     }
     return box_.folder.sync(Place::cur);
   }

@@ -40,14 +40,35 @@ struct SpoolFixture {
   std::string content(const std::string& name) { return read_file(*files, folder + "/cur/" + name, 100'000).value(); }
 };
 
-TEST_CASE_FIXTURE(SpoolFixture, "a spooled message has the size and digest of its octets") {
+TEST_CASE_FIXTURE(SpoolFixture, "a spooled message has the size and facts of its octets") {
   auto spooled = spool();
   REQUIRE(spooled->write("ab"));
   REQUIRE(spooled->write(""));
   REQUIRE(spooled->write("c"));
   REQUIRE(spooled->finish());
   CHECK(spooled->size() == 3);
-  CHECK(spooled->digest() == sha256("abc"));
+  REQUIRE(spooled->facts());
+  CHECK(spooled->facts()->size == 3);
+  CHECK(spooled->facts()->email_id == email_id_of(sha256("abc")));
+}
+
+TEST_CASE_FIXTURE(SpoolFixture,
+                  "facts are kept of a message that is not large, and where they are not large themselves") {
+  const std::string header = "Subject: x\r\n\r\n";
+  auto just = spool(1'000'000);
+  REQUIRE(just->write(header + std::string(facts_on_arrival_octets_max - header.size(), 'b')));
+  REQUIRE(just->finish());
+  REQUIRE(just->facts());
+  CHECK(just->facts()->cached_headers == "Subject: x\r\n");
+  auto large = spool(1'000'000);
+  REQUIRE(large->write(header + std::string(facts_on_arrival_octets_max - header.size(), 'b')));
+  REQUIRE(large->write("b"));
+  REQUIRE(large->finish());
+  CHECK_FALSE(large->facts());
+  auto many_recipients = spool(1'000'000);
+  REQUIRE(many_recipients->write("To: " + std::string(20'000, 'a') + "\r\n\r\n"));
+  REQUIRE(many_recipients->finish());
+  CHECK_FALSE(many_recipients->facts());
 }
 
 TEST_CASE_FIXTURE(SpoolFixture, "octets over the limit are refused and the spool stays failed") {
@@ -66,7 +87,8 @@ TEST_CASE_FIXTURE(SpoolFixture, "parts with NUL are encoded, in a file that take
   REQUIRE(spooled->finish());
   const std::string_view expected = "Content-Transfer-Encoding: base64\r\n\r\nAA==";
   CHECK(spooled->size() == expected.size());
-  CHECK(spooled->digest() == sha256(expected));
+  REQUIRE(spooled->facts());
+  CHECK(spooled->facts()->email_id == email_id_of(sha256(expected)));
   CHECK(files->list(spool_directory)->size() == 1);
   REQUIRE(spooled->link_into(folder, "a", std::nullopt));
   CHECK(content("a") == expected);
