@@ -140,6 +140,18 @@ Awaitable<Result<std::shared_ptr<storage::Incoming>>> Gateway::begin_incoming(st
   return run_beside([this, limit] { return mail_.begin_incoming(limit); });
 }
 
+Awaitable<Result<std::shared_ptr<storage::Incoming>>> Gateway::take_incoming(std::uint64_t limit, std::string bytes,
+                                                                             BinaryParts parts) {
+  using Shared = std::shared_ptr<storage::Incoming>;
+  return run_beside([this, limit, bytes = std::move(bytes), parts]() -> Result<Shared> {
+    Shared incoming = TRY(mail_.begin_incoming(limit));
+    TRY(incoming->write(bytes));
+    if (parts == BinaryParts::encode) TRY(incoming->encode_binary_parts());
+    TRY(incoming->finish());
+    return incoming;
+  });
+}
+
 Awaitable<Outcome> Gateway::write(std::shared_ptr<storage::Incoming> incoming, std::string bytes) {
   return run_beside([incoming = std::move(incoming), bytes = std::move(bytes)] { return incoming->write(bytes); });
 }

@@ -16,6 +16,7 @@
 #include "server/imap/commands/handlers.h"
 #include "server/imap/notify_push.h"
 #include "server/imap/updates.h"
+#include "server/runtime/task_group.h"
 
 namespace postkeep::imap {
 
@@ -23,6 +24,10 @@ namespace {
 
 constexpr std::size_t messages_max = 1'000;           // of one MULTIAPPEND; each holds a file in the spool
 constexpr std::size_t spool_slice_bytes = 64 * 1024;  // handed to storage at once
+// Small messages wait for each other, and are then written and synced side by side, so that the disk can do it in one.
+// Not more than the storage pool has threads.
+constexpr std::size_t together_max = 32;
+constexpr std::size_t together_octets_max = 256 * 1024;
 
 // One APPEND command on its way.
 class Append {
@@ -33,12 +38,24 @@ class Append {
   Answer run();
 
  private:
+  // A small message that came as a whole and is not in the spool yet.
+  struct Waiting {
+    std::size_t item = 0;
+    std::string bytes;
+    bool has_nul = false;
+    Outcome stored;
+  };
+
   server::Awaitable<void> begin_message();
   server::Awaitable<Outcome> find_target();
   server::Awaitable<Outcome> open_message();
   server::Awaitable<void> take_bytes();
   server::Awaitable<Outcome> write_slice(std::size_t keep_below);
   server::Awaitable<Outcome> end_message();
+  server::Awaitable<Outcome> end_streamed();
+  server::Awaitable<Outcome> store_waiting();
+  server::Awaitable<void> store_one(Waiting& waiting);
+  std::uint64_t octets_max() const;
   Outcome find_replaced();
   Answer commit();
   Answer commit_replacement();
@@ -63,7 +80,9 @@ class Append {
   bool has_nul_ = false;                             // of a literal8
   std::optional<mime::HeaderOctets> header_;         // where a header in 8 bits is refused
   std::string slice_;
-  std::vector<storage::AppendItem> items_;
+  std::vector<storage::AppendItem> items_;  // without message: it is among those that wait
+  std::vector<Waiting> waiting_;
+  std::size_t waiting_octets_ = 0;
 };
 
 Answer Append::run() {
@@ -170,13 +189,12 @@ server::Awaitable<Outcome> Append::open_message() {
   has_nul_ = false;
   header_.reset();
   if (refuses_eight_bit_headers()) header_.emplace();
-  // Line ends are completed on the way: what was within the limit may not fail for that.
-  auto opened = co_await context_.gateway().begin_incoming(2 * limit);
-  if (!opened) co_return tl::unexpected<Error>(std::move(opened).error());
-  incoming_ = std::move(*opened);
   slice_.clear();
   co_return Outcome();
 }
+
+// Line ends are completed on the way: what was within the limit may not fail for that.
+std::uint64_t Append::octets_max() const { return 2 * context_.settings().limits.message_size; }
 
 server::Awaitable<void> Append::take_bytes() {
   Framer& framer = context_.framer;
@@ -194,7 +212,8 @@ server::Awaitable<void> Append::take_bytes() {
   }
   if (header_) header_->feed(std::string_view(slice_).substr(looked_at));
   const bool last = framer.literal_left() == 0;
-  Outcome written = co_await write_slice(last ? 0 : spool_slice_bytes);
+  Outcome written;
+  if (incoming_ || !last) written = co_await write_slice(last ? 0 : spool_slice_bytes);
   if (written && last) written = co_await end_message();
   if (!written) refuse(std::move(written).error());
 }
@@ -202,6 +221,11 @@ server::Awaitable<void> Append::take_bytes() {
 // Hands the slice to storage when it is at least `keep_below` octets.
 server::Awaitable<Outcome> Append::write_slice(std::size_t keep_below) {
   if (slice_.empty() || slice_.size() < keep_below) co_return Outcome();
+  if (!incoming_) {
+    auto opened = co_await context_.gateway().begin_incoming(octets_max());
+    if (!opened) co_return tl::unexpected<Error>(std::move(opened).error());
+    incoming_ = std::move(*opened);
+  }
   std::string bytes;
   bytes.swap(slice_);
   co_return co_await context_.gateway().write(incoming_, std::move(bytes));
@@ -211,18 +235,56 @@ server::Awaitable<Outcome> Append::end_message() {
   if (header_ && header_->has_eight_bit()) {
     co_return failure(ErrorKind::cannot, "A header in 8 bits needs UTF8=ACCEPT enabled");
   }
+  if (incoming_) {
+    Outcome finished = co_await end_streamed();
+    if (!finished) co_return finished;
+  }
+  storage::AppendItem item;
+  item.message = std::move(incoming_);
+  incoming_.reset();
+  if (!seeded(Fault::append_without_flags)) item.flags = message_.flags;
+  if (!seeded(Fault::append_without_date)) item.internal_date = message_.internal_date;
+  if (!item.message) {
+    waiting_octets_ += slice_.size();
+    waiting_.push_back(Waiting{items_.size(), std::exchange(slice_, std::string()), has_nul_, {}});
+  }
+  items_.push_back(std::move(item));
+  if (waiting_.size() < together_max && waiting_octets_ < together_octets_max) co_return Outcome();
+  co_return co_await store_waiting();
+}
+
+server::Awaitable<Outcome> Append::end_streamed() {
   if (has_nul_) {
     Outcome encoded = co_await context_.gateway().encode_binary_parts(incoming_);
     if (!encoded) co_return encoded;
   }
-  Outcome finished = co_await context_.gateway().finish(incoming_);
-  if (!finished) co_return finished;
-  storage::AppendItem item;
-  item.message = std::move(incoming_);
-  if (!seeded(Fault::append_without_flags)) item.flags = message_.flags;
-  if (!seeded(Fault::append_without_date)) item.internal_date = message_.internal_date;
-  items_.push_back(std::move(item));
+  co_return co_await context_.gateway().finish(incoming_);
+}
+
+// The first error is the one to tell; nothing of the command is kept then.
+server::Awaitable<Outcome> Append::store_waiting() {
+  waiting_octets_ = 0;
+  std::vector<Waiting> together;
+  together.swap(waiting_);
+  if (together.size() == 1) {
+    co_await store_one(together.front());
+  } else {
+    server::TaskGroup group(context_.connection.executor());
+    for (Waiting& waiting : together) group.spawn(store_one(waiting));
+    co_await group.join();
+  }
+  for (const Waiting& waiting : together) {
+    if (!waiting.stored) co_return waiting.stored;
+  }
   co_return Outcome();
+}
+
+server::Awaitable<void> Append::store_one(Waiting& waiting) {
+  using server::Gateway;
+  const auto parts = waiting.has_nul ? Gateway::BinaryParts::encode : Gateway::BinaryParts::keep;
+  auto taken = co_await context_.gateway().take_incoming(octets_max(), std::move(waiting.bytes), parts);
+  if (taken) items_[waiting.item].message = std::move(*taken);
+  if (!taken) waiting.stored = tl::unexpected<Error>(std::move(taken).error());
 }
 
 // The command is complete: what stands behind its last literal must be the end.
@@ -230,6 +292,8 @@ Answer Append::commit() {
   const FramedCommand rest = context_.framer.take_command();
   Cursor cursor(rest, context_.quoted_octets());
   CO_TRY(parse_append_end(cursor, message_));
+  const Outcome stored = co_await store_waiting();
+  if (!stored) co_return tl::unexpected<Error>(stored.error());
   if (replaced_set_) co_return co_await commit_replacement();
   auto outcome = co_await context_.gateway().append(context_.account, target_, std::move(items_));
   if (!outcome && outcome.error().kind == ErrorKind::not_found) {
@@ -265,7 +329,9 @@ Answer Append::refused() {
     context_.next = Next::log_out;
     context_.farewell = "Too much to skip";
   }
-  if (seeded(Fault::append_in_part) && !items_.empty()) {
+  Outcome stored = failure(ErrorKind::cannot, "Refused");
+  if (seeded(Fault::append_in_part) && !items_.empty()) stored = co_await store_waiting();
+  if (stored) {
     (void)co_await context_.gateway().append(context_.account, target_, std::move(items_));
   }
   if (seeded(Fault::append_no_try_create)) try_create_ = false;
