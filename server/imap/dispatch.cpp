@@ -119,8 +119,15 @@ server::Awaitable<Judged> dispatch_append(Context& context) {
   context.uid_form = head->uid;
   context.expunge = row->expunge;
   const server::Stopwatch watch(time_of(row->name));
-  auto result = co_await stream_append(context);
+  auto result = co_await stream_append(context, tag);
   co_return co_await finish(context, std::move(tag), row, std::move(result));
+}
+
+server::Awaitable<void> finish_append(Context& context, std::string tag, Result<Completion> result,
+                                      std::chrono::steady_clock::time_point began) {
+  const CommandRow* row = find_command("APPEND", UidForm::no);
+  (void)co_await finish(context, std::move(tag), row, std::move(result));
+  time_of(row->name).observe(std::chrono::steady_clock::now() - began);
 }
 
 server::Awaitable<Judged> dispatch_refusal(Context& context, Refusal refusal) {

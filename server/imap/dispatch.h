@@ -2,7 +2,9 @@
 // that turns Errors into NO, BAD and response codes. RFC 9051 §2.2, §7.1; RFC 5530. Called by session.cpp.
 #pragma once
 
+#include <chrono>
 #include <optional>
+#include <string>
 
 #include "server/imap/context.h"
 
@@ -20,6 +22,9 @@ std::optional<Error> objection_to_literal(const Context& context);
 // The framer stands before a literal of an APPEND command, which is to be streamed into storage rather than kept.
 // Runs it to its end.
 server::Awaitable<Judged> dispatch_append(Context& context);
+// Ends an APPEND that others have joined: changes, then its tagged reply. For stream_append().
+server::Awaitable<void> finish_append(Context& context, std::string tag, Result<Completion> result,
+                                      std::chrono::steady_clock::time_point began);
 
 // Answers a command that the framer refused.
 server::Awaitable<Judged> dispatch_refusal(Context& context, Refusal refusal);

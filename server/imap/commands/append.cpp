@@ -4,9 +4,11 @@
 // and a client that leaves in the middle leaves nothing behind.
 #include "protocol/imap/commands/append.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "protocol/base/seeded_fault.h"
 #include "protocol/imap/responses/state.h"
@@ -14,6 +16,7 @@
 #include "protocol/mime/header_octets.h"
 #include "server/imap/changed_name.h"
 #include "server/imap/commands/handlers.h"
+#include "server/imap/dispatch.h"
 #include "server/imap/notify_push.h"
 #include "server/imap/updates.h"
 #include "server/runtime/task_group.h"
@@ -28,36 +31,58 @@ constexpr std::size_t spool_slice_bytes = 64 * 1024;  // handed to storage at on
 // Not more than the storage pool has threads.
 constexpr std::size_t together_max = 32;
 constexpr std::size_t together_octets_max = 256 * 1024;
+constexpr std::size_t commands_together_max = 64;
 
-// One APPEND command on its way.
+// One APPEND command on its way. Where more of them have arrived behind it, for the same mailbox and with one small
+// message each, they join it: their messages share what the disk does, and each is answered for itself, in order.
 class Append {
  public:
-  explicit Append(Context& context) : context_(context) {}
+  // `tag`: of the command; in the end of the one that the answer is for, the others have been answered.
+  Append(Context& context, std::string& tag) : context_(context), tag_(tag) {}
 
   // Runs to the end of the command, whatever happens to it.
   Answer run();
 
  private:
+  struct Item {
+    storage::AppendItem item;  // without message: it is among those that wait, or `stored` says why there is none
+    Outcome stored;
+  };
   // A small message that came as a whole and is not in the spool yet.
   struct Waiting {
     std::size_t item = 0;
     std::string bytes;
     bool has_nul = false;
-    Outcome stored;
+  };
+  // A complete command with one message, whose answer is due.
+  struct Complete {
+    std::string tag;
+    std::chrono::steady_clock::time_point began;
   };
 
   server::Awaitable<void> begin_message();
   server::Awaitable<Outcome> find_target();
-  server::Awaitable<Outcome> open_message();
+  Outcome open_message();
+  void begin_octets();
   server::Awaitable<void> take_bytes();
   server::Awaitable<Outcome> write_slice(std::size_t keep_below);
   server::Awaitable<Outcome> end_message();
   server::Awaitable<Outcome> end_streamed();
-  server::Awaitable<Outcome> store_waiting();
+  server::Awaitable<void> store_waiting();
   server::Awaitable<void> store_one(Waiting& waiting);
+  server::Awaitable<bool> join_next();
+  server::Awaitable<bool> next_is_there();
+  bool may_join(const AppendHead& head) const;
+  server::Awaitable<void> answer_complete();
+  server::Awaitable<std::vector<Result<storage::AppendResult>>> append_complete();
+  server::Awaitable<void> answer_all_but_last(const std::vector<Result<storage::AppendResult>>& appended);
+  Result<Completion> completion(const Result<storage::AppendResult>& appended);
+  Outcome end_command();
+  Outcome own_stored() const;
+  std::vector<storage::AppendItem> take_items(std::size_t first, std::size_t last);
   std::uint64_t octets_max() const;
   Outcome find_replaced();
-  Answer commit();
+  Answer commit(Outcome ended);
   Answer commit_replacement();
   Answer refused();
   bool refuses_eight_bit_headers() const {
@@ -80,7 +105,10 @@ class Append {
   bool has_nul_ = false;                             // of a literal8
   std::optional<mime::HeaderOctets> header_;         // where a header in 8 bits is refused
   std::string slice_;
-  std::vector<storage::AppendItem> items_;  // without message: it is among those that wait
+  std::string& tag_;
+  std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::vector<Complete> complete_;  // theirs are the first items
+  std::vector<Item> items_;
   std::vector<Waiting> waiting_;
   std::size_t waiting_octets_ = 0;
 };
@@ -88,7 +116,10 @@ class Append {
 Answer Append::run() {
   Framer& framer = context_.framer;
   for (;;) {
-    switch (framer.next()) {
+    const Framer::Event event = framer.next();
+    // Nobody's answer waits for what a client has yet to send.
+    if (event != Framer::Event::streaming && event != Framer::Event::command) co_await answer_complete();
+    switch (event) {
       case Framer::Event::need_more:
         co_await context_.read_more();
         break;
@@ -98,8 +129,13 @@ Answer Append::run() {
       case Framer::Event::streaming:
         co_await take_bytes();
         break;
-      case Framer::Event::command:
-        co_return co_await commit();
+      case Framer::Event::command: {
+        Outcome ended = end_command();
+        bool joined = false;
+        if (ended) joined = co_await join_next();
+        if (joined) break;
+        co_return co_await commit(std::move(ended));
+      }
       case Framer::Event::refused:
         co_return co_await refused();
     }
@@ -146,7 +182,7 @@ server::Awaitable<void> Append::begin_message() {
   Outcome ready;
   if (items_.empty()) ready = find_replaced();
   if (ready && items_.empty()) ready = co_await find_target();
-  if (ready) ready = co_await open_message();
+  if (ready) ready = open_message();
   if (!ready) {
     refuse(std::move(ready).error());
     co_return;
@@ -178,19 +214,24 @@ server::Awaitable<Outcome> Append::find_target() {
   co_return Outcome();
 }
 
-server::Awaitable<Outcome> Append::open_message() {
+Outcome Append::open_message() {
   const LiteralAnnouncement& literal = context_.framer.literal();
   const std::uint64_t limit = context_.settings().limits.message_size;
-  if (literal.size > limit) co_return failure(ErrorKind::too_big, "The message is too large");
-  if (literal.size == 0) co_return failure(ErrorKind::cannot, "A message cannot be empty");
-  if (items_.size() >= messages_max) co_return failure(ErrorKind::limit, "Too many messages in one command");
+  if (literal.size > limit) return failure(ErrorKind::too_big, "The message is too large");
+  if (literal.size == 0) return failure(ErrorKind::cannot, "A message cannot be empty");
+  if (items_.size() >= messages_max) return failure(ErrorKind::limit, "Too many messages in one command");
+  begin_octets();
+  return {};
+}
+
+// Of the literal that is due.
+void Append::begin_octets() {
   converter_.reset();
-  if (literal.kind == LiteralKind::literal) converter_.emplace();
+  if (context_.framer.literal().kind == LiteralKind::literal) converter_.emplace();
   has_nul_ = false;
   header_.reset();
   if (refuses_eight_bit_headers()) header_.emplace();
   slice_.clear();
-  co_return Outcome();
 }
 
 // Line ends are completed on the way: what was within the limit may not fail for that.
@@ -240,17 +281,17 @@ server::Awaitable<Outcome> Append::end_message() {
     if (!finished) co_return finished;
   }
   storage::AppendItem item;
-  item.message = std::move(incoming_);
-  incoming_.reset();
+  item.message = std::exchange(incoming_, nullptr);
   if (!seeded(Fault::append_without_flags)) item.flags = message_.flags;
   if (!seeded(Fault::append_without_date)) item.internal_date = message_.internal_date;
   if (!item.message) {
     waiting_octets_ += slice_.size();
-    waiting_.push_back(Waiting{items_.size(), std::exchange(slice_, std::string()), has_nul_, {}});
+    waiting_.push_back(Waiting{items_.size(), std::exchange(slice_, std::string()), has_nul_});
   }
-  items_.push_back(std::move(item));
+  items_.push_back(Item{std::move(item), {}});
   if (waiting_.size() < together_max && waiting_octets_ < together_octets_max) co_return Outcome();
-  co_return co_await store_waiting();
+  co_await store_waiting();
+  co_return own_stored();
 }
 
 server::Awaitable<Outcome> Append::end_streamed() {
@@ -261,8 +302,7 @@ server::Awaitable<Outcome> Append::end_streamed() {
   co_return co_await context_.gateway().finish(incoming_);
 }
 
-// The first error is the one to tell; nothing of the command is kept then.
-server::Awaitable<Outcome> Append::store_waiting() {
+server::Awaitable<void> Append::store_waiting() {
   waiting_octets_ = 0;
   std::vector<Waiting> together;
   together.swap(waiting_);
@@ -273,43 +313,167 @@ server::Awaitable<Outcome> Append::store_waiting() {
     for (Waiting& waiting : together) group.spawn(store_one(waiting));
     co_await group.join();
   }
-  for (const Waiting& waiting : together) {
-    if (!waiting.stored) co_return waiting.stored;
+}
+
+// Of the command that is under way: the first error is the one to tell.
+Outcome Append::own_stored() const {
+  for (std::size_t i = complete_.size(); i < items_.size(); ++i) {
+    if (!items_[i].stored) return items_[i].stored;
   }
-  co_return Outcome();
+  return {};
 }
 
 server::Awaitable<void> Append::store_one(Waiting& waiting) {
   using server::Gateway;
   const auto parts = waiting.has_nul ? Gateway::BinaryParts::encode : Gateway::BinaryParts::keep;
   auto taken = co_await context_.gateway().take_incoming(octets_max(), std::move(waiting.bytes), parts);
-  if (taken) items_[waiting.item].message = std::move(*taken);
-  if (!taken) waiting.stored = tl::unexpected<Error>(std::move(taken).error());
+  Item& item = items_[waiting.item];
+  if (taken) item.item.message = std::move(*taken);
+  if (!taken) item.stored = tl::unexpected<Error>(std::move(taken).error());
 }
 
-// The command is complete: what stands behind its last literal must be the end.
-Answer Append::commit() {
+// What stands behind the last literal of a command must be its end.
+Outcome Append::end_command() {
   const FramedCommand rest = context_.framer.take_command();
   Cursor cursor(rest, context_.quoted_octets());
-  CO_TRY(parse_append_end(cursor, message_));
-  const Outcome stored = co_await store_waiting();
-  if (!stored) co_return tl::unexpected<Error>(stored.error());
-  if (replaced_set_) co_return co_await commit_replacement();
-  auto outcome = co_await context_.gateway().append(context_.account, target_, std::move(items_));
-  if (!outcome && outcome.error().kind == ErrorKind::not_found) {
-    co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
+  return parse_append_end(cursor, message_);
+}
+
+std::vector<storage::AppendItem> Append::take_items(std::size_t first, std::size_t last) {
+  std::vector<storage::AppendItem> taken;
+  for (std::size_t i = first; i < last; ++i) taken.push_back(std::move(items_[i].item));
+  return taken;
+}
+
+// The command is complete, unless its end was not as it should be.
+Answer Append::commit(Outcome ended) {
+  if (ended && !complete_.empty()) {
+    // It is one of several: the answers of all but this one are written here.
+    complete_.push_back(Complete{tag_, began_});
+    auto appended = co_await append_complete();
+    co_await answer_all_but_last(appended);
+    co_return completion(appended.back());
   }
-  const storage::AppendResult appended = CO_TRY(std::move(outcome));
-  note_own_added(context_, target_, appended.uids);
+  co_await answer_complete();
+  if (!ended) co_return tl::unexpected<Error>(std::move(ended).error());
+  co_await store_waiting();
+  CO_TRY(own_stored());
+  if (replaced_set_) co_return co_await commit_replacement();
+  auto outcome = co_await context_.gateway().append(context_.account, target_, take_items(0, items_.size()));
+  if (outcome) note_own_added(context_, target_, outcome->uids);
+  co_return completion(outcome);
+}
+
+Result<Completion> Append::completion(const Result<storage::AppendResult>& appended) {
+  if (!appended && appended.error().kind == ErrorKind::not_found) {
+    return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
+  }
+  if (!appended) return tl::unexpected<Error>(appended.error());
   tell_changed_name(context_, *target_name_, *mailbox_);
-  co_return Completion(ResponseCode::append_uid(appended.uid_validity, appended.uids), "Message appended");
+  return Completion(ResponseCode::append_uid(appended->uid_validity, appended->uids), "Message appended");
+}
+
+// The next command, when it has arrived up to the end of its literal and can be done together with this one: then that
+// is under way now, and this one is complete. Otherwise the framer stands where it stood.
+server::Awaitable<bool> Append::join_next() {
+  const bool can_be_joined = !replaced_set_ && items_.size() == complete_.size() + 1;
+  if (!can_be_joined || complete_.size() + 1 >= commands_together_max) co_return false;
+  const bool there = co_await next_is_there();
+  if (!there) co_return false;
+  Cursor cursor(context_.framer.partial(), context_.quoted_octets());
+  auto head = parse_append_head(cursor);
+  Cursor beginning(context_.framer.partial());
+  auto command = parse_command_head(beginning);
+  if (!command || !head || !*head || !may_join(**head)) co_return false;
+  complete_.push_back(Complete{std::exchange(tag_, std::move(command->tag)), began_});
+  began_ = std::chrono::steady_clock::now();
+  message_ = std::move((*head)->first);
+  begin_octets();
+  context_.framer.stream_literal();
+  co_return true;
+}
+
+// Reads on only while that needs no waiting.
+server::Awaitable<bool> Append::next_is_there() {
+  constexpr std::uint64_t line_end_octets = 2;
+  Framer& framer = context_.framer;
+  Framer::Event event = framer.next();
+  while (event == Framer::Event::need_more && context_.connection.unread_plaintext()) {
+    co_await context_.read_more();
+    event = framer.next();
+  }
+  if (event != Framer::Event::literal_due || !is_append(framer.partial()) || objection_to_literal(context_)) {
+    co_return false;
+  }
+  const LiteralAnnouncement& literal = framer.literal();
+  if (literal.synchronising || literal.size == 0 || literal.size > spool_slice_bytes) co_return false;
+  while (framer.buffered() < literal.size + line_end_octets && context_.connection.unread_plaintext()) {
+    co_await context_.read_more();
+  }
+  co_return framer.buffered() >= literal.size + line_end_octets;
+}
+
+bool Append::may_join(const AppendHead& head) const {
+  return !head.replaced && head.mailbox == *mailbox_ && head.first.utf8 == Utf8Literal::no &&
+         context_.framer.literal().size <= context_.settings().limits.message_size;
+}
+
+// Those that are complete, before anything that could make them wait.
+server::Awaitable<void> Append::answer_complete() {
+  if (complete_.empty()) co_return;
+  auto appended = co_await append_complete();
+  Complete last = std::move(complete_.back());
+  co_await answer_all_but_last(appended);
+  Result<Completion> result = completion(appended.back());
+  co_await finish_append(context_, std::move(last.tag), std::move(result), last.began);
+}
+
+// One result for each command that is complete. All at once; where that fails, because one of them does not fit, each
+// for itself.
+server::Awaitable<std::vector<Result<storage::AppendResult>>> Append::append_complete() {
+  co_await store_waiting();
+  const std::size_t count = complete_.size();
+  std::vector<storage::AppendItem> all;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (items_[i].stored) all.push_back(items_[i].item);
+  }
+  std::vector<Result<storage::AppendResult>> results;
+  if (all.size() == count) {
+    auto together = co_await context_.gateway().append(context_.account, target_, std::move(all));
+    if (together) {
+      note_own_added(context_, target_, together->uids);
+      together->uids.for_each([&](Uid uid) {
+        results.emplace_back(storage::AppendResult{together->uid_validity, UidSet{uid}});
+      });
+    }
+  }
+  for (std::size_t i = results.size(); i < count; ++i) {
+    if (!items_[i].stored) {
+      results.emplace_back(tl::unexpect, items_[i].stored.error());
+      continue;
+    }
+    auto alone = co_await context_.gateway().append(context_.account, target_, take_items(i, i + 1));
+    if (alone) note_own_added(context_, target_, alone->uids);
+    results.push_back(std::move(alone));
+  }
+  items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(count));
+  co_return results;
+}
+
+server::Awaitable<void> Append::answer_all_but_last(const std::vector<Result<storage::AppendResult>>& appended) {
+  std::vector<Complete> answered;
+  answered.swap(complete_);
+  for (std::size_t i = 0; i + 1 < answered.size(); ++i) {
+    Result<Completion> result = completion(appended[i]);
+    co_await finish_append(context_, std::move(answered[i].tag), std::move(result), answered[i].began);
+  }
 }
 
 // APPENDUID goes before EXPUNGE, so that the client can follow (RFC 8508 §4.3).
 Answer Append::commit_replacement() {
   const MailboxId from = context_.selected->mailbox.id;
   auto outcome =
-      co_await context_.gateway().replace(context_.account, from, replaced_, target_, std::move(items_.front()));
+      co_await context_.gateway().replace(context_.account, from, replaced_, target_, std::move(items_.front().item));
   const storage::AppendResult appended = CO_TRY(std::move(outcome));
   note_own_added(context_, target_, appended.uids);
   note_own_change(context_);
@@ -329,10 +493,9 @@ Answer Append::refused() {
     context_.next = Next::log_out;
     context_.farewell = "Too much to skip";
   }
-  Outcome stored = failure(ErrorKind::cannot, "Refused");
-  if (seeded(Fault::append_in_part) && !items_.empty()) stored = co_await store_waiting();
-  if (stored) {
-    (void)co_await context_.gateway().append(context_.account, target_, std::move(items_));
+  if (seeded(Fault::append_in_part) && !items_.empty()) {
+    co_await store_waiting();
+    if (own_stored()) (void)co_await context_.gateway().append(context_.account, target_, take_items(0, items_.size()));
   }
   if (seeded(Fault::append_no_try_create)) try_create_ = false;
   if (try_create_) co_return Completion(Condition::no, ResponseCode::try_create(), "No such mailbox");
@@ -341,8 +504,8 @@ Answer Append::refused() {
 
 }  // namespace
 
-Answer stream_append(Context& context) {
-  Append append(context);
+Answer stream_append(Context& context, std::string& tag) {
+  Append append(context, tag);
   co_return co_await append.run();
 }
 

@@ -71,8 +71,9 @@ Answer run_set_quota(Context& context, SetQuotaArgs arguments);
 // May the session's user see and set everybody's quota (imap.quota_admins)?
 bool is_quota_admin(const Context& context);
 // append.cpp. An APPEND whose message is a literal never becomes a whole command: the framer stands before the
-// literal and stream_append() takes it from there, to the end of the command.
-Answer stream_append(Context& context);
+// literal and stream_append() takes it from there, to the end of the command. It may go on to commands behind it that
+// have arrived: then `tag` is in the end that of the last one, and the others have been answered.
+Answer stream_append(Context& context, std::string& tag);
 Answer run_append_without_literal(Context& context, Cursor& cursor);
 // notify.cpp
 Answer run_notify(Context& context, NotifyArgs arguments);

@@ -146,6 +146,50 @@ TEST_CASE("MULTIAPPEND is all or nothing") {
   CHECK(contains(client.run("STATUS INBOX (MESSAGES UNSEEN)"), "(MESSAGES 2 UNSEEN 1)"));
 }
 
+// What arrives in one piece is done together, which must not show but in the order of what is told.
+TEST_CASE("APPEND commands in one piece are answered each for itself, in order") {
+  ImapServer server;
+  ImapClient client = server.login();
+  client.ok("SELECT INBOX");
+  std::string piece;
+  for (int i = 0; i < 100; ++i) {
+    const std::string subject = "Subject: " + std::to_string(i) + "\r\n\r\n";
+    piece += "a" + std::to_string(i) + " APPEND INBOX (\\Seen) {" + std::to_string(subject.size()) + "+}\r\n" +
+             subject + "\r\n";
+  }
+  client.send(piece + "n NOOP\r\n");
+  std::vector<std::string> uids;
+  for (const std::string& line : client.read_to("n ")) {
+    if (!line.starts_with("a")) continue;
+    CHECK(line.starts_with("a" + std::to_string(uids.size()) + " OK [APPENDUID "));
+    const std::size_t end = line.find(']');
+    uids.push_back(line.substr(line.rfind(' ', end) + 1, end - line.rfind(' ', end) - 1));
+  }
+  REQUIRE(uids.size() == 100);
+  for (const int i : {0, 1, 57, 99}) {
+    const Lines lines = client.run("UID FETCH " + uids[static_cast<std::size_t>(i)] + " BODY.PEEK[HEADER]");
+    CHECK(lines.front().find("Subject: " + std::to_string(i) + "\r\n") != std::string::npos);
+  }
+  CHECK(client.run("STATUS INBOX (MESSAGES UNSEEN)").front() == "* STATUS INBOX (MESSAGES 100 UNSEEN 0)");
+}
+
+TEST_CASE(
+    "APPEND commands in one piece: one that is refused takes no other with it, and others stand where they stood") {
+  ImapServer server;
+  ImapClient client = server.login();
+  const std::string one = " APPEND INBOX {8+}\r\nA: b\r\n\r\n";
+  client.send("a" + one + "\r\nb" + one + " trailing\r\nc" + one + "\r\nd" + one + " {8+}\r\nA: c\r\n\r\n\r\ne" + one +
+              "\r\nf APPEND nowhere {8+}\r\nA: b\r\n\r\n\r\ng APPEND INBOX {0+}\r\n\r\nh" + one + "\r\ni" + one +
+              "\r\nj NOOP\r\nk" + one + "\r\nl" + one);
+  Lines heads;
+  for (const std::string& line : client.read_to("k ")) heads.push_back(line.substr(0, line.find_first_of(" ", 2)));
+  CHECK(heads == Lines{"a OK", "b BAD", "c OK", "d OK", "e OK", "f NO", "g NO", "h OK", "i OK", "j OK", "k OK"});
+  CHECK(client.quiet_for(std::chrono::milliseconds(50)));
+  client.send("\r\n");
+  CHECK(client.read().starts_with("l OK"));
+  CHECK(client.run("STATUS INBOX (MESSAGES)").front() == "* STATUS INBOX (MESSAGES 9)");
+}
+
 TEST_CASE("a client that leaves in the middle of an APPEND leaves nothing") {
   ImapServer server;
   {
