@@ -173,19 +173,20 @@ Result<FlagPlan> plan_store(const MailboxState& box, FlagStage& stage, const Sto
 
 }  // namespace
 
-Outcome put_in(AccountContext& context, MailboxState& box, MailboxRow& row, const NewMessage& message) {
+Outcome put_rows(AccountContext& context, MailboxState& box, MailboxRow& row, const NewMessage& message) {
   Database& index = *context.index;
   FileRow file = message.file;
   if (message.facts) file.served = static_cast<std::int64_t>(message.facts->served);
   TRY(put_message(index, box.row.key, message.state));
   TRY(put_file(index, box.row.key, file));
-  if (message.facts) {
-    TRY(put_cache(index, box.row.key, message.state.uid, message.facts->cache));
-  } else {
-    TRY(add_work(index, Work::cache, box.row.key, message.state.uid));
-  }
   count_in(row, message.flags, counted_octets(file));
   return {};
+}
+
+Outcome put_in(AccountContext& context, MailboxState& box, MailboxRow& row, const NewMessage& message) {
+  TRY(put_rows(context, box, row, message));
+  if (!message.facts) return add_work(*context.index, Work::cache, box.row.key, message.state.uid);
+  return put_cache(*context.index, box.row.key, message.state.uid, message.facts->cache);
 }
 
 Result<AppendResult> append_messages(AccountContext& context, MailboxState& box, const std::vector<AppendItem>& items) {
@@ -222,17 +223,19 @@ Result<StoreResult> store_message_flags(AccountContext& context, MailboxState& b
 
 Outcome take_out(AccountContext& context, MailboxState& box, MailboxRow& row, const UidSet& uids, FilesAre files) {
   Database& index = *context.index;
+  UidSet known;
   for (const FileRow& file : TRY(load_files(index, box.row.key, uids))) {
     const std::optional<MessageState> message = box.version->find(file.uid);
     if (!message) continue;
-    TRY(remove_message(index, box.row.key, file.uid));
-    if (files == FilesAre::doomed) {
-      TRY(add_work(index, Work::unlink, box.row.key, file.uid));
-    } else {
-      TRY(remove_file(index, box.row.key, file.uid));
-    }
+    known.add(file.uid);
     count_out(row, box.version->flags_of(*message), counted_octets(file));
   }
+  if (files == FilesAre::doomed) {
+    TRY(add_unlinks(index, box.row.key, known));
+  } else {
+    TRY(remove_files(index, box.row.key, known));
+  }
+  TRY(remove_messages(index, box.row.key, known));
   return add_expunged(index, box.row.key, row.highest_modseq, uids);
 }
 

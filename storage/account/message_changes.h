@@ -43,7 +43,9 @@ struct NewMessage {
   FileRow file;
   std::optional<ComputedFacts> facts;
 };
-// Inside a transaction: puts it into the index.
+// Inside a transaction: its rows in the index but for what is computed from its content.
+Outcome put_rows(AccountContext& context, MailboxState& box, MailboxRow& row, const NewMessage& message);
+// All of it.
 Outcome put_in(AccountContext& context, MailboxState& box, MailboxRow& row, const NewMessage& message);
 
 }  // namespace postkeep::storage

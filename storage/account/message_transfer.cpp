@@ -80,9 +80,6 @@ class Transfer {
       message.file.internal_date = source.internal_date;
       message.file.octets = message_octets(source);
       message.file.served = static_cast<std::int64_t>(message.file.octets);
-      if (std::optional<CacheRow> cache = TRY(find_cache(*context_.index, from_.row.key, source.uid))) {
-        message.facts = ComputedFacts{std::move(*cache), message.file.octets};
-      }
       const maildir::FileName name = maildir::FileName::make(
           context_.store.names.make_base(context_.store.clock.now()), message.file.octets,
           maildir::UidTag{to_row_.uid_validity, to_row_.uid_next}, maildir::letters_of(to_.file, message.flags));
@@ -140,7 +137,8 @@ class Transfer {
   Outcome write_index(MailboxRow& from_row) {
     IndexChange change = TRY(IndexChange::begin(context_, Commit::lazy));
     TRY(stage_.write(context_));
-    for (const NewMessage& message : messages_) TRY(put_in(context_, to_, to_row_, message));
+    for (const NewMessage& message : messages_) TRY(put_rows(context_, to_, to_row_, message));
+    TRY(copy_cache(*context_.index, from_.row.key, source_uids(), to_.row.key, messages_.front().state.uid));
     if (kind_ == TransferKind::move) {
       MailboxRow& row = within_one() ? to_row_ : from_row;
       if (!within_one()) row.highest_modseq = ModSeq(row.highest_modseq.value() + 1);

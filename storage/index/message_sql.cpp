@@ -66,6 +66,15 @@ Outcome run_by_id(Database& database, const char* sql, std::int64_t key, Uid uid
   return statement.bind(1, id_of(key, uid)).run();
 }
 
+// `sql` is about ids between its two parameters.
+Outcome run_by_ranges(Database& database, const char* sql, std::int64_t key, const UidSet& uids) {
+  Statement statement = TRY(database.prepare(sql));
+  for (const UidSet::Range& range : uids.ranges()) {
+    TRY(statement.bind(1, id_of(key, range.first)).bind(2, id_of(key, range.last)).rerun());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<MessageState>> load_messages(Database& database, std::int64_t key) {
@@ -95,11 +104,13 @@ Outcome put_message(Database& database, std::int64_t key, const MessageState& me
       .run();
 }
 
-Outcome remove_message(Database& database, std::int64_t key, Uid uid) {
-  TRY(run_by_id(database, "DELETE FROM message WHERE id = ?", key, uid));
-  TRY(run_by_id(database, "DELETE FROM cache WHERE id = ?", key, uid));
-  TRY(remove_work(database, Work::flags, key, uid));
-  return remove_work(database, Work::cache, key, uid);
+Outcome remove_messages(Database& database, std::int64_t key, const UidSet& uids) {
+  for (const char* sql :
+       {"DELETE FROM message WHERE id BETWEEN ? AND ?", "DELETE FROM cache WHERE id BETWEEN ? AND ?",
+        "DELETE FROM pending_flags WHERE id BETWEEN ? AND ?", "DELETE FROM uncached WHERE id BETWEEN ? AND ?"}) {
+    TRY(run_by_ranges(database, sql, key, uids));
+  }
+  return {};
 }
 
 Outcome put_file(Database& database, std::int64_t key, const FileRow& file) {
@@ -149,6 +160,10 @@ Outcome remove_file(Database& database, std::int64_t key, Uid uid) {
   return run_by_id(database, "DELETE FROM file WHERE id = ?", key, uid);
 }
 
+Outcome remove_files(Database& database, std::int64_t key, const UidSet& uids) {
+  return run_by_ranges(database, "DELETE FROM file WHERE id BETWEEN ? AND ?", key, uids);
+}
+
 Outcome put_cache(Database& database, std::int64_t key, Uid uid, const CacheRow& row) {
   Statement statement = TRY(database.prepare("INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?, ?)"));
   statement.bind(1, id_of(key, uid))
@@ -190,6 +205,30 @@ Result<std::optional<bool>> find_line_end(Database& database, std::int64_t key, 
   statement.bind(1, id_of(key, uid));
   if (!TRY(statement.step())) return std::optional<bool>();
   return std::optional<bool>(statement.integer(0) != 0);
+}
+
+Outcome copy_cache(Database& database, std::int64_t key, const UidSet& uids, std::int64_t to_key, Uid first) {
+  Statement known =
+      TRY(database.prepare("INSERT OR REPLACE INTO cache SELECT id + ?3, email_id, thread_id, ends_in_crlf, envelope, "
+                           "body_structure, headers FROM cache WHERE id BETWEEN ?1 AND ?2"));
+  Statement unknown =
+      TRY(database.prepare("INSERT OR IGNORE INTO uncached SELECT id + ?3 FROM message WHERE id BETWEEN ?1 AND ?2 "
+                           "AND NOT EXISTS (SELECT 1 FROM cache WHERE cache.id = message.id)"));
+  std::int64_t target = id_of(to_key, first);
+  for (const UidSet::Range& range : uids.ranges()) {
+    const std::int64_t begin = id_of(key, range.first);
+    const std::int64_t end = id_of(key, range.last);
+    for (Statement* statement : {&known, &unknown}) {
+      TRY(statement->bind(1, begin).bind(2, end).bind(3, target - begin).rerun());
+    }
+    target += end - begin + 1;
+  }
+  return {};
+}
+
+Outcome add_unlinks(Database& database, std::int64_t key, const UidSet& uids) {
+  return run_by_ranges(database, "INSERT OR IGNORE INTO doomed SELECT id FROM message WHERE id BETWEEN ? AND ?", key,
+                       uids);
 }
 
 Outcome add_work(Database& database, Work work, std::int64_t key, Uid uid) {

@@ -56,8 +56,9 @@ Result<std::vector<MessageState>> load_messages(Database& database, std::int64_t
 // Messages with this UID or a larger one; costs what it counts.
 Result<std::uint32_t> count_messages_from(Database& database, std::int64_t key, Uid first);
 Outcome put_message(Database& database, std::int64_t key, const MessageState& message);
-// The message's rows in `message`, `cache` and the work lists; its file row stays until the file is gone.
-Outcome remove_message(Database& database, std::int64_t key, Uid uid);
+// The messages' rows in `message`, `cache` and the work lists; their file rows stay until the files are gone. Costs a
+// few statements for each range of UIDs.
+Outcome remove_messages(Database& database, std::int64_t key, const UidSet& uids);
 
 Outcome put_file(Database& database, std::int64_t key, const FileRow& file);
 Result<std::optional<FileRow>> find_file(Database& database, std::int64_t key, Uid uid);
@@ -65,6 +66,7 @@ Result<std::vector<FileRow>> load_files(Database& database, std::int64_t key, co
 Outcome set_file_name(Database& database, std::int64_t key, Uid uid, Place place, const std::string& name);
 Outcome set_served(Database& database, std::int64_t key, Uid uid, std::uint64_t octets);
 Outcome remove_file(Database& database, std::int64_t key, Uid uid);
+Outcome remove_files(Database& database, std::int64_t key, const UidSet& uids);
 
 Outcome put_cache(Database& database, std::int64_t key, Uid uid, const CacheRow& row);
 Result<std::optional<CacheRow>> find_cache(Database& database, std::int64_t key, Uid uid);
@@ -72,7 +74,13 @@ Outcome remove_cache(Database& database, std::int64_t key, Uid uid);
 // CacheRow::ends_in_crlf alone, for listings that want nothing else of the row.
 Result<std::optional<bool>> find_line_end(Database& database, std::int64_t key, Uid uid);
 
+// The messages of `uids`, in ascending order, have copies in `to_key` from `first` on: gives those what `cache` has, or
+// Work::cache.
+Outcome copy_cache(Database& database, std::int64_t key, const UidSet& uids, std::int64_t to_key, Uid first);
+
 Outcome add_work(Database& database, Work work, std::int64_t key, Uid uid);
+// Work::unlink for messages that remove_messages() has not taken yet.
+Outcome add_unlinks(Database& database, std::int64_t key, const UidSet& uids);
 Outcome remove_work(Database& database, Work work, std::int64_t key, Uid uid);
 Result<std::vector<MessageKey>> next_work(Database& database, Work work, std::int64_t limit);
 Result<UidSet> work_of_mailbox(Database& database, Work work, std::int64_t key);

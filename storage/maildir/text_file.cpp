@@ -14,10 +14,15 @@ constexpr std::string_view checksum_key = "checksum ";
 std::string checksum_of(std::string_view text) { return hex(sha256(text), checksum_octets); }
 
 std::string escape(std::string_view value, bool spaces_too) {
+  const auto breaks = [spaces_too](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet < 0x20 || octet == 0x7f || c == '%' || (spaces_too && c == ' ');
+  };
+  if (std::none_of(value.begin(), value.end(), breaks)) return std::string(value);
   std::string out;
   for (const char c : value) {
     const auto octet = static_cast<unsigned char>(c);
-    if (octet < 0x20 || octet == 0x7f || c == '%' || (spaces_too && c == ' ')) {
+    if (breaks(c)) {
       out += {'%', ascii::upper_hex_digits[octet >> 4], ascii::upper_hex_digits[octet & 15]};
     } else {
       out += c;
