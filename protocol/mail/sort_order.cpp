@@ -1,9 +1,9 @@
 #include "protocol/mail/sort_order.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "protocol/base/ensure.h"
+#include "protocol/mail/word_order.h"
 
 namespace postkeep {
 
@@ -35,23 +35,37 @@ std::string_view SortTable::Column::text_of(std::size_t row) const {
   return std::string_view(text).substr(begin, ends[row] - begin);
 }
 
-int SortTable::Column::compare(std::size_t a, std::size_t b) const {
-  if (ends.empty()) return numbers[a] < numbers[b] ? -1 : numbers[a] > numbers[b] ? 1 : 0;
-  return text_of(a).compare(text_of(b));
-}
+// Text as words of its octets. A number is one word, its sign turned so that it orders as unsigned. REVERSE turns all.
+class SortTable::Words {
+ public:
+  explicit Words(const SortTable& table) : table_(table) {}
+  std::size_t columns() const { return table_.columns_.size(); }
+  std::uint64_t word(std::uint32_t row, std::size_t column, std::size_t depth) const {
+    const Column& values = table_.columns_[column];
+    const std::uint64_t word = is_text(column)
+                                   ? text_word(values.text_of(row), depth)
+                                   : static_cast<std::uint64_t>(values.numbers[row]) ^ (std::uint64_t{1} << 63);
+    return turned(word, column);
+  }
+  bool goes_on(std::uint64_t word, std::size_t column) const {
+    return is_text(column) && (turned(word, column) & 0xff) == text_goes_on;
+  }
+
+ private:
+  bool is_text(std::size_t column) const { return !is_number(table_.criteria_[column].key); }
+  std::uint64_t turned(std::uint64_t word, std::size_t column) const {
+    return table_.criteria_[column].reverse ? ~word : word;
+  }
+  const SortTable& table_;
+};
 
 std::vector<std::uint32_t> SortTable::order() const {
-  std::vector<std::uint32_t> rows(numbers_.size());
-  std::iota(rows.begin(), rows.end(), 0U);
-  std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const int order = columns_[i].compare(a, b);
-      if (order != 0) return criteria_[i].reverse ? order > 0 : order < 0;
-    }
-    return a < b;
-  });
-  for (std::uint32_t& row : rows) row = numbers_[row];
-  return rows;
+  std::vector<WordRow> rows(numbers_.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].row = static_cast<std::uint32_t>(i);
+  order_by_words(rows, Words(*this));
+  std::vector<std::uint32_t> ordered(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) ordered[i] = numbers_[rows[i].row];
+  return ordered;
 }
 
 }  // namespace postkeep

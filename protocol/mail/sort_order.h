@@ -46,8 +46,8 @@ class SortTable {
     std::vector<std::uint64_t> ends;  // of each row's text in `text`
     std::string text;
     std::string_view text_of(std::size_t row) const;
-    int compare(std::size_t a, std::size_t b) const;
   };
+  class Words;
   std::vector<SortCriterion> criteria_;
   std::vector<Column> columns_;
   std::size_t next_column_ = 0;

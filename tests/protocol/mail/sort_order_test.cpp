@@ -82,3 +82,25 @@ TEST_CASE("several criteria order as a stable sort by the last to the first does
     REQUIRE(table.order() == expected);
   }
 }
+
+TEST_CASE("texts are told apart wherever they differ, by what std::string says") {
+  test::Random random(7);
+  for (int round = 0; round < 300; ++round) {
+    const bool reverse = random.one_in(2);
+    SortTable table({SortCriterion{SortKey::subject, reverse}});
+    std::vector<std::pair<std::string, std::uint32_t>> rows;
+    for (std::uint32_t i = 1; i <= 60; ++i) {
+      // Much in common, NUL octets, and lengths around the size of a word.
+      std::string text(random.below(3) * 7, 'x');
+      for (std::uint32_t n = random.below(9); n > 0; --n) text += "\0a\xFF"[random.below(3)];
+      table.begin_row(i);
+      table.add_text(text);
+      rows.emplace_back(std::move(text), i);
+    }
+    std::stable_sort(rows.begin(), rows.end(),
+                     [&](const auto& a, const auto& b) { return reverse ? b.first < a.first : a.first < b.first; });
+    Numbers expected;
+    for (const auto& [text, number] : rows) expected.push_back(number);
+    REQUIRE(table.order() == expected);
+  }
+}
