@@ -19,6 +19,7 @@
 #include "protocol/mail/search_key.h"
 #include "storage/check.h"
 #include "storage/mailbox_version.h"
+#include "storage/message_columns.h"
 #include "storage/quota.h"
 #include "storage/types.h"
 
@@ -110,6 +111,11 @@ class AccountStore {
   // The UIDs among `candidates` (a batch) that match. The key has no session-relative parts left
   // (sequence_set, uid_sequence, recent...). Substrings by i;unicode-casemap over decoded text.
   virtual Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) = 0;
+
+  // What SORT and THREAD compare messages by, of as many of `uids` as can be read in one turn: at least one. The caller
+  // asks for the rest again. Messages that are gone have no keys.
+  virtual Result<MessageKeys> message_keys(MailboxId mailbox, const UidSet& uids,
+                                           const std::vector<Column>& columns) = 0;
 
   // --- Quota (storage/quota.h) -----------------------------------------------------------------------
   virtual Result<Quota> quota() = 0;

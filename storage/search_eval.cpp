@@ -1,6 +1,8 @@
 #include "storage/search_eval.h"
 
 #include <algorithm>
+#include <cstring>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,6 +60,12 @@ Cost cost_of(const SearchKey& key) {
   }
 }
 
+Cost cost_of_all(const SearchKey& key) {
+  Cost cost = cost_of(key);
+  for (const SearchKey& child : key.children) cost = std::max(cost, cost_of_all(child));
+  return cost;
+}
+
 // The header field that a key looks into; empty for keys that look into none.
 std::string field_of(const SearchKey& key) {
   switch (key.kind) {
@@ -86,8 +94,10 @@ std::string field_of(const SearchKey& key) {
 struct Node {
   SearchKey key;  // without its children
   Cost cost = Cost::state;
-  std::string field;            // lower case
-  std::string needle;           // folded
+  std::string field;       // lower case
+  std::string needle;      // folded
+  std::size_t column = 0;  // where has_column: its place in Plan::columns
+  bool has_column = false;
   std::size_t text_number = 0;  // where cost is text and there are no children: its place in Plan::text_needles
   std::vector<Node> children;
 };
@@ -103,11 +113,47 @@ struct Plan {
   FetchWants wants;
   bool wants_row = false;
   bool may_read = false;
+  std::vector<Column> columns;
   std::vector<TextNeedle> text_needles;  // all of the tree: one pass over the text answers them together
 
   Node make_node(const SearchKey& key);
   void note_needs(Node& node);
+  void note_column(Node& leaf);
 };
+
+// The column that answers a key alone; none: there is no such column.
+std::optional<Column> column_of_key(const Node& leaf) {
+  switch (leaf.key.kind) {
+    case Kind::larger:
+    case Kind::smaller:
+      return Column{Column::Kind::size};
+    case Kind::before:
+    case Kind::on:
+    case Kind::since:
+    case Kind::older:
+    case Kind::younger:
+      return Column{Column::Kind::internal_date};
+    case Kind::saved_before:
+    case Kind::saved_on:
+    case Kind::saved_since:
+      return Column{Column::Kind::save_date};
+    case Kind::sent_before:
+    case Kind::sent_on:
+    case Kind::sent_since:
+      return Column{Column::Kind::sent_day};
+    default:
+      return leaf.cost == Cost::header ? Column::of_field(leaf.field) : std::nullopt;
+  }
+}
+
+void Plan::note_column(Node& leaf) {
+  const std::optional<Column> column = column_of_key(leaf);
+  if (!column) return;
+  const auto place = std::find(columns.begin(), columns.end(), *column);
+  leaf.column = static_cast<std::size_t>(place - columns.begin());
+  leaf.has_column = true;
+  if (place == columns.end()) columns.push_back(*column);
+}
 
 Node Plan::make_node(const SearchKey& key) {
   Node node;
@@ -122,7 +168,10 @@ Node Plan::make_node(const SearchKey& key) {
   }
   std::stable_sort(node.children.begin(), node.children.end(),
                    [](const Node& a, const Node& b) { return a.cost < b.cost; });
-  if (node.children.empty()) note_needs(node);
+  if (node.children.empty()) {
+    note_needs(node);
+    note_column(node);
+  }
   return node;
 }
 
@@ -160,6 +209,15 @@ bool day_matches(Kind kind, Day day, Day wanted) {
   }
 }
 
+// Is the needle in one of the fields of a field_text? The empty one is in each. memmem is linear, whatever the needle,
+// but takes its time to begin, so that short texts are quicker without.
+bool has_needle(std::string_view fields, std::string_view needle) {
+  constexpr std::size_t short_octets = 256;
+  if (needle.empty()) return !fields.empty();
+  if (fields.size() <= short_octets) return fields.find(needle) != fields.npos;
+  return memmem(fields.data(), fields.size(), needle.data(), needle.size()) != nullptr;
+}
+
 // One message under one plan: gets each fact at most once.
 class Examination {
  public:
@@ -168,7 +226,8 @@ class Examination {
 
  private:
   Result<bool> matches_state(const SearchKey& key);
-  Result<bool> matches_row(const SearchKey& key);
+  Result<bool> matches_row(const Node& node);
+  bool matches_number(const SearchKey& key, std::int64_t value) const;
   Result<bool> matches_header(const Node& node);
   Result<bool> matches_text(const Node& node);
 
@@ -209,7 +268,7 @@ Result<bool> Examination::matches(const Node& node) {
     case Cost::state:
       return matches_state(node.key);
     case Cost::row:
-      return matches_row(node.key);
+      return matches_row(node);
     case Cost::header:
       return matches_header(node);
     case Cost::text:
@@ -242,34 +301,58 @@ Result<bool> Examination::matches_state(const SearchKey& key) {
   }
 }
 
-Result<bool> Examination::matches_row(const SearchKey& key) {
+Result<bool> Examination::matches_row(const Node& node) {
+  const SearchKey& key = node.key;
+  if (node.has_column) {
+    if (const std::optional<std::int64_t> known = subject_.number(node.column)) return matches_number(key, *known);
+  }
   TRY(get_row());
-  const auto seconds = static_cast<std::int64_t>(std::min<std::uint64_t>(key.number, UINT32_MAX));
   switch (key.kind) {
-    case Kind::before:
-    case Kind::on:
-    case Kind::since:
-      return day_matches(key.kind, day_of(row_->internal_date), key.day);
+    case Kind::email_id:
+      return to_wire(row_->email_id) == key.text;
+    case Kind::thread_id:
+      return to_wire(row_->thread_id) == key.text;
+    case Kind::larger:
+    case Kind::smaller:
+      return matches_number(key, static_cast<std::int64_t>(row_->size));
     case Kind::saved_before:
     case Kind::saved_on:
     case Kind::saved_since:
-      return day_matches(key.kind, day_of(row_->save_date), key.day);
-    case Kind::older:  // RFC 5032 §2: both include the border
-      return row_->internal_date.seconds <= plan_.now.seconds - seconds;
-    case Kind::younger:
-      return row_->internal_date.seconds >= plan_.now.seconds - seconds;
-    case Kind::larger:
-      return row_->size > key.number;
-    case Kind::smaller:
-      return row_->size < key.number;
-    case Kind::email_id:
-      return to_wire(row_->email_id) == key.text;
+      return matches_number(key, row_->save_date.seconds);
     default:
-      return to_wire(row_->thread_id) == key.text;
+      return matches_number(key, row_->internal_date.seconds);
+  }
+}
+
+// `value`: the size, the time, or the day, as the key asks.
+bool Examination::matches_number(const SearchKey& key, std::int64_t value) const {
+  const auto seconds = static_cast<std::int64_t>(std::min<std::uint64_t>(key.number, UINT32_MAX));
+  switch (key.kind) {
+    case Kind::larger:
+      return static_cast<std::uint64_t>(value) > key.number;
+    case Kind::smaller:
+      return static_cast<std::uint64_t>(value) < key.number;
+    case Kind::older:  // RFC 5032 §2: both include the border
+      return value <= plan_.now.seconds - seconds;
+    case Kind::younger:
+      return value >= plan_.now.seconds - seconds;
+    case Kind::sent_before:
+    case Kind::sent_on:
+    case Kind::sent_since:
+      // A message without a date that can be read is sent on no day: it matches none of the three.
+      return value != Column::none && day_matches(key.kind, Day{static_cast<std::int32_t>(value)}, key.day);
+    default:
+      return day_matches(key.kind, day_of(UnixTime{value}), key.day);
   }
 }
 
 Result<bool> Examination::matches_header(const Node& node) {
+  if (node.has_column && plan_.columns[node.column].kind == Column::Kind::sent_day) {
+    if (const std::optional<std::int64_t> known = subject_.number(node.column)) return matches_number(node.key, *known);
+  } else if (node.has_column) {
+    if (const std::optional<std::string_view> known = subject_.text(node.column))
+      return has_needle(*known, node.needle);
+  }
   const bool cached = is_cached_header(node.field);
   if (cached) TRY(get_row());
   std::string_view header;
@@ -285,9 +368,8 @@ Result<bool> Examination::matches_header(const Node& node) {
   while (fields.next(field)) {
     if (!ascii::iequals(field.name, node.field)) continue;
     if (is_date) {
-      // A message without a date that can be read is sent on no day: it matches none of the three.
       const std::optional<ZonedTime> date = parse_rfc5322_date(field.value);
-      return date && day_matches(node.key.kind, date->local_day(), node.key.day);
+      return matches_number(node.key, date ? std::int64_t{date->local_day().days} : Column::none);
     }
     if (text::fold(mime::decode_header_text(field.value)).find(node.needle) != std::string::npos) return true;
   }
@@ -381,11 +463,25 @@ SearchEvaluator& SearchEvaluator::operator=(SearchEvaluator&&) noexcept = defaul
 
 const FetchWants& SearchEvaluator::wants() const { return plan_->wants; }
 bool SearchEvaluator::wants_row() const { return plan_->wants_row; }
+const std::vector<Column>& SearchEvaluator::columns() const { return plan_->columns; }
 bool SearchEvaluator::may_read_messages() const { return plan_->may_read; }
 
 Result<bool> SearchEvaluator::matches(SearchSubject& subject) const {
   search_detail::Examination examination(*plan_, subject);
   return examination.matches(plan_->root);
+}
+
+std::vector<SearchKey> search_stages(const SearchKey& key) {
+  if (key.kind != SearchKey::Kind::and_ || key.children.empty()) return {key};
+  std::map<search_detail::Cost, SearchKey> stages;
+  for (const SearchKey& child : key.children) {
+    SearchKey& stage = stages[search_detail::cost_of_all(child)];
+    stage.kind = SearchKey::Kind::and_;
+    stage.children.push_back(child);
+  }
+  std::vector<SearchKey> ordered;
+  for (auto& [cost, stage] : stages) ordered.push_back(std::move(stage));
+  return ordered;
 }
 
 }  // namespace postkeep::storage

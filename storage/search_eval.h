@@ -5,11 +5,17 @@
 // Memory is bounded: a header block (mime::Limits), and 256 KiB of message text at a time.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
 
 #include "protocol/base/result.h"
 #include "protocol/mail/search_key.h"
 #include "storage/mailbox_version.h"
+#include "storage/message_columns.h"
 #include "storage/types.h"
 
 namespace postkeep::storage {
@@ -24,6 +30,10 @@ class SearchSubject {
   // With at least the members that SearchEvaluator::wants() names. Asked at most once, only if wants_row().
   // The pointer is good until the subject dies.
   virtual Result<const MessageRow*> row() = 0;
+  // What a column (of SearchEvaluator::columns(), by its place there) says of the message. None: it is to be made of
+  // row and message.
+  virtual std::optional<std::int64_t> number(std::size_t /*column*/) { return std::nullopt; }
+  virtual std::optional<std::string_view> text(std::size_t /*column*/) { return std::nullopt; }
   // Asked at most once, where a needle must be looked for in what no row has: other header fields, the body.
   virtual Result<std::unique_ptr<MessageReader>> open() = 0;
 };
@@ -39,6 +49,8 @@ class SearchEvaluator {
   // What rows must have, so that a backend can read them in one go. All false: rows are not asked for.
   const FetchWants& wants() const;
   bool wants_row() const;
+  // The columns that answer its keys (storage/message_columns.h), where a backend has them. Without: from the rows.
+  const std::vector<Column>& columns() const;
   // May open() be asked? If not, the answer lies in rows and states alone.
   bool may_read_messages() const;
 
@@ -49,5 +61,9 @@ class SearchEvaluator {
   struct Plan;
   std::unique_ptr<const Plan> plan_;
 };
+
+// The same search in steps, the cheapest first: what all of them find one after another, each among what the one before
+// found, is what `key` finds.
+std::vector<SearchKey> search_stages(const SearchKey& key);
 
 }  // namespace postkeep::storage

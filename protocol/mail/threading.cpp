@@ -1,10 +1,13 @@
 #include "protocol/mail/threading.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <string_view>
 #include <tuple>
 #include <utility>
+
+#include "protocol/mail/word_order.h"
 
 namespace postkeep {
 namespace {
@@ -38,25 +41,26 @@ class ForestBuilder {
 
 }  // namespace
 
-void SubjectThreads::add(std::uint32_t number, UnixTime sent, std::string subject) {
-  messages_.push_back(Message{number, sent, std::move(subject)});
+void SubjectThreads::add(std::uint32_t number, UnixTime sent, std::string_view subject) {
+  messages_.push_back(Message{number, sent});
+  subjects_.push_back(subject);
 }
 
 ThreadForest SubjectThreads::finish() {
+  const std::vector<std::uint32_t> groups = number_texts(subjects_);
   std::vector<std::uint32_t> order(messages_.size());
   std::iota(order.begin(), order.end(), 0U);
   const auto by_date = [&](std::uint32_t a, std::uint32_t b) {
     return std::tie(messages_[a].sent, messages_[a].number) < std::tie(messages_[b].sent, messages_[b].number);
   };
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    const int subjects = messages_[a].subject.compare(messages_[b].subject);
-    return subjects != 0 ? subjects < 0 : by_date(a, b);
+    return groups[a] != groups[b] ? groups[a] < groups[b] : by_date(a, b);
   });
   ForestBuilder builder(messages_.size());
   std::vector<std::uint32_t> heads;
   for (const std::uint32_t message : order) {
     builder.set_number(message, messages_[message].number);
-    if (heads.empty() || messages_[heads.back()].subject != messages_[message].subject) {
+    if (heads.empty() || groups[heads.back()] != groups[message]) {
       heads.push_back(message);
     } else {
       builder.append(heads.back(), message);
@@ -67,28 +71,55 @@ ThreadForest SubjectThreads::finish() {
   return builder.take();
 }
 
+// Open addressing; at most half full. The hashes are as good as random.
+ReferenceThreads::NodeId& ReferenceThreads::IdTable::at(const Hash128& id) {
+  if (count_ * 2 >= slots_.size()) grow();
+  std::size_t slot = id.low & (slots_.size() - 1);
+  while (slots_[slot].node != none && slots_[slot].id != id) slot = (slot + 1) & (slots_.size() - 1);
+  if (slots_[slot].node == none) {
+    slots_[slot].id = id;
+    ++count_;
+  }
+  return slots_[slot].node;
+}
+
+void ReferenceThreads::IdTable::grow() {
+  std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(64, slots_.size() * 2)));
+  for (const Slot& full : old) {
+    if (full.node == none) continue;
+    std::size_t slot = full.id.low & (slots_.size() - 1);
+    while (slots_[slot].node != none) slot = (slot + 1) & (slots_.size() - 1);
+    slots_[slot] = full;
+  }
+}
+
 ReferenceThreads::NodeId ReferenceThreads::add_node() {
   nodes_.emplace_back();
   return trees_.add();
 }
 
-ReferenceThreads::NodeId ReferenceThreads::node_of_id(const std::string& id) {
-  const auto [place, is_new] = ids_.try_emplace(id, none);
-  if (is_new) place->second = add_node();
-  return place->second;
+ReferenceThreads::NodeId ReferenceThreads::node_of_id(const Hash128& id) {
+  NodeId& node = ids_.at(id);
+  if (node == none) node = add_node();
+  return node;
 }
 
 // A message without an ID, or with one that another message has already, is known to nobody.
-ReferenceThreads::NodeId ReferenceThreads::node_of_message(const std::string& id) {
-  if (id.empty()) return add_node();
+ReferenceThreads::NodeId ReferenceThreads::node_of_message(const Hash128& id) {
+  if (id == Hash128()) return add_node();
   const NodeId node = node_of_id(id);
   return nodes_[node].is_dummy() ? node : add_node();
 }
 
-bool ReferenceThreads::may_link(NodeId parent, NodeId child) { return trees_.root_of(parent) != child; }
+// Without children it is above nobody; that is so of nearly all mail, which comes after what it answers.
+bool ReferenceThreads::may_link(NodeId parent, NodeId child) {
+  if (!nodes_[child].had_child) return parent != child;
+  return trees_.root_of(parent) != child;
+}
 
 void ReferenceThreads::link(NodeId parent, NodeId child) {
   nodes_[child].parent = parent;
+  nodes_[parent].had_child = true;
   trees_.link(child, parent);
 }
 
@@ -98,14 +129,14 @@ void ReferenceThreads::cut(NodeId child) {
 }
 
 // RFC 5256 §3, REFERENCES step 1.
-void ReferenceThreads::add(Message message) {
+void ReferenceThreads::add(const Message& message) {
   const NodeId own = node_of_message(message.id);
   nodes_[own].number = message.number;
   nodes_[own].sent = message.sent;
-  nodes_[own].subject = std::move(message.subject);
+  nodes_[own].subject = message.subject;
   nodes_[own].is_reply = message.is_reply;
   NodeId last = none;
-  for (const std::string& id : message.references) {
+  for (const Hash128& id : message.references) {
     const NodeId next = node_of_id(id);
     // What already has a parent keeps it: the list may have been shortened.
     if (last != none && nodes_[next].parent == none && may_link(last, next)) link(last, next);
@@ -136,7 +167,15 @@ class ReferenceThreads::Finish {
   }
   std::vector<NodeId> earliest() const;
   std::vector<NodeId> latest() const;
-  std::vector<NodeId> threads(const std::vector<NodeId>& sort_by) const;
+  // A node, and what it stands in the order by.
+  struct Dated {
+    UnixTime sent;
+    std::uint32_t number;
+    NodeId node;
+    bool operator<(const Dated& other) const { return std::tie(sent, number) < std::tie(other.sent, other.number); }
+  };
+  Dated dated(NodeId node, NodeId by) const { return Dated{nodes_[by].sent, nodes_[by].number, node}; }
+  std::vector<Dated> threads(const std::vector<NodeId>& sort_by) const;
   struct Thread {
     NodeId node = none;
     std::size_t group = 0;  // of threads with the same subject
@@ -222,31 +261,38 @@ std::vector<ReferenceThreads::NodeId> ReferenceThreads::Finish::latest() const {
   return newest;
 }
 
-std::vector<ReferenceThreads::NodeId> ReferenceThreads::Finish::threads(const std::vector<NodeId>& sort_by) const {
-  std::vector<NodeId> roots;
+std::vector<ReferenceThreads::Finish::Dated> ReferenceThreads::Finish::threads(
+    const std::vector<NodeId>& sort_by) const {
+  std::vector<Dated> roots;
   for (NodeId node = 0; node < nodes_.size(); ++node) {
-    if (nodes_[node].parent == none && !gone_[node]) roots.push_back(node);
+    if (nodes_[node].parent == none && !gone_[node]) roots.push_back(dated(node, sort_by[node]));
   }
-  std::sort(roots.begin(), roots.end(), [&](NodeId a, NodeId b) { return is_earlier(sort_by[a], sort_by[b]); });
+  std::sort(roots.begin(), roots.end());
   return roots;
 }
 
 // Steps 4, 5A and 5B. `table` gets the message of each subject.
 std::vector<ReferenceThreads::Finish::Thread> ReferenceThreads::Finish::group_by_subject(
     std::vector<NodeId>& table) const {
-  const std::vector<NodeId> dated = earliest();
-  std::map<std::string_view, std::size_t> groups;
+  const std::vector<NodeId> sort_by = earliest();
   std::vector<Thread> found;
-  for (const NodeId node : threads(dated)) {
-    const std::string_view subject = nodes_[dated[node]].subject;
+  std::vector<std::string_view> subjects;
+  for (const Dated& root : threads(sort_by)) {
+    const std::string_view subject = nodes_[sort_by[root.node]].subject;
     if (subject.empty()) continue;
-    const auto [place, is_new] = groups.try_emplace(subject, table.size());
-    found.push_back(Thread{node, place->second});
-    if (is_new) {
-      table.push_back(node);
+    found.push_back(Thread{root.node, 0});
+    subjects.push_back(subject);
+  }
+  const std::vector<std::uint32_t> groups = number_texts(subjects);
+  table.assign(found.size(), none);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const NodeId node = found[i].node;
+    found[i].group = groups[i];
+    NodeId& known = table[groups[i]];
+    if (known == none) {
+      known = node;
       continue;
     }
-    NodeId& known = table[place->second];
     const bool more_original = nodes_[known].is_reply && !nodes_[node].is_reply;
     if (!nodes_[known].is_dummy() && (nodes_[node].is_dummy() || more_original)) known = node;
   }
@@ -278,6 +324,7 @@ void ReferenceThreads::Finish::merge(NodeId thread, NodeId& in_table) {
 void ReferenceThreads::Finish::merge_subjects() {
   std::vector<NodeId> table;
   for (const Thread& thread : group_by_subject(table)) merge(thread.node, table[thread.group]);
+  if (merged_.empty()) return;
   for (Node& node : nodes_) {
     const auto merged = merged_.find(node.parent);
     if (merged != merged_.end()) node.parent = merged->second;
@@ -286,17 +333,18 @@ void ReferenceThreads::Finish::merge_subjects() {
 
 // Step 6. Only threads can be dummies, so all siblings below are in the order of their own dates.
 ThreadForest ReferenceThreads::Finish::build(const std::vector<NodeId>& sort_by) {
-  std::vector<NodeId> messages;
+  std::vector<Dated> messages;
+  messages.reserve(nodes_.size());
   for (NodeId node = 0; node < nodes_.size(); ++node) {
-    if (!nodes_[node].is_dummy()) messages.push_back(node);
+    if (!nodes_[node].is_dummy()) messages.push_back(dated(node, node));
   }
-  std::sort(messages.begin(), messages.end(), [&](NodeId a, NodeId b) { return is_earlier(a, b); });
+  std::sort(messages.begin(), messages.end());
   ForestBuilder builder(nodes_.size());
-  for (const NodeId node : messages) {
-    builder.set_number(node, nodes_[node].number);
-    if (nodes_[node].parent != none) builder.append(nodes_[node].parent, node);
+  for (const Dated& message : messages) {
+    builder.set_number(message.node, message.number);
+    if (nodes_[message.node].parent != none) builder.append(nodes_[message.node].parent, message.node);
   }
-  for (const NodeId node : threads(sort_by)) builder.append(ThreadForest::none, node);
+  for (const Dated& root : threads(sort_by)) builder.append(ThreadForest::none, root.node);
   return builder.take();
 }
 

@@ -4,11 +4,13 @@
 // O(n log n) in messages and references, whatever they say; no recursion, so a chain of replies may be of any length.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
-#include <string>
+#include <span>
+#include <string_view>
 #include <vector>
 
+#include "protocol/base/sip_hash.h"
 #include "protocol/mail/date_time.h"
 #include "protocol/mail/link_cut_forest.h"
 
@@ -29,32 +31,33 @@ struct ThreadForest {
 // ORDEREDSUBJECT: messages with the same base subject, the earliest on top, all others its children.
 class SubjectThreads {
  public:
-  // In ascending order of numbers. `subject` is folded.
-  void add(std::uint32_t number, UnixTime sent, std::string subject);
+  // In ascending order of numbers. `subject` is folded, and is there until finish() returns.
+  void add(std::uint32_t number, UnixTime sent, std::string_view subject);
   ThreadForest finish();  // once
 
  private:
   struct Message {
     std::uint32_t number;
     UnixTime sent;
-    std::string subject;
   };
   std::vector<Message> messages_;
+  std::vector<std::string_view> subjects_;
 };
 
-// REFERENCES and REFS.
+// REFERENCES and REFS. Message IDs come as hashes of which senders do not know the key, so that they cannot choose what
+// collides.
 class ReferenceThreads {
  public:
   struct Message {
     std::uint32_t number = 0;
     UnixTime sent;
-    std::string id;                       // normalised, "" if it has none
-    std::vector<std::string> references;  // normalised, oldest first
-    std::string subject;                  // of the base subject, folded; not looked at by REFS
-    bool is_reply = false;                // likewise
+    Hash128 id;                           // zero if it has none
+    std::span<const Hash128> references;  // oldest first
+    std::string_view subject;             // of the base subject, folded; not looked at by REFS; there until the end
+    bool is_reply = false;                // not looked at by REFS either
   };
   // In ascending order of numbers.
-  void add(Message message);
+  void add(const Message& message);
   ThreadForest finish_references();  // one of the two, once
   ThreadForest finish_refs();
 
@@ -66,22 +69,36 @@ class ReferenceThreads {
     std::uint32_t number = 0;
     NodeId parent = none;
     UnixTime sent;
-    std::string subject;
+    std::string_view subject;
     bool is_reply = false;
+    bool had_child = false;
     bool is_dummy() const { return number == 0; }
   };
 
   class Finish;
+  class IdTable {
+   public:
+    NodeId& at(const Hash128& id);  // none: it is new, and gets its node at once
+
+   private:
+    struct Slot {
+      Hash128 id;
+      NodeId node = none;
+    };
+    void grow();
+    std::vector<Slot> slots_;
+    std::size_t count_ = 0;
+  };
 
   NodeId add_node();
-  NodeId node_of_id(const std::string& id);
-  NodeId node_of_message(const std::string& id);
+  NodeId node_of_id(const Hash128& id);
+  NodeId node_of_message(const Hash128& id);
   bool may_link(NodeId parent, NodeId child);  // of a child that has no parent
   void link(NodeId parent, NodeId child);
   void cut(NodeId child);
 
   std::vector<Node> nodes_;
-  std::map<std::string, NodeId> ids_;  // a hash would let senders choose what collides
+  IdTable ids_;
   LinkCutForest trees_;
 };
 

@@ -317,6 +317,7 @@ Outcome MaildirAccount::forget_content(MailboxId mailbox, const UidSet& uids) {
   TRY(save_mailbox_row(*context_.index, row));
   TRY(change.commit());
   box->row = std::move(row);
+  box->columns.reset();
   changed();
   return {};
 }

@@ -2,6 +2,8 @@
 // Made by maildir_mail_store; used by everything in storage/account. One thread at a time.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -32,6 +34,7 @@ struct StoreShared {
   Clock& clock;
   StoreOptions options;
   maildir::NameMaker names;
+  std::atomic<std::size_t> column_octets{0};  // storage/message_columns.h
 
   StoreShared(FileSystem& file_system, Clock& time, StoreOptions wanted)
       : files(file_system), clock(time), options(std::move(wanted)), names(options.hostname) {}

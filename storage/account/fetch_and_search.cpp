@@ -15,26 +15,39 @@ bool wants_cache(const FetchWants& wants, const FileRow& file) {
          (wants.size && file.served == served_unknown);
 }
 
-// A message as a search sees it. What the row and the version tell costs no file.
+// The messages of a search, one after another. What the version, the columns and the row tell costs no file.
 class Subject final : public SearchSubject {
  public:
   using Row = std::function<Result<MessageRow>(Uid)>;
   using Open = std::function<Result<std::unique_ptr<MessageReader>>(Uid)>;
-  Subject(MessageState state, const Flags& flags, const Row& row, const Open& open)
-      : state_(state), flags_(flags), get_row_(row), open_(open) {}
+  Subject(const std::vector<ColumnPieces>& columns, const Row& row, const Open& open)
+      : columns_(columns.begin(), columns.end()), get_row_(row), open_(open) {}
 
+  void move_to(const MessageState& state, const Flags& flags) {
+    state_ = state;
+    flags_ = &flags;
+  }
   Uid uid() override { return state_.uid; }
   ModSeq modseq() override { return state_.modseq; }
-  const Flags& flags() override { return flags_; }
+  const Flags& flags() override { return *flags_; }
   Result<const MessageRow*> row() override {
     row_ = TRY(get_row_(state_.uid));
     return &row_;
   }
   Result<std::unique_ptr<MessageReader>> open() override { return open_(state_.uid); }
+  std::optional<std::int64_t> number(std::size_t column) override {
+    if (!columns_[column].find(state_.uid)) return std::nullopt;
+    return columns_[column].number();
+  }
+  std::optional<std::string_view> text(std::size_t column) override {
+    if (!columns_[column].find(state_.uid)) return std::nullopt;
+    return columns_[column].text();
+  }
 
  private:
+  std::vector<ColumnCursor> columns_;
   MessageState state_;
-  const Flags& flags_;
+  const Flags* flags_ = nullptr;
   const Row& get_row_;
   const Open& open_;
   MessageRow row_;
@@ -104,9 +117,21 @@ Result<std::vector<MessageRow>> MaildirAccount::fetch(MailboxId mailbox, const U
 }
 
 Result<UidSet> MaildirAccount::search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) {
+  UidSet found = candidates;
+  for (const SearchKey& stage : search_stages(key)) found = TRY(search_stage(mailbox, stage, found));
+  return found;
+}
+
+Result<UidSet> MaildirAccount::search_stage(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) {
   MailboxState* box = TRY(ready(mailbox));
-  const MailboxVersionPtr version = box->version;
   const SearchEvaluator evaluator(key, context_.now());
+  Result<std::vector<ColumnPieces>> columns = columns_of(*box, box->version->existing(candidates), evaluator.columns());
+  if (!columns) {
+    // What is really needed is asked for message by message, and fails where it must.
+    columns = std::vector<ColumnPieces>(evaluator.columns().size());
+    box = TRY(ready(mailbox));
+  }
+  const MailboxVersionPtr version = box->version;
   const Subject::Row get_row = [&](Uid uid) -> Result<MessageRow> {
     UidSet one;
     one.add(uid);
@@ -115,11 +140,12 @@ Result<UidSet> MaildirAccount::search(MailboxId mailbox, const SearchKey& key, c
     return std::move(rows.front());
   };
   const Subject::Open open = [&](Uid uid) { return open_file(context_, *box, uid); };
+  Subject subject(*columns, get_row, open);
   UidSet found;
   std::optional<Error> problem;
   version->for_each_in(candidates, [&](SeqNum, const MessageState& state) {
     if (problem) return;
-    Subject subject(state, version->flags_of(state), get_row, open);
+    subject.move_to(state, version->flags_of(state));
     const Result<bool> matches = evaluator.matches(subject);
     if (matches && *matches) found.add(state.uid);
     // Gone since the version was made: it matches nothing any more.

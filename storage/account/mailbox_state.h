@@ -20,6 +20,7 @@
 #include "storage/maildir/folder.h"
 #include "storage/maildir/folder_file.h"
 #include "storage/maildir/record_file.h"
+#include "storage/message_columns.h"
 
 namespace postkeep::storage {
 
@@ -34,9 +35,10 @@ struct MailboxState {
   std::unordered_map<std::string, FlagCode> codes;  // FlagTable by canonical text
   Flags keywords;                                   // all known here, in the spelling first seen
 
-  MailboxVersionPtr version;     // null: nobody asked yet, or the index had an error
-  std::int64_t listing_us = 0;   // what listing the folder and comparing it took last
-  bool records_checked = false;  // postkeep-uids and -keywords end with a whole line
+  MailboxVersionPtr version;                // null: nobody asked yet, or the index had an error
+  std::int64_t listing_us = 0;              // what listing the folder and comparing it took last
+  std::unique_ptr<MessageColumns> columns;  // null: nobody asked for any yet
+  bool records_checked = false;             // postkeep-uids and -keywords end with a whole line
 
   MailboxState(MailboxName mailbox_name, maildir::MessageFolder mailbox_folder, MailboxRow mailbox_row)
       : name(std::move(mailbox_name)), folder(std::move(mailbox_folder)), row(std::move(mailbox_row)) {}

@@ -50,6 +50,7 @@ class MaildirAccount final : public AccountStore {
   Result<CopyResult> move(MailboxId from, const UidSet& uids, MailboxId to) override;
   Result<UidSet> expunge(MailboxId mailbox, const UidSet& uids) override;
   Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) override;
+  Result<MessageKeys> message_keys(MailboxId mailbox, const UidSet& uids, const std::vector<Column>& columns) override;
 
   Result<Quota> quota() override;
   Outcome set_quota(const QuotaLimits& own) override;
@@ -96,6 +97,12 @@ class MaildirAccount final : public AccountStore {
   Result<MailboxState*> ready(MailboxId mailbox);
   Result<std::vector<MessageRow>> fetch_present(MailboxState& box, const UidSet& uids, const FetchWants& wants,
                                                 UidSet& missing);
+  Result<UidSet> search_stage(MailboxId mailbox, const SearchKey& key, const UidSet& candidates);
+  // Of messages that are there, in the order of `columns`; what nobody asked for before is read.
+  Result<std::vector<ColumnPieces>> columns_of(MailboxState& box, const UidSet& uids,
+                                               const std::vector<Column>& columns);
+  Result<std::vector<ColumnPiece>> read_columns(MailboxState& box, const UidSet& uids,
+                                                const std::vector<Column>& columns);
   Result<CopyResult> transfer(TransferKind kind, MailboxId from, const UidSet& uids, MailboxId to);
   Outcome rename_inbox(const MailboxName& to);
   QuotaLimits own_quota() const;

@@ -146,6 +146,34 @@ Result<std::vector<FileRow>> load_files(Database& database, std::int64_t key, co
   return files;
 }
 
+Outcome visit_file_facts(Database& database, std::int64_t key, const UidSet& uids,
+                         const std::function<void(const FileFacts&)>& visit) {
+  for (const UidSet::Range& range : uids.ranges()) {
+    Statement statement = TRY(
+        database.prepare("SELECT id, internal_date, save_date, served FROM file WHERE id BETWEEN ? AND ? ORDER BY id"));
+    statement.bind(1, id_of(key, range.first)).bind(2, id_of(key, range.last));
+    while (TRY(statement.step())) {
+      visit(FileFacts{uid_of(statement.integer(0)), UnixTime{statement.integer(1)}, UnixTime{statement.integer(2)},
+                      statement.integer(3)});
+    }
+  }
+  return {};
+}
+
+Outcome visit_headers(Database& database, std::int64_t key, const UidSet& uids,
+                      const std::function<void(Uid, const std::optional<std::string_view>&)>& visit) {
+  for (const UidSet::Range& range : uids.ranges()) {
+    Statement statement = TRY(database.prepare("SELECT id, headers FROM cache WHERE id BETWEEN ? AND ? ORDER BY id"));
+    statement.bind(1, id_of(key, range.first)).bind(2, id_of(key, range.last));
+    while (TRY(statement.step())) {
+      std::optional<std::string_view> headers;
+      if (!statement.is_null(1)) headers = statement.blob(1);
+      visit(uid_of(statement.integer(0)), headers);
+    }
+  }
+  return {};
+}
+
 Outcome set_file_name(Database& database, std::int64_t key, Uid uid, Place place, const std::string& name) {
   Statement statement = TRY(database.prepare("UPDATE file SET place = ?, name = ? WHERE id = ?"));
   return statement.bind(1, static_cast<std::int64_t>(place)).bind_text(2, name).bind(3, id_of(key, uid)).run();

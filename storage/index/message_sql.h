@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/base/result.h"
@@ -63,6 +65,19 @@ Outcome remove_messages(Database& database, std::int64_t key, const UidSet& uids
 Outcome put_file(Database& database, std::int64_t key, const FileRow& file);
 Result<std::optional<FileRow>> find_file(Database& database, std::int64_t key, Uid uid);
 Result<std::vector<FileRow>> load_files(Database& database, std::int64_t key, const UidSet& uids);  // ascending
+// Of the rows of `file` what does not change while there is the message, ascending, without a copy of anything else.
+struct FileFacts {
+  Uid uid;
+  UnixTime internal_date;
+  UnixTime save_date;
+  std::int64_t served = served_unknown;
+};
+// `visit` must not change the index.
+Outcome visit_file_facts(Database& database, std::int64_t key, const UidSet& uids,
+                         const std::function<void(const FileFacts&)>& visit);
+// CacheRow::headers alone, likewise. The view is valid during the call.
+Outcome visit_headers(Database& database, std::int64_t key, const UidSet& uids,
+                      const std::function<void(Uid, const std::optional<std::string_view>&)>& visit);
 Outcome set_file_name(Database& database, std::int64_t key, Uid uid, Place place, const std::string& name);
 Outcome set_served(Database& database, std::int64_t key, Uid uid, std::uint64_t octets);
 Outcome remove_file(Database& database, std::int64_t key, Uid uid);

@@ -94,6 +94,7 @@ class MemoryAccount final : public AccountStore {
   Result<CopyResult> move(MailboxId from, const UidSet& uids, MailboxId to) override;
   Result<UidSet> expunge(MailboxId mailbox, const UidSet& uids) override;
   Result<UidSet> search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) override;
+  Result<MessageKeys> message_keys(MailboxId mailbox, const UidSet& uids, const std::vector<Column>& columns) override;
 
   Result<Quota> quota() override;
   Outcome set_quota(const QuotaLimits& own) override;

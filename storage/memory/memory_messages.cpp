@@ -372,4 +372,26 @@ Result<UidSet> MemoryAccount::search(MailboxId mailbox, const SearchKey& key, co
   return found;
 }
 
+Result<MessageKeys> MemoryAccount::message_keys(MailboxId mailbox, const UidSet& uids,
+                                                const std::vector<Column>& columns) {
+  constexpr std::uint64_t turn = 500;
+  const FolderPtr folder = TRY(this->folder(mailbox));
+  MessageKeys keys;
+  keys.uids = first_of(uids, turn);
+  keys.columns.resize(columns.size());
+  ColumnBuilder builder(columns);
+  for (const Uid uid : present(*folder, keys.uids).to_vector()) {
+    const Message& message = folder->messages.at(uid);
+    const MessageRow row = full_row(uid, message);
+    builder.add_row(uid, row.internal_date, row.save_date, row.size);
+    ContentReader reader(message.content);
+    builder.add_header(uid, TRY(read_header_block(reader)));
+  }
+  std::vector<ColumnPiece> pieces = builder.take();
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (pieces[i].size() > 0) keys.columns[i].push_back(std::make_shared<const ColumnPiece>(std::move(pieces[i])));
+  }
+  return keys;
+}
+
 }  // namespace postkeep::storage::memory

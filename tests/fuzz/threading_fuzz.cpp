@@ -1,6 +1,7 @@
 // base_subject, message IDs and threading: the input is header blocks divided by empty lines, each a message. Whatever
 // they say, each message is in each forest once, no deeper than there are messages, and a base subject is its own base.
 #include <algorithm>
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,8 @@ void check_forest(const ThreadForest& forest, std::uint32_t count) {
   fuzz::require(found == count);
 }
 
+Hash128 hash_of(const std::string& id) { return id.empty() ? Hash128() : sip_hash(SipKey{3, 5}, id); }
+
 void check_subject(std::string_view raw) {
   const std::string base = base_subject(raw).text;
   fuzz::require(text::is_valid_utf8(base));
@@ -52,6 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   SubjectThreads by_subject;
   ReferenceThreads references;
   ReferenceThreads refs;
+  std::deque<std::string> subjects;  // which are looked at to the end
   std::uint32_t count = 0;
   while (!rest.empty()) {
     const std::string_view header = rest.substr(0, rest.find("\n\n"));
@@ -65,14 +69,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ReferenceThreads::Message message;
     message.number = ++count;
     message.sent = mime::sent_date(fields, UnixTime{count});
-    message.id = mime::message_id_of(fields);
-    message.references = mime::references_of(fields);
+    message.id = hash_of(mime::message_id_of(fields));
+    std::vector<Hash128> ancestors;
+    for (const std::string& id : mime::references_of(fields)) ancestors.push_back(hash_of(id));
+    message.references = ancestors;
     mime::ThreadSubject thread_subject = mime::thread_subject(fields);
-    message.subject = std::move(thread_subject.key);
+    message.subject = subjects.emplace_back(std::move(thread_subject.key));
     message.is_reply = thread_subject.is_reply;
     by_subject.add(count, message.sent, message.subject);
     refs.add(message);
-    references.add(std::move(message));
+    references.add(message);
   }
   check_forest(by_subject.finish(), count);
   check_forest(references.finish_references(), count);

@@ -260,5 +260,85 @@ TEST_CASE("A key that belongs to the session is an error here, not an answer") {
   });
 }
 
+TEST_CASE("What SORT and THREAD compare by is what the header says, whatever was asked before") {
+  over_each_backend([](StoreFixture& store) {
+    Corpus mail(store);
+    using storage::Column;
+    using Kind = Column::Kind;
+    const std::vector<Column> all{{Kind::size},        {Kind::internal_date}, {Kind::save_date}, {Kind::sent_date},
+                                  {Kind::sent_day},    {Kind::base_subject},  {Kind::cc},        {Kind::from},
+                                  {Kind::to},          {Kind::display_from},  {Kind::size},      {Kind::internal_date},
+                                  {Kind::base_subject}};
+    const auto ask = [&](const UidSet& uids, const std::vector<Column>& columns) {
+      storage::MessageKeys keys = must(store.account().message_keys(mail.box, uids, columns));
+      CHECK(keys.uids == uids);
+      REQUIRE(keys.columns.size() == columns.size());
+      return keys;
+    };
+    ask(UidSet{mail.b}, {{Kind::base_subject}});
+    ask(UidSet{mail.a, mail.d}, {{Kind::size}, {Kind::base_subject}});
+    const Uid e = store.append(mail.box, "Subject: Re: engine\r\nMessage-ID: <e@x>\r\nReferences: <a@x> <b@x>\r\n\r\n");
+    for (int round = 0; round < 2; ++round) {
+      const storage::MessageKeys keys = ask(store.uids(mail.box), all);
+      std::vector<storage::ColumnCursor> at(keys.columns.begin(), keys.columns.end());
+      const auto move_to = [&](Uid uid) {
+        for (storage::ColumnCursor& cursor : at) REQUIRE(cursor.find(uid));
+      };
+      move_to(mail.a);
+      CHECK(static_cast<std::uint64_t>(at[0].number()) == store.row(mail.box, mail.a).size);
+      CHECK(at[1].number() == store.row(mail.box, mail.a).internal_date.seconds);
+      CHECK(at[2].number() == store.row(mail.box, mail.a).save_date.seconds);
+      CHECK(at[3].number() == 1'767'339'000);  // 2 January 2026 07:30 UTC
+      CHECK(at[4].number() == must(parse_imap_date("1-Jan-2026")).days);
+      CHECK(at[5].text() == "THE ANALYTICAL ENGINE");
+      CHECK(at[6].text() == "CARL");
+      CHECK(at[7].text() == "ADA");
+      CHECK(at[8].text() == "TESS");
+      CHECK(at[9].text() == "ADA LOVELACE");
+      move_to(mail.b);
+      CHECK(at[7].text() == "J");
+      move_to(mail.d);
+      CHECK(at[3].number() == Column::none);
+      CHECK(at[4].number() == Column::none);
+      CHECK(static_cast<std::uint64_t>(at[10].number()) == store.row(mail.box, mail.d).size);
+      CHECK(at[12].text().empty());
+      move_to(e);
+      CHECK(at[12].text() == "ENGINE");
+      CHECK(at[12].mark());
+      store.reopen();
+    }
+    const storage::MessageKeys ids = ask(UidSet{mail.a, e}, {{Kind::thread_ids}});
+    storage::ColumnCursor id(ids.columns[0]);
+    REQUIRE(id.find(mail.a));
+    CHECK(id.ids().size() == 1);
+    CHECK(id.ids().front() == Hash128());
+    REQUIRE(id.find(e));
+    CHECK(id.ids().size() == 3);
+    CHECK(id.ids()[0] != id.ids()[1]);
+  });
+}
+
+TEST_CASE("What is kept of messages grows with those that come and forgets nothing by those that go") {
+  over_each_backend([](StoreFixture& store) {
+    const MailboxId box = store.mailbox("grows");
+    const auto found = [&](const std::string& wanted) {
+      return must(store.account().search(box, needle(Key::subject, wanted), store.uids(box))).size();
+    };
+    for (std::uint32_t i = 1; i <= 40; ++i) {
+      const Uid uid = store.append(box, "Subject: s" + std::to_string(i % 4) + "\r\nSubject: twice\r\n\r\n",
+                                   make_flags("\\Deleted"));
+      if (i % 5 == 0) must(store.account().expunge(box, UidSet{uid}));
+      if (i % 3 == 0) must(store.account().search(box, needle(Key::subject, "x"), UidSet{Uid(i / 2 + 1), uid}));
+      CHECK(found("TWICE") == store.uids(box).size());
+      CHECK(found("s") == store.uids(box).size());
+      CHECK(found("stwice") == 0);  // a needle lies in one field
+      CHECK(must(store.account().search(box, number_key(Key::larger, 1), store.uids(box))) == store.uids(box));
+    }
+    CHECK(found("s1") == 8);
+    CHECK(must(store.account().search(box, header("Subject", ""), store.uids(box))) == store.uids(box));
+    CHECK(must(store.account().search(box, header("Cc", ""), store.uids(box))).empty());
+  });
+}
+
 }  // namespace
 }  // namespace postkeep::test

@@ -1,6 +1,8 @@
 // SEARCH and UID SEARCH. RFC 9051 §6.4.4, RFC 3501 §6.4.4 (SEARCH responses), RFC 4731 (ESEARCH), RFC 5182 (SAVE),
 // RFC 7162 §3.1.5 (MODSEQ), RFC 9394 (PARTIAL).
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -16,18 +18,38 @@ namespace postkeep::imap {
 
 namespace {
 
-constexpr std::uint64_t search_batch = 500;  // so that no job holds the account for long
+// How many messages a job of a search looks at, so that none holds the account for long: what a message costs lies
+// between some nanoseconds, where a column answers, and the time to read all of it.
+class SearchBatch {
+ public:
+  std::uint64_t size() const { return size_; }
+  void took(std::chrono::steady_clock::duration time) {
+    constexpr std::uint64_t smallest = 32;
+    constexpr std::uint64_t largest = 8'000;
+    constexpr std::chrono::microseconds shortest{2'000};
+    constexpr std::chrono::microseconds longest{5'000};
+    if (time > longest) size_ = std::max(size_ / 2, smallest);
+    if (time < shortest) size_ = std::min(size_ * 2, largest);
+    if (time < shortest / 8) size_ = std::min(size_ * 4, largest);
+  }
+
+ private:
+  std::uint64_t size_ = 1'000;
+};
 
 // The UIDs that match, in the view.
 server::Awaitable<Result<UidSet>> find(Context& context, SearchPlan plan) {
   if (!plan.residue) co_return std::move(plan.candidates);
   UidSet found;
+  SearchBatch batch_size;
   while (!plan.candidates.empty()) {
-    UidSet batch = first_of(plan.candidates, search_batch);
+    UidSet batch = first_of(plan.candidates, batch_size.size());
     plan.candidates = plan.candidates.subtract(batch);
+    const auto began = std::chrono::steady_clock::now();
     auto matches = co_await context.gateway().search(context.account, context.selected->mailbox.id, *plan.residue,
                                                      std::move(batch));
     if (!matches) co_return tl::unexpected<Error>(std::move(matches).error());
+    batch_size.took(std::chrono::steady_clock::now() - began);
     found.add_all(*matches);
     if (context.connection.ending() != server::Ending::none) {
       co_return failure(ErrorKind::unavailable, "The server is shutting down");

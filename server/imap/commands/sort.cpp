@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "protocol/imap/responses/sort.h"
-#include "protocol/mime/collation_keys.h"
+#include "protocol/mail/sort_order.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/search.h"
 #include "server/imap/message_keys.h"
@@ -19,53 +19,58 @@ namespace {
 
 constexpr std::size_t sorted_at_once = 1000;  // numbers written between two looks at the size of the output
 
-class SortRows final : public MessageKeySink {
- public:
-  explicit SortRows(const std::vector<SortCriterion>& criteria) : table_(criteria) {}
-
-  storage::FetchWants wants() const {
-    storage::FetchWants wants;
-    for (const SortCriterion& criterion : table_.criteria()) {
-      const SortKey key = criterion.key;
-      wants.dates |= key == SortKey::arrival || key == SortKey::date;
-      wants.size |= key == SortKey::size;
-      wants.headers |= key != SortKey::arrival && key != SortKey::size;
+// The columns of all criteria, one after another; a date needs two.
+std::vector<storage::Column> sort_columns(const std::vector<SortCriterion>& criteria) {
+  std::vector<storage::Column> columns;  // one may stand there twice
+  for (const SortCriterion& criterion : criteria) {
+    if (criterion.key == SortKey::size) {
+      columns.push_back(storage::Column{storage::Column::Kind::size});
+    } else if (criterion.key == SortKey::arrival) {
+      columns.push_back(storage::Column{storage::Column::Kind::internal_date});
+    } else if (criterion.key == SortKey::date) {
+      columns.push_back(storage::Column{storage::Column::Kind::sent_date});
+      columns.push_back(storage::Column{storage::Column::Kind::internal_date});
+    } else {
+      columns.push_back(storage::column_of(criterion.key));
     }
-    return wants;
+  }
+  return columns;
+}
+
+// Beside the session's thread, which waits for it: a large mailbox takes a second.
+class OrderJob {
+ public:
+  OrderJob(const std::vector<SortCriterion>& criteria, const std::vector<storage::MessageKeys>& keys,
+           const storage::MailboxVersion& view, UidForm form)
+      : table_(criteria), keys_(keys), view_(view), form_(form) {}
+
+  Result<std::vector<std::uint32_t>> operator()() {
+    for_each_key(keys_, view_, form_, [this](std::uint32_t number, std::span<storage::ColumnCursor> values) {
+      table_.begin_row(number);
+      add_values(values);
+    });
+    return table_.order();
   }
 
-  void add(std::uint32_t number, const storage::MessageRow& row, std::span<const mime::HeaderField> fields) override {
-    table_.begin_row(number);
+ private:
+  void add_values(std::span<storage::ColumnCursor> values) {
+    std::size_t column = 0;
     for (const SortCriterion& criterion : table_.criteria()) {
-      if (is_number(criterion.key)) {
-        table_.add_number(number_of(criterion.key, row, fields));
+      const storage::ColumnCursor& value = values[column++];
+      if (!postkeep::is_number(criterion.key)) {
+        table_.add_text(value.text());
+      } else if (criterion.key == SortKey::date) {
+        table_.add_number(sent_or_came(value, values[column++]));
       } else {
-        table_.add_text(mime::collation_key(criterion.key, fields));
+        table_.add_number(value.number());
       }
     }
   }
 
-  const SortTable& table() const { return table_; }
-
- private:
-  static std::int64_t number_of(SortKey key, const storage::MessageRow& row,
-                                std::span<const mime::HeaderField> fields) {
-    if (key == SortKey::size) return static_cast<std::int64_t>(row.size);
-    if (key == SortKey::arrival) return row.internal_date.seconds;
-    return mime::sent_date(fields, row.internal_date).seconds;
-  }
-
   SortTable table_;
-};
-
-// Beside the session's thread: a large mailbox takes a second. The table outlives it.
-class OrderJob {
- public:
-  explicit OrderJob(const SortTable& table) : table_(table) {}
-  Result<std::vector<std::uint32_t>> operator()() const { return table_.order(); }
-
- private:
-  const SortTable& table_;
+  const std::vector<storage::MessageKeys>& keys_;
+  const storage::MailboxVersion& view_;
+  const UidForm form_;
 };
 
 struct SortResult {
@@ -78,10 +83,10 @@ server::Awaitable<Result<SortResult>> find_sorted(Context& context, SearchKey ke
   auto found = co_await find_messages(context, std::move(key));
   SortResult result;
   result.uids = CO_TRY(std::move(found));
-  SortRows rows(criteria);
-  const Outcome read = co_await read_message_keys(context, result.uids, rows.wants(), rows);
-  if (!read) co_return tl::unexpected<Error>(read.error());
-  OrderJob job(rows.table());
+  const SortTable empty(criteria);  // which knows what stands twice
+  auto read = co_await read_message_keys(context, result.uids, sort_columns(empty.criteria()));
+  const std::vector<storage::MessageKeys> keys = CO_TRY(std::move(read));
+  OrderJob job(criteria, keys, context.selected->view.messages(), context.uid_form);
   auto ordered = co_await context.gateway().run_beside(std::move(job));
   result.numbers = CO_TRY(std::move(ordered));
   co_return result;

@@ -2,10 +2,10 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "protocol/imap/responses/thread.h"
 #include "protocol/mail/threading.h"
-#include "protocol/mime/collation_keys.h"
 #include "server/imap/commands/handlers.h"
 #include "server/imap/commands/search.h"
 #include "server/imap/message_keys.h"
@@ -16,62 +16,58 @@ namespace {
 
 constexpr std::size_t threaded_at_once = 1000;  // messages written between two looks at the size of the output
 
-class ThreadRows final : public MessageKeySink {
- public:
-  explicit ThreadRows(ThreadAlgorithm algorithm) : algorithm_(algorithm) {}
+using Cursors = std::span<storage::ColumnCursor>;
 
-  static storage::FetchWants wants() {
-    storage::FetchWants wants;
-    wants.dates = true;
-    wants.headers = true;
-    return wants;
-  }
+std::vector<storage::Column> thread_columns(ThreadAlgorithm algorithm) {
+  std::vector<storage::Column> columns{storage::Column{storage::Column::Kind::sent_date},
+                                       storage::Column{storage::Column::Kind::internal_date}};
+  if (algorithm != ThreadAlgorithm::ordered_subject)
+    columns.push_back(storage::Column{storage::Column::Kind::thread_ids});
+  if (algorithm != ThreadAlgorithm::refs) columns.push_back(storage::Column{storage::Column::Kind::base_subject});
+  return columns;
+}
 
-  void add(std::uint32_t number, const storage::MessageRow& row, std::span<const mime::HeaderField> fields) override {
-    const UnixTime sent = mime::sent_date(fields, row.internal_date);
-    if (algorithm_ == ThreadAlgorithm::ordered_subject) {
-      by_subject_.add(number, sent, mime::thread_subject(fields).key);
-      return;
-    }
-    ReferenceThreads::Message message;
-    message.number = number;
-    message.sent = sent;
-    message.id = mime::message_id_of(fields);
-    message.references = mime::references_of(fields);
-    if (algorithm_ == ThreadAlgorithm::references) {
-      mime::ThreadSubject subject = mime::thread_subject(fields);
-      message.subject = std::move(subject.key);
-      message.is_reply = subject.is_reply;
-    }
-    by_reference_.add(std::move(message));
-  }
-
-  ThreadForest finish() {
-    switch (algorithm_) {
-      case ThreadAlgorithm::ordered_subject:
-        return by_subject_.finish();
-      case ThreadAlgorithm::references:
-        return by_reference_.finish_references();
-      case ThreadAlgorithm::refs:
-        break;
-    }
-    return by_reference_.finish_refs();
-  }
-
- private:
-  const ThreadAlgorithm algorithm_;
-  SubjectThreads by_subject_;
-  ReferenceThreads by_reference_;
-};
-
-// Beside the session's thread, as OrderJob of SORT. The rows outlive it.
+// Beside the session's thread, as OrderJob of SORT.
 class BuildThreadsJob {
  public:
-  explicit BuildThreadsJob(ThreadRows& rows) : rows_(rows) {}
-  Result<ThreadForest> operator()() const { return rows_.finish(); }
+  BuildThreadsJob(ThreadAlgorithm algorithm, const std::vector<storage::MessageKeys>& keys,
+                  const storage::MailboxVersion& view, UidForm form)
+      : algorithm_(algorithm), keys_(keys), view_(view), form_(form) {}
+
+  Result<ThreadForest> operator()() const {
+    return algorithm_ == ThreadAlgorithm::ordered_subject ? by_subject() : by_reference();
+  }
 
  private:
-  ThreadRows& rows_;
+  ThreadForest by_subject() const {
+    SubjectThreads threads;
+    for_each_key(keys_, view_, form_, [&](std::uint32_t number, Cursors values) {
+      threads.add(number, UnixTime{sent_or_came(values[0], values[1])}, values[2].text());
+    });
+    return threads.finish();
+  }
+
+  ThreadForest by_reference() const {
+    ReferenceThreads threads;
+    for_each_key(keys_, view_, form_, [&](std::uint32_t number, Cursors values) {
+      ReferenceThreads::Message message;
+      message.number = number;
+      message.sent.seconds = sent_or_came(values[0], values[1]);
+      message.id = values[2].ids().front();
+      message.references = values[2].ids().subspan(1);
+      if (algorithm_ == ThreadAlgorithm::references) {
+        message.subject = values[3].text();
+        message.is_reply = values[3].mark();
+      }
+      threads.add(message);
+    });
+    return algorithm_ == ThreadAlgorithm::references ? threads.finish_references() : threads.finish_refs();
+  }
+
+  const ThreadAlgorithm algorithm_;
+  const std::vector<storage::MessageKeys>& keys_;
+  const storage::MailboxVersion& view_;
+  const UidForm form_;
 };
 
 server::Awaitable<void> write_threads(Context& context, const ThreadForest& forest) {
@@ -87,10 +83,9 @@ Answer run_thread(Context& context, ThreadArgs arguments) {
   CO_TRY(accept_charset(context, arguments.charset, NamedCharset::utf8, Saves::no));
   auto found = co_await find_messages(context, std::move(arguments.key));
   UidSet uids = CO_TRY(std::move(found));
-  ThreadRows rows(arguments.algorithm);
-  const Outcome read = co_await read_message_keys(context, std::move(uids), ThreadRows::wants(), rows);
-  if (!read) co_return tl::unexpected<Error>(read.error());
-  BuildThreadsJob job(rows);
+  auto read = co_await read_message_keys(context, std::move(uids), thread_columns(arguments.algorithm));
+  const std::vector<storage::MessageKeys> keys = CO_TRY(std::move(read));
+  BuildThreadsJob job(arguments.algorithm, keys, context.selected->view.messages(), context.uid_form);
   auto built = co_await context.gateway().run_beside(std::move(job));
   const ThreadForest forest = CO_TRY(std::move(built));
   co_await write_threads(context, forest);

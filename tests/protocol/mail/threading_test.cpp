@@ -14,7 +14,24 @@ using namespace postkeep;
 
 namespace {
 
-using Message = ReferenceThreads::Message;
+// A message that owns what it says.
+struct Message {
+  std::uint32_t number = 0;
+  UnixTime sent;
+  std::string id;
+  std::vector<std::string> references;
+  std::string subject;
+  bool is_reply = false;
+};
+
+Hash128 hash_of(const std::string& id) { return id.empty() ? Hash128() : sip_hash(SipKey{7, 9}, id); }
+
+void add_to(ReferenceThreads& threads, const Message& message) {
+  std::vector<Hash128> references;
+  for (const std::string& id : message.references) references.push_back(hash_of(id));
+  threads.add(ReferenceThreads::Message{message.number, message.sent, hash_of(message.id), references, message.subject,
+                                        message.is_reply});
+}
 
 std::string show(const ThreadForest& forest) {
   std::string out;
@@ -44,18 +61,22 @@ std::vector<Message> messages_of(const std::vector<Mail>& mails) {
   return messages;
 }
 
-ReferenceThreads fed(const std::vector<Mail>& mails) {
+std::string threads_of(const std::vector<Mail>& mails, ThreadForest (ReferenceThreads::*finish)()) {
+  const std::vector<Message> messages = messages_of(mails);  // whose subjects are looked at to the end
   ReferenceThreads threads;
-  for (Message& message : messages_of(mails)) threads.add(std::move(message));
-  return threads;
+  for (const Message& message : messages) add_to(threads, message);
+  return show((threads.*finish)());
 }
 
-std::string references(const std::vector<Mail>& mails) { return show(fed(mails).finish_references()); }
-std::string refs(const std::vector<Mail>& mails) { return show(fed(mails).finish_refs()); }
+std::string references(const std::vector<Mail>& mails) {
+  return threads_of(mails, &ReferenceThreads::finish_references);
+}
+std::string refs(const std::vector<Mail>& mails) { return threads_of(mails, &ReferenceThreads::finish_refs); }
 
 std::string ordered_subject(const std::vector<Mail>& mails) {
   SubjectThreads threads;
-  for (Message& message : messages_of(mails)) threads.add(message.number, message.sent, std::move(message.subject));
+  const std::vector<Message> messages = messages_of(mails);
+  for (const Message& message : messages) threads.add(message.number, message.sent, message.subject);
   return show(threads.finish());
 }
 
@@ -316,7 +337,7 @@ TEST_CASE("a chain of a hundred thousand replies is one thread, in whatever orde
       for (std::uint32_t back = std::min(3U, sent[i]); back > 0; --back) {
         message.references.push_back(std::to_string(sent[i] - back));
       }
-      threads.add(std::move(message));
+      add_to(threads, message);
     }
     const ThreadForest forest = threads.finish_references();
     std::uint32_t length = 0;
@@ -334,7 +355,7 @@ TEST_CASE("subtrees hung below a deep chain over and over cost no walk up it") {
   const std::uint32_t depth = 50'000;
   ReferenceThreads threads;
   const auto add = [&](std::string id, std::vector<std::string> to, std::uint32_t number) {
-    threads.add(Message{number, UnixTime{number}, std::move(id), std::move(to), "", false});
+    add_to(threads, Message{number, UnixTime{number}, std::move(id), std::move(to)});
   };
   std::uint32_t number = 0;
   for (std::uint32_t i = 0; i < depth; ++i) {

@@ -60,6 +60,7 @@ TEST_CASE("SORT orders by every criterion, on every backend") {
     CHECK(sorted(client, "REVERSE ARRIVAL SIZE").starts_with("* SORT "));
     CHECK(sorted(client, "CC") == "* SORT 2 3 4 1");
     CHECK(sorted(client, "DATE") == "* SORT 3 1 4 2");
+    CHECK(sorted(client, "CC DATE ARRIVAL DATE") == "* SORT 3 4 2 1");
     CHECK(sorted(client, "REVERSE DATE") == "* SORT 2 4 1 3");
     CHECK(sorted(client, "FROM") == "* SORT 1 3 2 4");
     CHECK(sorted(client, "SIZE") == "* SORT 2 3 4 1");
