@@ -67,17 +67,20 @@ std::size_t DotUnstuffer::feed(std::string_view bytes, std::string& out) {
   return i;
 }
 
+// Copied in stretches as long as no line starts with a dot.
 void DotStuffer::feed(std::string_view bytes, std::string& out) {
-  while (!bytes.empty()) {
-    if (line_start_ && bytes.front() == '.') out += '.';
-    const std::size_t lf = bytes.find('\n');
-    const std::string_view piece = bytes.substr(0, lf == bytes.npos ? bytes.size() : lf + 1);
-    out.append(piece);
-    line_start_ = piece.back() == '\n';
-    ends_with_crlf_ = piece.ends_with("\r\n") || (piece == "\n" && after_cr_);
-    after_cr_ = piece.back() == '\r';
-    bytes.remove_prefix(piece.size());
+  if (bytes.empty()) return;
+  if (line_start_ && bytes.front() == '.') out += '.';
+  std::size_t copied = 0;
+  for (std::size_t next = bytes.find('\n') + 1; next != 0 && next < bytes.size(); next = bytes.find('\n', next) + 1) {
+    if (bytes[next] != '.') continue;
+    out.append(bytes.substr(copied, next - copied)).append(1, '.');
+    copied = next;
   }
+  out.append(bytes.substr(copied));
+  line_start_ = bytes.back() == '\n';
+  ends_with_crlf_ = bytes.ends_with("\r\n") || (bytes == "\n" && after_cr_);
+  after_cr_ = bytes.back() == '\r';
 }
 
 void DotStuffer::finish(std::string& out) {

@@ -21,9 +21,8 @@ std::string_view without_line_end(std::string_view line) {
   return line;
 }
 
-// A line and the lines that continue it.
-std::string_view first_logical_line(std::string_view text) {
-  std::size_t end = first_line(text).size();
+// The first line, which has `end` octets, and the lines that continue it.
+std::string_view logical_line(std::string_view text, std::size_t end) {
   while (end < text.size() && ascii::is_wsp(text[end])) {
     const std::string_view next = first_line(text.substr(end));
     end += next.size();
@@ -56,11 +55,12 @@ bool split_field(std::string_view whole, HeaderField& field) {
 
 bool HeaderReader::next(HeaderField& field) {
   while (!rest_.empty()) {
-    if (is_blank_line(first_line(rest_))) {
+    const std::string_view line = first_line(rest_);
+    if (is_blank_line(line)) {
       rest_ = {};
       return false;
     }
-    const std::string_view whole = first_logical_line(rest_);
+    const std::string_view whole = logical_line(rest_, line.size());
     rest_.remove_prefix(whole.size());
     if (split_field(whole, field)) return true;
   }
@@ -104,11 +104,12 @@ std::string unfold(std::string_view raw_value) {
 std::string header_subset(std::string_view header, std::span<const std::string> names, FieldSubset subset) {
   std::string out;
   while (!header.empty()) {
-    if (const std::string_view line = first_line(header); is_blank_line(line)) {
+    const std::string_view line = first_line(header);
+    if (is_blank_line(line)) {
       out.append(line);
       break;
     }
-    const std::string_view whole = first_logical_line(header);
+    const std::string_view whole = logical_line(header, line.size());
     header.remove_prefix(whole.size());
     HeaderField field;
     const bool listed = split_field(whole, field) &&

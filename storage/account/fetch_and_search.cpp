@@ -5,6 +5,7 @@
 
 #include "storage/account/maildir_account.h"
 #include "storage/account/message_cache.h"
+#include "storage/index/listing_sql.h"
 #include "storage/search_eval.h"
 
 namespace postkeep::storage {
@@ -105,8 +106,14 @@ Result<std::vector<MessageRow>> MaildirAccount::fetch_present(MailboxState& box,
 
 Result<std::vector<MessageRow>> MaildirAccount::fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) {
   MailboxState* box = TRY(ready(mailbox));
+  std::vector<MessageRow> rows;
+  const auto keep = [&rows](MessageRow& row) { rows.push_back(std::move(row)); };
+  // One pass over the index for as long as it knows everything, which nearly always is to the end.
+  const UidSet present = box->version->existing(uids);
+  const UidSet left = TRY(watched(visit_listed(*context_.index, box->row.key, present, wants, keep)));
+  if (left.empty()) return rows;
   UidSet missing;
-  std::vector<MessageRow> rows = TRY(watched(fetch_present(*box, uids, wants, missing)));
+  for (MessageRow& row : TRY(watched(fetch_present(*box, left, wants, missing)))) rows.push_back(std::move(row));
   if (missing.empty()) return rows;
   // Another program renamed or removed files under us. What has a new name is found now.
   if (TRY(watched(reconcile(context_, *box))) == Found::changes) changed();
