@@ -4,6 +4,7 @@
 #include "server/imap/commands/fetch.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <utility>
 
@@ -95,6 +96,16 @@ class LoadJob {
   throw server::ConnectionEnded(server::Ending::aborted, "a message could not be read to its end");
 }
 
+// NUL cannot stand in a literal; BODY[] shows it as 0x80 (docs/on-disk-format.md, line ends). From `begin` on.
+void replace_nuls(std::string& bytes, std::size_t begin) {
+  if (seeded(Fault::nul_in_literal)) return;
+  char* at = bytes.data() + begin;
+  char* const end = bytes.data() + bytes.size();
+  while (at < end && (at = static_cast<char*>(std::memchr(at, '\0', static_cast<std::size_t>(end - at)))) != nullptr) {
+    *at++ = '\x80';
+  }
+}
+
 class Fetch {
  public:
   Fetch(Context& context, FetchPlan plan) : context_(context), plan_(std::move(plan)) {}
@@ -118,16 +129,32 @@ class Fetch {
     message.reader.reset();
     message.contents = std::vector<SectionContent>();
   }
-  server::Awaitable<void> write_message(storage::MessageState state, SeqNum number, storage::MessageRow row,
-                                        OpenMessage* opened);
-  server::Awaitable<void> write_section(FetchResponse& response, const FetchItem& item, SectionContent content,
-                                        std::shared_ptr<storage::MessageReader> reader);
+  // A message that is being written, and how far it is.
+  struct FetchedMessage {
+    storage::MessageState state;
+    const storage::MessageRow* row = nullptr;
+    OpenMessage* opened = nullptr;  // null: its row has everything
+  };
+  struct Progress {
+    FetchedMessage message;
+    std::size_t item = 0;
+    std::size_t section = 0;
+    bool announced = false;  // the literal of this section, whose octets must be streamed
+  };
+  enum class NulOctets { replaced, kept };
+  // Ordinary functions where nothing waits: there are thousands of messages.
+  bool write_ready_items(FetchResponse& response, Progress& progress);
+  bool write_ready_section(FetchResponse& response, const FetchItem& item, const SectionContent& content);
+  void write_cached_section(FetchResponse& response, const FetchItem& item, const storage::MessageRow& row);
+  void append_literal(std::string_view bytes, NulOctets nuls);
+  server::Awaitable<void> write_streamed(FetchResponse& response, Progress& progress);
   // `binary`: NULs go as they are.
   server::Awaitable<void> stream(std::shared_ptr<storage::MessageReader> reader, mime::ByteRange range, bool binary);
   server::Awaitable<void> stream_decoded(std::shared_ptr<storage::MessageReader> reader, SectionContent content);
 
   Context& context_;
   const FetchPlan plan_;
+  storage::MailboxVersionPtr view_;
   bool some_gone_ = false;
   std::optional<Error> unreadable_;  // the first
   bool unknown_cte_ = false;
@@ -183,6 +210,8 @@ server::Awaitable<Outcome> Fetch::write_messages(UidSet uids, std::vector<storag
   std::vector<std::pair<SeqNum, storage::MessageState>> messages;
   context_.selected->view.messages().for_each_in(
       uids, [&](SeqNum number, const storage::MessageState& state) { messages.emplace_back(number, state); });
+  view_ = context_.selected->view.version();
+  const storage::MessageRow no_row;
   auto row = rows.begin();
   std::size_t open = 0;
   for (const auto& [number, state] : messages) {
@@ -200,77 +229,106 @@ server::Awaitable<Outcome> Fetch::write_messages(UidSet uids, std::vector<storag
       note_missing(is_open ? opened[open].error : std::nullopt);
       continue;
     }
-    storage::MessageRow own_row;
-    if (has_row) own_row = std::move(*row);
-    co_await write_message(state, number, std::move(own_row), is_open ? &opened[open] : nullptr);
+    Progress progress;
+    progress.message.state = state;
+    progress.message.row = has_row ? &*row : &no_row;
+    progress.message.opened = is_open ? &opened[open] : nullptr;
+    Writer out = context_.out();
+    FetchResponse response(out, number);
+    if (!write_ready_items(response, progress)) co_await write_streamed(response, progress);
+    response.finish();
     if (is_open) release(opened[open]);
-    co_await context_.flush_if_large();
+    if (context_.connection.output().size() >= server::Connection::output_bytes_high) {
+      co_await context_.connection.flush();
+    }
   }
   co_return Outcome();
 }
 
-server::Awaitable<void> Fetch::write_message(storage::MessageState state, SeqNum number, storage::MessageRow row,
-                                             OpenMessage* opened) {
-  const storage::MailboxVersionPtr messages = context_.selected->view.version();
-  Writer out = context_.out();
-  FetchResponse response(out, number);
-  std::size_t section = 0;
-  for (const FetchItem& item : plan_.items) {
+// False where something must wait first: for room in the output, or for octets of an announced section.
+bool Fetch::write_ready_items(FetchResponse& response, Progress& progress) {
+  const FetchedMessage& message = progress.message;
+  progress.announced = false;
+  for (; progress.item < plan_.items.size(); ++progress.item) {
+    const FetchItem& item = plan_.items[progress.item];
     if (!is_section(item)) {
-      write_simple_item(response, item, state, messages->flags_of(state), recent_flag(context_, state.uid), row);
-    } else if (opened == nullptr) {
-      SectionContent content;
-      content.kind = SectionContent::Kind::bytes;
-      content.bytes = from_cached_headers(item, row.cached_headers.value_or(""));
-      co_await write_section(response, item, std::move(content), nullptr);
-    } else {
-      SectionContent content = std::move(opened->contents[section++]);
-      co_await write_section(response, item, std::move(content), opened->reader);
+      write_simple_item(response, item, message.state, view_->flags_of(message.state),
+                        recent_flag(context_, message.state.uid), *message.row);
+      continue;
     }
+    if (context_.connection.output().size() >= server::Connection::output_bytes_high) return false;
+    if (message.opened == nullptr) {
+      write_cached_section(response, item, *message.row);
+      continue;
+    }
+    progress.announced = !write_ready_section(response, item, message.opened->contents[progress.section]);
+    if (progress.announced) return false;
+    ++progress.section;
   }
-  response.finish();
+  return true;
 }
 
-// NUL cannot stand in a literal; BODY[] shows it as 0x80 (docs/on-disk-format.md, line ends).
-void replace_nuls(std::string& bytes) {
-  if (!seeded(Fault::nul_in_literal)) std::replace(bytes.begin(), bytes.end(), '\0', '\x80');
+void Fetch::write_cached_section(FetchResponse& response, const FetchItem& item, const storage::MessageRow& row) {
+  const std::string bytes = from_cached_headers(item, row.cached_headers ? *row.cached_headers : std::string_view());
+  response.section_literal(item, bytes.size(), LiteralKind::literal);
+  append_literal(bytes, NulOctets::replaced);
 }
 
-server::Awaitable<void> Fetch::write_section(FetchResponse& response, const FetchItem& item, SectionContent content,
-                                             std::shared_ptr<storage::MessageReader> reader) {
+void Fetch::append_literal(std::string_view bytes, NulOctets nuls) {
+  std::string& output = context_.connection.output();
+  const std::size_t begin = output.size();
+  output += bytes;
+  if (nuls == NulOctets::replaced) replace_nuls(output, begin);
+}
+
+// False where the octets must be streamed; their literal is announced.
+bool Fetch::write_ready_section(FetchResponse& response, const FetchItem& item, const SectionContent& content) {
   const bool binary = item.kind == FetchItem::Kind::binary_section;
   const bool has_nul = binary && (content.has_nul || seeded(Fault::always_literal8));
   const LiteralKind form = has_nul ? LiteralKind::literal8 : LiteralKind::literal;
   switch (content.kind) {
     case SectionContent::Kind::absent:
       response.section_nil(item);
-      break;
+      return true;
     case SectionContent::Kind::number:
       response.binary_size(item, content.size);
-      break;
+      return true;
     case SectionContent::Kind::unknown_cte:
       unknown_cte_ = !seeded(Fault::unknown_cte_is_nil);
       response.section_nil(item);
-      break;
+      return true;
     case SectionContent::Kind::bytes:
       if (is_preview(item)) {
         response.preview(content.bytes);
-        break;
+        return true;
       }
       // Always a literal: clients split answers at literals, and Python's imaplib understands no other.
       response.section_literal(item, content.bytes.size(), form);
-      if (!binary) replace_nuls(content.bytes);
-      co_await context_.connection.write(content.bytes);
-      break;
+      append_literal(content.bytes, binary ? NulOctets::kept : NulOctets::replaced);
+      return true;
     case SectionContent::Kind::range:
-      response.section_literal(item, content.size, form);
-      co_await stream(std::move(reader), content.range, binary);
-      break;
     case SectionContent::Kind::decoded:
-      response.section_literal(item, content.size, form);
-      co_await stream_decoded(std::move(reader), std::move(content));
       break;
   }
+  response.section_literal(item, content.size, form);
+  return false;
+}
+
+// The rest of a message, from where write_ready_items() stopped.
+server::Awaitable<void> Fetch::write_streamed(FetchResponse& response, Progress& progress) {
+  do {
+    if (!progress.announced) {
+      co_await context_.flush_if_large();
+      continue;
+    }
+    SectionContent content = std::move(progress.message.opened->contents[progress.section++]);
+    const bool binary = plan_.items[progress.item++].kind == FetchItem::Kind::binary_section;
+    if (content.kind == SectionContent::Kind::decoded) {
+      co_await stream_decoded(progress.message.opened->reader, std::move(content));
+    } else {
+      co_await stream(progress.message.opened->reader, content.range, binary);
+    }
+  } while (!write_ready_items(response, progress));
 }
 
 server::Awaitable<void> Fetch::stream(std::shared_ptr<storage::MessageReader> reader, mime::ByteRange range,
@@ -281,7 +339,7 @@ server::Awaitable<void> Fetch::stream(std::shared_ptr<storage::MessageReader> re
     if (!slice) cut(context_, slice.error());
     if (slice->size() != count) cut(context_, Error(ErrorKind::corruption, "message file shorter than its size"));
     range.begin += count;
-    if (!binary) replace_nuls(*slice);
+    if (!binary) replace_nuls(*slice, 0);
     co_await context_.connection.write(*slice);
   }
 }
