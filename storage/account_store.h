@@ -182,6 +182,7 @@ struct StoreOptions {
   std::uint32_t mailboxes_max = 10'000;  // per account
   std::uint32_t keywords_max = 500;      // per mailbox
   QuotaLimits quota;                     // of each account that has none of its own
+  bool search_index = true;              // of message texts, for accounts where somebody searches them
   bool watch_folders = false;            // by inotify: for the file system of the machine only
 };
 

@@ -423,6 +423,14 @@ Outcome Examination::read_all(Take&& take) {
 Outcome Examination::search_text() {
   std::vector<SubstringSearch> searches;
   for (const TextNeedle& wanted : plan_.text_needles) searches.emplace_back(wanted.needle);
+  if (const std::optional<StoredText> stored = subject_.text()) {
+    for (std::size_t i = 0; i < searches.size(); ++i) {
+      const std::size_t skipped = plan_.text_needles[i].body_only ? stored->header_octets : 0;
+      searches[i].feed(std::string_view(stored->text).substr(skipped));
+    }
+    text_searches_ = std::move(searches);
+    return {};
+  }
   mime::StructureParser parser;
   TRY(read_all([&](std::string_view bytes) {
     parser.feed(bytes);
@@ -446,6 +454,26 @@ Outcome Examination::search_text() {
   return {};
 }
 
+// The candidates that `node` may match.
+Result<UidSet> narrow_by(const Node& node, const UidSet& candidates, const SearchEvaluator::MayContain& may_contain) {
+  if (node.cost != Cost::text || node.key.kind == Kind::not_) return candidates;
+  UidSet narrowed;
+  switch (node.key.kind) {
+    case Kind::and_:
+      narrowed = candidates;
+      for (const Node& child : node.children) {
+        if (narrowed.empty()) break;
+        narrowed = TRY(narrow_by(child, narrowed, may_contain));
+      }
+      return narrowed;
+    case Kind::or_:
+      for (const Node& child : node.children) narrowed.add_all(TRY(narrow_by(child, candidates, may_contain)));
+      return narrowed;
+    default:
+      return candidates.intersect(TRY(may_contain(node.needle)));
+  }
+}
+
 }  // namespace search_detail
 
 struct SearchEvaluator::Plan : search_detail::Plan {};
@@ -464,6 +492,12 @@ SearchEvaluator& SearchEvaluator::operator=(SearchEvaluator&&) noexcept = defaul
 const FetchWants& SearchEvaluator::wants() const { return plan_->wants; }
 bool SearchEvaluator::wants_row() const { return plan_->wants_row; }
 const std::vector<Column>& SearchEvaluator::columns() const { return plan_->columns; }
+bool SearchEvaluator::wants_text() const { return !plan_->text_needles.empty(); }
+
+Result<UidSet> SearchEvaluator::narrow(const UidSet& candidates, const MayContain& may_contain) const {
+  return search_detail::narrow_by(plan_->root, candidates, may_contain);
+}
+
 bool SearchEvaluator::may_read_messages() const { return plan_->may_read; }
 
 Result<bool> SearchEvaluator::matches(SearchSubject& subject) const {

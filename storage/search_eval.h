@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "protocol/mail/search_key.h"
 #include "storage/mailbox_version.h"
 #include "storage/message_columns.h"
+#include "storage/stored_text.h"
 #include "storage/types.h"
 
 namespace postkeep::storage {
@@ -36,6 +38,8 @@ class SearchSubject {
   virtual std::optional<std::string_view> text(std::size_t /*column*/) { return std::nullopt; }
   // Asked at most once, where a needle must be looked for in what no row has: other header fields, the body.
   virtual Result<std::unique_ptr<MessageReader>> open() = 0;
+  // Its text, where a search index has it, which saves open(). Asked at most once.
+  virtual std::optional<StoredText> text() { return std::nullopt; }
 };
 
 class SearchEvaluator {
@@ -53,6 +57,13 @@ class SearchEvaluator {
   const std::vector<Column>& columns() const;
   // May open() be asked? If not, the answer lies in rows and states alone.
   bool may_read_messages() const;
+
+  // Is there a needle for the text of messages?
+  bool wants_text() const;
+  // Messages of a batch that may have a needle (folded) anywhere in their text.
+  using MayContain = std::function<Result<UidSet>(std::string_view needle)>;
+  // The part of `candidates` that may match, if `may_contain` is right. Errors: its own.
+  Result<UidSet> narrow(const UidSet& candidates, const MayContain& may_contain) const;
 
   // Errors: what row() and open() return, and what reading returns.
   Result<bool> matches(SearchSubject& subject) const;

@@ -125,6 +125,7 @@ struct Settings {
     std::uint64_t threads = 32;
     std::uint64_t open_accounts = 256;
     bool allow_network_file_system = false;
+    bool search_index = true;
   } storage;
 
   struct Server {

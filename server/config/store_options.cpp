@@ -16,6 +16,7 @@ storage::StoreOptions store_options(const Settings& settings) {
   options.hostname = settings.hostname;
   options.mailboxes_max = static_cast<std::uint32_t>(settings.limits.mailboxes);
   options.keywords_max = static_cast<std::uint32_t>(settings.limits.keywords);
+  options.search_index = settings.storage.search_index;
   options.quota.octets = limit_unless_zero(settings.quota.storage);
   options.quota.messages = limit_unless_zero(settings.quota.messages);
   return options;

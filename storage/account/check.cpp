@@ -313,6 +313,7 @@ Outcome MaildirAccount::forget_content(MailboxId mailbox, const UidSet& uids) {
     TRY(put_file(*context_.index, row.key, file));
     TRY(remove_cache(*context_.index, row.key, file.uid));
     TRY(add_work(*context_.index, Work::cache, row.key, file.uid));
+    TRY(note_text(context_, row.key, file.uid));
   }
   TRY(save_mailbox_row(*context_.index, row));
   TRY(change.commit());

@@ -1,6 +1,12 @@
 #include "storage/account/context.h"
 
+#include "storage/index/message_sql.h"
+
 namespace postkeep::storage {
+
+Outcome note_text(AccountContext& context, std::int64_t mailbox_key, Uid uid) {
+  return context.tracks_text ? add_work(*context.index, Work::text, mailbox_key, uid) : Outcome();
+}
 
 Result<IndexChange> IndexChange::begin(AccountContext& context, Commit commit) {
   const bool first = context.facts.clean;

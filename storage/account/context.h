@@ -49,6 +49,7 @@ struct AccountContext {
   IndexFacts facts;
   maildir::AccountFile file;
   bool generation_behind = false;  // postkeep-account does not have facts.generation yet
+  bool tracks_text = false;        // changes of messages are noted for search.sqlite: note_text()
   bool commits_are_lazy = false;   // what PRAGMA synchronous says now
   std::uint64_t next_intent = 1;
   std::set<std::uint64_t> spent_intents;  // of finished changes, but could not be removed: settle_intents() tries again
@@ -78,6 +79,9 @@ class IndexChange {
   Transaction transaction_;
   bool first_;
 };
+
+// In a transaction: search.sqlite, if there is one, may have this message wrongly from now on.
+Outcome note_text(AccountContext& context, std::int64_t mailbox_key, Uid uid);
 
 // Brings postkeep-account up to the index's generation, so that an older index put in its place is noticed.
 Outcome save_generation(AccountContext& context);

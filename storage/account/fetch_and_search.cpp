@@ -21,8 +21,9 @@ class Subject final : public SearchSubject {
  public:
   using Row = std::function<Result<MessageRow>(Uid)>;
   using Open = std::function<Result<std::unique_ptr<MessageReader>>(Uid)>;
-  Subject(const std::vector<ColumnPieces>& columns, const Row& row, const Open& open)
-      : columns_(columns.begin(), columns.end()), get_row_(row), open_(open) {}
+  using Text = std::function<std::optional<StoredText>(Uid)>;
+  Subject(const std::vector<ColumnPieces>& columns, const Row& row, const Open& open, const Text& text)
+      : columns_(columns.begin(), columns.end()), get_row_(row), open_(open), text_(text) {}
 
   void move_to(const MessageState& state, const Flags& flags) {
     state_ = state;
@@ -35,6 +36,7 @@ class Subject final : public SearchSubject {
     row_ = TRY(get_row_(state_.uid));
     return &row_;
   }
+  std::optional<StoredText> text() override { return text_(state_.uid); }
   Result<std::unique_ptr<MessageReader>> open() override { return open_(state_.uid); }
   std::optional<std::int64_t> number(std::size_t column) override {
     if (!columns_[column].find(state_.uid)) return std::nullopt;
@@ -51,6 +53,7 @@ class Subject final : public SearchSubject {
   const Flags* flags_ = nullptr;
   const Row& get_row_;
   const Open& open_;
+  const Text& text_;
   MessageRow row_;
 };
 
@@ -147,10 +150,16 @@ Result<UidSet> MaildirAccount::search_stage(MailboxId mailbox, const SearchKey& 
     return std::move(rows.front());
   };
   const Subject::Open open = [&](Uid uid) { return open_file(context_, *box, uid); };
-  Subject subject(*columns, get_row, open);
+  const bool was_wanted = texts_.is_newly_wanted();
+  const TextIndex::Narrowed narrowed = texts_.narrow(*box, version->existing(candidates), evaluator);
+  if (!was_wanted && texts_.is_newly_wanted()) changed();  // so that background_step() is called
+  const Subject::Text text = [&](Uid uid) {
+    return narrowed.stored.contains(uid) ? texts_.text(*box, uid) : std::nullopt;
+  };
+  Subject subject(*columns, get_row, open, text);
   UidSet found;
   std::optional<Error> problem;
-  version->for_each_in(candidates, [&](SeqNum, const MessageState& state) {
+  version->for_each_in(narrowed.candidates, [&](SeqNum, const MessageState& state) {
     if (problem) return;
     subject.move_to(state, version->flags_of(state));
     const Result<bool> matches = evaluator.matches(subject);

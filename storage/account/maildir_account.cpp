@@ -13,8 +13,12 @@ namespace postkeep::storage {
 namespace {
 
 constexpr char index_file_name[] = "index.sqlite";
+constexpr char search_file_name[] = "search.sqlite";
 constexpr std::int64_t flags_quiet_us = 1'000'000;
 constexpr std::int64_t flags_latest_us = 5'000'000;
+// Indexing waits for a pause, so that it takes nothing from deliveries, but not for ever.
+constexpr std::int64_t texts_quiet_us = 250'000;
+constexpr std::int64_t texts_latest_us = 10'000'000;
 
 }  // namespace
 
@@ -51,6 +55,8 @@ Outcome MaildirAccount::open_index_and_mailboxes() {
                                       static_cast<std::int64_t>(context_.file.generation)));
   context_.index = std::move(opened.database);
   context_.facts = opened.facts;
+  if (opened.fresh) TRY(SearchIndex::remove_file(context_.files(), context_.path + "/" + search_file_name));
+  texts_.reset();
   context_.generation_behind = static_cast<std::uint64_t>(opened.facts.generation) != context_.file.generation;
   // An intent may be older than the first write to the index, which still says that all was in good order.
   const Recovered recovered = TRY(recover_intents(context_));
@@ -107,6 +113,7 @@ Outcome MaildirAccount::close() {
     TRY(save_generation(context_));
     TRY(context_.index->checkpoint());
   }
+  texts_.close();
   context_.index.reset();
   closed_ = true;
   return settled;
@@ -425,6 +432,22 @@ Result<std::optional<std::chrono::milliseconds>> MaildirAccount::write_due_flags
   return std::optional<milliseconds>();
 }
 
+Result<std::optional<std::chrono::milliseconds>> MaildirAccount::index_due_texts() {
+  using std::chrono::milliseconds;
+  if (!TRY(texts_.has_work())) {
+    texts_wait_since_us_ = 0;
+    return std::optional<milliseconds>();
+  }
+  const std::int64_t now_us = context_.now_us();
+  if (texts_wait_since_us_ == 0) texts_wait_since_us_ = now_us;
+  const std::int64_t due_us =
+      std::min(last_change_us_ + texts_quiet_us, texts_wait_since_us_ + texts_latest_us) - now_us;
+  if (due_us > 0) return std::optional<milliseconds>(milliseconds(due_us / 1000 + 1));
+  if (TRY(texts_.slice()) == Slice::more) return std::optional<milliseconds>(milliseconds(0));
+  texts_wait_since_us_ = 0;
+  return std::optional<milliseconds>();
+}
+
 Outcome MaildirAccount::write_all_flags() {
   if (flags_checked_ && flag_timer_.first_us == 0) return {};
   while (TRY(write_flags_slice(context_, mailboxes_)) == Slice::more) {
@@ -450,7 +473,8 @@ Result<BackgroundState> MaildirAccount::background_slice() {
   if (TRY(mailboxes_.remove_leftover())) return state;
   TRY(mailboxes_.settle());
   TRY(save_generation(context_));
-  state.due_in = flags_due;
+  const std::optional<std::chrono::milliseconds> texts_due = TRY(index_due_texts());
+  state.due_in = flags_due && texts_due ? std::min(*flags_due, *texts_due) : flags_due ? flags_due : texts_due;
   return state;
 }
 

@@ -13,6 +13,7 @@
 #include "storage/account/mailbox_list.h"
 #include "storage/account/message_transfer.h"
 #include "storage/account/reconcile.h"
+#include "storage/account/text_index.h"
 #include "storage/account_store.h"
 
 namespace postkeep::storage {
@@ -76,6 +77,7 @@ class MaildirAccount final : public AccountStore {
                  ChangeListener listener)
       : context_(store, std::move(path)),
         mailboxes_(context_),
+        texts_(context_, mailboxes_),
         watches_(watches),
         user_(std::move(user)),
         listener_(std::move(listener)) {}
@@ -119,18 +121,24 @@ class MaildirAccount final : public AccountStore {
   Result<std::optional<std::chrono::milliseconds>> write_due_flags();
   Outcome write_all_flags();
   Result<BackgroundState> background_slice();
+  // How long until texts are indexed; none if there are none to.
+  Result<std::optional<std::chrono::milliseconds>> index_due_texts();
   void note_flag_change();
   void changed() {
+    last_change_us_ = context_.now_us();
     if (listener_) listener_();
   }
 
   AccountContext context_;
   MailboxList mailboxes_;
+  TextIndex texts_;
   FolderWatches& watches_;
   std::string user_;
   ChangeListener listener_;
   FlagTimer flag_timer_;
-  bool flags_checked_ = false;  // whether an earlier run left flags pending
+  std::int64_t last_change_us_ = 0;
+  std::int64_t texts_wait_since_us_ = 0;  // 0: none do
+  bool flags_checked_ = false;            // whether an earlier run left flags pending
   bool index_doubtful_ = false;
   bool closed_ = false;
 };

@@ -13,6 +13,8 @@ LineEnds line_ends_of(const FileRow& file) {
   return file.origin == Origin::ours ? LineEnds::as_stored : LineEnds::to_crlf;
 }
 
+}  // namespace
+
 Result<std::unique_ptr<MessageReader>> open_as_named(AccountContext& context, const MailboxState& box,
                                                      const FileRow& file) {
   std::optional<std::uint64_t> served;
@@ -21,8 +23,6 @@ Result<std::unique_ptr<MessageReader>> open_as_named(AccountContext& context, co
       TRY(BodyReader::open(context.files(), box.folder.file_path(file.place, file.name), line_ends_of(file), served));
   return reader;
 }
-
-}  // namespace
 
 ComputedFacts computed_from(MessageRow row) {
   ComputedFacts computed;

@@ -23,6 +23,10 @@ Result<ComputedFacts> compute_facts(MessageReader& reader);
 // Of a file of ours, just put in place.
 Result<ComputedFacts> compute_facts(FileSystem& files, const std::string& path);
 
+// The message's file where its row says that it is. Errors: not_found if it is not there.
+Result<std::unique_ptr<MessageReader>> open_as_named(AccountContext& context, const MailboxState& box,
+                                                     const FileRow& file);
+
 // The message's file, opened for serving. A file that is not under its name any more is looked for once by
 // refreshing the mailbox. Errors: expunge_issued, corruption.
 Result<std::unique_ptr<MessageReader>> open_file(AccountContext& context, MailboxState& box, Uid uid);

@@ -179,6 +179,7 @@ Outcome put_rows(AccountContext& context, MailboxState& box, MailboxRow& row, co
   if (message.facts) file.served = static_cast<std::int64_t>(message.facts->served);
   TRY(put_message(index, box.row.key, message.state));
   TRY(put_file(index, box.row.key, file));
+  TRY(note_text(context, box.row.key, message.state.uid));
   count_in(row, message.flags, counted_octets(file));
   return {};
 }
@@ -228,6 +229,7 @@ Outcome take_out(AccountContext& context, MailboxState& box, MailboxRow& row, co
     const std::optional<MessageState> message = box.version->find(file.uid);
     if (!message) continue;
     known.add(file.uid);
+    TRY(note_text(context, box.row.key, file.uid));
     count_out(row, box.version->flags_of(*message), counted_octets(file));
   }
   if (files == FilesAre::doomed) {

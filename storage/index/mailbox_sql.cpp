@@ -105,7 +105,9 @@ Result<bool> remove_dropped_rows(Database& database, std::int64_t limit) {
   const std::int64_t key = next.integer(0);
   bool all_gone = true;
   for (const char* sql :
-       {"DELETE FROM message WHERE id IN (SELECT id FROM message WHERE id >= ?1 AND id < ?2 LIMIT ?3)",
+       {"INSERT OR IGNORE INTO unindexed SELECT id FROM message WHERE id >= ?1 AND id < ?2 AND "
+        "(SELECT search_identity FROM account) <> 0 LIMIT ?3",
+        "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE id >= ?1 AND id < ?2 LIMIT ?3)",
         "DELETE FROM file WHERE id IN (SELECT id FROM file WHERE id >= ?1 AND id < ?2 LIMIT ?3)",
         "DELETE FROM cache WHERE id IN (SELECT id FROM cache WHERE id >= ?1 AND id < ?2 LIMIT ?3)",
         "DELETE FROM pending_flags WHERE id IN (SELECT id FROM pending_flags WHERE id >= ?1 AND id < ?2 LIMIT ?3)",

@@ -50,7 +50,12 @@ const WorkSql& sql_of(Work work) {
   static constexpr WorkSql cache = {"INSERT OR IGNORE INTO uncached VALUES (?)", "DELETE FROM uncached WHERE id = ?",
                                     "SELECT id FROM uncached ORDER BY id LIMIT ?",
                                     "SELECT id FROM uncached WHERE id BETWEEN ? AND ?"};
+  static constexpr WorkSql text = {"INSERT OR IGNORE INTO unindexed VALUES (?)", "DELETE FROM unindexed WHERE id = ?",
+                                   "SELECT id FROM unindexed ORDER BY id DESC LIMIT ?",
+                                   "SELECT id FROM unindexed WHERE id BETWEEN ? AND ?"};
   switch (work) {
+    case Work::text:
+      return text;
     case Work::flags:
       return flags;
     case Work::unlink:
@@ -94,6 +99,12 @@ Result<std::uint32_t> count_messages_from(Database& database, std::int64_t key, 
   statement.bind(1, id_of(key, first)).bind(2, id_of(key, Uid(~std::uint32_t{0})));
   TRY(statement.step());
   return static_cast<std::uint32_t>(statement.integer(0));
+}
+
+Result<bool> has_message(Database& database, std::int64_t key, Uid uid) {
+  Statement statement = TRY(database.prepare("SELECT 1 FROM message WHERE id = ?"));
+  statement.bind(1, id_of(key, uid));
+  return TRY(statement.step());
 }
 
 Outcome put_message(Database& database, std::int64_t key, const MessageState& message) {
@@ -277,12 +288,26 @@ Result<std::vector<MessageKey>> next_work(Database& database, Work work, std::in
   return found;
 }
 
-Result<UidSet> work_of_mailbox(Database& database, Work work, std::int64_t key) {
+Result<UidSet> work_of_mailbox(Database& database, Work work, std::int64_t key, Uid first, Uid last) {
   UidSet uids;
   Statement statement = TRY(database.prepare(sql_of(work).of_mailbox));
-  statement.bind(1, id_of(key, Uid(0))).bind(2, id_of(key, Uid(~std::uint32_t{0})));
+  statement.bind(1, id_of(key, first)).bind(2, id_of(key, last));
   while (TRY(statement.step())) uids.add(uid_of(statement.integer(0)));
   return uids;
+}
+
+Result<std::optional<MessageKey>> add_text_work_below(Database& database, MessageKey before, std::int64_t limit) {
+  const std::int64_t below = id_of(before.key, before.uid);
+  Statement lowest =
+      TRY(database.prepare("SELECT min(id) FROM (SELECT id FROM message WHERE id < ? ORDER BY id DESC LIMIT ?)"));
+  lowest.bind(1, below).bind(2, limit);
+  TRY(lowest.step());
+  if (lowest.is_null(0)) return std::optional<MessageKey>();
+  const std::int64_t from = lowest.integer(0);
+  Statement add =
+      TRY(database.prepare("INSERT OR IGNORE INTO unindexed SELECT id FROM message WHERE id >= ? AND id < ?"));
+  TRY(add.bind(1, from).bind(2, below).run());
+  return std::optional<MessageKey>(MessageKey{from >> 32, uid_of(from)});
 }
 
 Result<bool> has_work(Database& database, Work work) { return !TRY(next_work(database, work, 1)).empty(); }

@@ -47,7 +47,8 @@ struct CacheRow {
 };
 
 // Work for background_step().
-enum class Work { flags, unlink, cache };
+// text: what search.sqlite must take in or let go; the newest first.
+enum class Work { flags, unlink, cache, text };
 
 struct MessageKey {
   std::int64_t key = 0;
@@ -57,9 +58,10 @@ struct MessageKey {
 Result<std::vector<MessageState>> load_messages(Database& database, std::int64_t key);  // ascending
 // Messages with this UID or a larger one; costs what it counts.
 Result<std::uint32_t> count_messages_from(Database& database, std::int64_t key, Uid first);
+Result<bool> has_message(Database& database, std::int64_t key, Uid uid);
 Outcome put_message(Database& database, std::int64_t key, const MessageState& message);
-// The messages' rows in `message`, `cache` and the work lists; their file rows stay until the files are gone. Costs a
-// few statements for each range of UIDs.
+// The messages' rows in `message`, `cache` and the work lists but that of texts; their file rows stay until the files
+// are gone. Costs a few statements for each range of UIDs.
 Outcome remove_messages(Database& database, std::int64_t key, const UidSet& uids);
 
 Outcome put_file(Database& database, std::int64_t key, const FileRow& file);
@@ -98,7 +100,10 @@ Outcome add_work(Database& database, Work work, std::int64_t key, Uid uid);
 Outcome add_unlinks(Database& database, std::int64_t key, const UidSet& uids);
 Outcome remove_work(Database& database, Work work, std::int64_t key, Uid uid);
 Result<std::vector<MessageKey>> next_work(Database& database, Work work, std::int64_t limit);
-Result<UidSet> work_of_mailbox(Database& database, Work work, std::int64_t key);
+Result<UidSet> work_of_mailbox(Database& database, Work work, std::int64_t key, Uid first = Uid(0),
+                               Uid last = Uid(~std::uint32_t{0}));
+// Work::text for the next `limit` messages before this one, whatever their mailbox; the last of them, none at the end.
+Result<std::optional<MessageKey>> add_text_work_below(Database& database, MessageKey before, std::int64_t limit);
 Result<bool> has_work(Database& database, Work work);
 
 }  // namespace postkeep::storage

@@ -11,9 +11,10 @@ namespace {
 constexpr const char* schema_sql = R"sql(
 CREATE TABLE account (
   generation INTEGER NOT NULL,
-  clean INTEGER NOT NULL
+  clean INTEGER NOT NULL,
+  search_identity INTEGER NOT NULL      -- of the search.sqlite that goes with this; 0: none
 );
-INSERT INTO account VALUES (0, 0);
+INSERT INTO account VALUES (0, 0, 0);
 CREATE TABLE mailbox (
   key INTEGER PRIMARY KEY AUTOINCREMENT,
   mailbox_id INTEGER NOT NULL UNIQUE,
@@ -62,6 +63,8 @@ CREATE TABLE expunged (mailbox INTEGER NOT NULL, modseq INTEGER NOT NULL, first 
 CREATE TABLE pending_flags (id INTEGER PRIMARY KEY);
 CREATE TABLE doomed (id INTEGER PRIMARY KEY);
 CREATE TABLE uncached (id INTEGER PRIMARY KEY);
+-- What search.sqlite may have wrongly or not at all: messages that came, went, or were read again. Kept if it is there.
+CREATE TABLE unindexed (id INTEGER PRIMARY KEY);
 CREATE TABLE dropped_mailbox (key INTEGER PRIMARY KEY);
 )sql";
 
@@ -73,11 +76,12 @@ Outcome make_tables(Database& database) {
 }
 
 Result<IndexFacts> read_facts(Database& database) {
-  Statement statement = TRY(database.prepare("SELECT generation, clean FROM account"));
+  Statement statement = TRY(database.prepare("SELECT generation, clean, search_identity FROM account"));
   if (!TRY(statement.step())) return failure(ErrorKind::corruption, "A mail index is damaged", "no account row");
   IndexFacts facts;
   facts.generation = statement.integer(0);
   facts.clean = statement.integer(1) != 0;
+  facts.search_identity = statement.integer(2);
   return facts;
 }
 
@@ -126,9 +130,14 @@ Result<OpenedIndex> open_index(FileSystem& files, const std::string& path, std::
   return opened;
 }
 
+Outcome save_search_identity(Database& database, std::int64_t identity) {
+  Statement statement = TRY(database.prepare("UPDATE account SET search_identity = ?"));
+  return statement.bind(1, identity).run();
+}
+
 Outcome save_index_facts(Database& database, const IndexFacts& facts) {
-  Statement statement = TRY(database.prepare("UPDATE account SET generation = ?, clean = ?"));
-  return statement.bind(1, facts.generation).bind(2, facts.clean ? 1 : 0).run();
+  Statement statement = TRY(database.prepare("UPDATE account SET generation = ?, clean = ?, search_identity = ?"));
+  return statement.bind(1, facts.generation).bind(2, facts.clean ? 1 : 0).bind(3, facts.search_identity).run();
 }
 
 }  // namespace postkeep::storage

@@ -16,12 +16,13 @@ class FileSystem;
 
 // Raised with every change to the tables. There are no migrations: an index of another version is rebuilt,
 // which costs one reading of the folders.
-inline constexpr std::int64_t index_schema_version = 2;
+inline constexpr std::int64_t index_schema_version = 3;
 
 // What the one row of the table `account` says.
 struct IndexFacts {
-  std::int64_t generation = 0;  // raised with the first write after each opening; see postkeep-account
-  bool clean = false;           // closed in good order, so that its counters are the newest
+  std::int64_t generation = 0;       // raised with the first write after each opening; see postkeep-account
+  bool clean = false;                // closed in good order, so that its counters are the newest
+  std::int64_t search_identity = 0;  // of the search.sqlite that goes with it; 0: there is none
 };
 
 struct OpenedIndex {
@@ -37,6 +38,8 @@ Result<OpenedIndex> open_index(FileSystem& files, const std::string& path, std::
 // What open_index() does with a file that it cannot use. The database is closed. No error if it is not there.
 Outcome put_index_aside(FileSystem& files, const std::string& path);
 
+// Of IndexFacts this alone.
+Outcome save_search_identity(Database& database, std::int64_t identity);
 Outcome save_index_facts(Database& database, const IndexFacts& facts);
 
 }  // namespace postkeep::storage

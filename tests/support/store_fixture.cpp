@@ -44,6 +44,16 @@ void StoreFixture::reopen_without_index() {
   open();
 }
 
+void StoreFixture::run_background() {
+  constexpr int steps_max = 10'000;
+  for (int i = 0; i < steps_max; ++i) {
+    const storage::BackgroundState state = must(account_->background_step());
+    if (!state.due_in) return;
+    clock_.advance(*state.due_in);
+  }
+  must(Outcome(failure(ErrorKind::server_bug, "Background work does not end")));
+}
+
 MailboxId StoreFixture::mailbox(std::string_view utf8) {
   Result<storage::Mailbox> found = account_->find_mailbox(name(utf8));
   if (!found) found = account_->create_mailbox(name(utf8));

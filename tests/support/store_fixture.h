@@ -31,8 +31,12 @@ class StoreFixture {
 
   // Closes cleanly and opens again; a backend on disk in a new MailStore, as after a restart of the server.
   void reopen();
+  // Those that hold from the next reopen() of a backend on disk on.
+  storage::StoreOptions& options() { return options_; }
   // Likewise, the index having been deleted in between. The same as reopen() where there is none.
   void reopen_without_index();
+  // Until nothing is due any more; the clock goes on meanwhile.
+  void run_background();
 
   // The mailbox of that name; made if it is missing.
   MailboxId mailbox(std::string_view name);
