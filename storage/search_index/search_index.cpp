@@ -131,7 +131,9 @@ namespace {
 
 Result<std::unique_ptr<Database>> open_search_database(FileSystem& files, const std::string& path) {
   Database::Options options;
-  options.durability = Database::Durability::normal;
+  // What it says must not be older than what index.sqlite says of it: of a mailbox's key that a power cut took back and
+  // that another mailbox has now, there would be the other's texts.
+  options.durability = Database::Durability::full;
   options.wal_autocheckpoint_pages = 250;  // moving them back is part of a slice
   return Database::open(files, path, options);
 }

@@ -4,8 +4,8 @@
 // It narrows, it does not answer: what it does not name surely lacks the needle, what it names must be checked, for
 // which it has the text. A message is a mailbox's key and a UID, as in index.sqlite. New messages have a signature each
 // ("loose"); 256 of a mailbox are packed into a block, where a trigram is one row of 256 bits. A message that is
-// removed leaves its column empty; a block of which a third is empty is taken apart again. A cache: commits are not
-// synced, and whatever is wrong with the file, the caller throws it away. One thread at a time.
+// removed leaves its column empty; a block of which a third is empty is taken apart again.
+// A cache: whatever is wrong with the file, the caller throws it away. Commits are durable. One thread at a time.
 #pragma once
 
 #include <cstdint>
