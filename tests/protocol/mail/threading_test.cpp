@@ -355,7 +355,7 @@ TEST_CASE("subtrees hung below a deep chain over and over cost no walk up it") {
   const std::uint32_t depth = 50'000;
   ReferenceThreads threads;
   const auto add = [&](std::string id, std::vector<std::string> to, std::uint32_t number) {
-    add_to(threads, Message{number, UnixTime{number}, std::move(id), std::move(to)});
+    add_to(threads, Message{number, UnixTime{number}, std::move(id), std::move(to), {}, false});
   };
   std::uint32_t number = 0;
   for (std::uint32_t i = 0; i < depth; ++i) {
