@@ -105,9 +105,9 @@ TEST_CASE("After a power cut at any time a search of text finds what is there") 
     machine.disk().cut_power_at(cut);
     (void)use(machine, box);
     machine.halt();
-    using Kind = SurvivalPlan::Kind;
     for (const SurvivalPlan& plan :
-         {SurvivalPlan{Kind::nothing, 0}, SurvivalPlan{Kind::everything, 0}, SurvivalPlan{Kind::random, cut}}) {
+         {SurvivalPlan{SurvivalPlan::Kind::nothing, 0}, SurvivalPlan{SurvivalPlan::Kind::everything, 0},
+          SurvivalPlan{SurvivalPlan::Kind::random, cut}}) {
       check_restarted(machine.disk().after_power_cut(plan));
     }
   }
