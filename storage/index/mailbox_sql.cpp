@@ -104,10 +104,11 @@ Result<bool> remove_dropped_rows(Database& database, std::int64_t limit) {
   if (!TRY(next.step())) return false;
   const std::int64_t key = next.integer(0);
   bool all_gone = true;
+  constexpr const char* note_texts =
+      "INSERT OR IGNORE INTO unindexed SELECT id FROM message WHERE id >= ?1 AND id < ?2 AND "
+      "(SELECT search_identity FROM account) <> 0 LIMIT ?3";
   for (const char* sql :
-       {"INSERT OR IGNORE INTO unindexed SELECT id FROM message WHERE id >= ?1 AND id < ?2 AND "
-        "(SELECT search_identity FROM account) <> 0 LIMIT ?3",
-        "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE id >= ?1 AND id < ?2 LIMIT ?3)",
+       {note_texts, "DELETE FROM message WHERE id IN (SELECT id FROM message WHERE id >= ?1 AND id < ?2 LIMIT ?3)",
         "DELETE FROM file WHERE id IN (SELECT id FROM file WHERE id >= ?1 AND id < ?2 LIMIT ?3)",
         "DELETE FROM cache WHERE id IN (SELECT id FROM cache WHERE id >= ?1 AND id < ?2 LIMIT ?3)",
         "DELETE FROM pending_flags WHERE id IN (SELECT id FROM pending_flags WHERE id >= ?1 AND id < ?2 LIMIT ?3)",
