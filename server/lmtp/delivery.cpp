@@ -18,34 +18,18 @@ constexpr std::uint64_t spool_octets_max = std::numeric_limits<std::uint64_t>::m
 // wait together share what it does.
 constexpr std::size_t deliveries_at_once = 32;
 
-Result<storage::AppendResult> append_now(storage::AccountStore& store,
-                                         const std::shared_ptr<storage::Incoming>& message) {
-  const storage::Mailbox inbox = TRY(store.find_mailbox(MailboxName::inbox()));
-  std::vector<storage::AppendItem> items(1);
-  items.front().message = message;
-  auto appended = store.append(inbox.id, items);
-  if (appended) metrics().messages_appended.add();
-  return appended;
-}
-
-// None: there is no such user any more.
-using Delivered = Result<std::optional<storage::AppendResult>>;
-
 // Named functions make the jobs, away from any co_await (style.md C0).
-// The user may have been deleted or renamed since RCPT; mail must not be made again under a name that nobody has.
-Awaitable<Delivered> append_to_inbox(Services& services, const std::string& user,
-                                     std::shared_ptr<storage::Incoming> message) {
-  AccountPtr account = services.gateway.account(user);
-  const auto check = [&auth = services.auth, user]() -> std::optional<Delivered> {
-    const auto now = auth.resolve_recipient_here(user);
-    const bool gone = now ? now->user != user : now.error().kind == ErrorKind::not_found;
-    if (gone) return Delivered(std::nullopt);
-    if (!now) return Delivered(tl::unexpected<Error>(now.error()));
-    return std::nullopt;
-  };
-  return services.gateway.run_unless(
-      std::move(account), check,
-      [message = std::move(message)](storage::AccountStore& store) -> Delivered { return append_now(store, message); });
+Awaitable<Result<storage::AppendResult>> append_to_inbox(Gateway& gateway, AccountPtr account,
+                                                         std::shared_ptr<storage::Incoming> message) {
+  return gateway.run(std::move(account),
+                     [message = std::move(message)](storage::AccountStore& store) -> Result<storage::AppendResult> {
+                       const storage::Mailbox inbox = TRY(store.find_mailbox(MailboxName::inbox()));
+                       std::vector<storage::AppendItem> items(1);
+                       items.front().message = message;
+                       auto appended = store.append(inbox.id, items);
+                       if (appended) metrics().messages_appended.add();
+                       return appended;
+                     });
 }
 
 // As the MTA sees it: whether it will try again.
@@ -173,14 +157,19 @@ lmtp::Reply Delivery::reply_to(std::size_t index) const {
   return reply_for(outcome.error(), context_.settings->quota.on_delivery);
 }
 
+// The user may have been deleted or renamed since RCPT; mail must not be made again under a name that nobody has.
 asio::awaitable<Result<storage::AppendResult>> Delivery::deliver_to(const std::string& user) {
-  auto delivered = co_await append_to_inbox(context_.services, user, incoming_);
-  if (!delivered) co_return tl::unexpected<Error>(std::move(delivered).error());
-  if (!*delivered) {
+  const auto now = co_await context_.services.auth.resolve_recipient(user);
+  const bool gone = now ? now->user != user : now.error().kind == ErrorKind::not_found;
+  if (gone) {
     gone_.insert(user);
     co_return failure(ErrorKind::not_found, "No such user");
   }
-  co_return std::move(**delivered);
+  if (!now) co_return tl::unexpected<Error>(now.error());
+  Gateway& gateway = context_.services.gateway;
+  AccountPtr account = gateway.account(user);
+  auto appended = co_await append_to_inbox(gateway, std::move(account), incoming_);
+  co_return appended;
 }
 
 asio::awaitable<void> Delivery::deliver_some() {

@@ -20,10 +20,6 @@ class AuthGateway {
   Awaitable<Result<auth::KeyAnswer>> look_up_keys(auth::KeyRequest request);
   bool can_supply_keys() const { return authenticator_.can_supply_keys(); }
   Awaitable<Result<auth::Recipient>> resolve_recipient(std::string address);
-  // The same within a job of the storage pool. Blocking.
-  Result<auth::Recipient> resolve_recipient_here(const std::string& address) {
-    return authenticator_.resolve_recipient(address);
-  }
 
  private:
   auth::Authenticator& authenticator_;

@@ -92,9 +92,6 @@ class Gateway {
   // offload.h.
   template <class Job>
   Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> run(AccountPtr account, Job job);
-  // The same with a question before: what `check()` returns, if anything, is the answer, and the account is not opened.
-  template <class Check, class Job>
-  Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> run_unless(AccountPtr account, Check check, Job job);
   // Runs `job()` on the storage pool beside all strands: reading and decoding of messages.
   template <class Job>
   Awaitable<std::invoke_result_t<Job&>> run_beside(Job job) {
@@ -179,10 +176,6 @@ class Gateway {
   template <class Job>
   static Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> perform(Gateway& gateway, AccountPtr account,
                                                                                Job job, SteadyTime queued);
-  template <class Check, class Job>
-  static Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> perform_unless(Gateway& gateway,
-                                                                                      AccountPtr account, Check check,
-                                                                                      Job job, SteadyTime queued);
   // On the account's strand:
   Result<storage::AccountStore*> enter(Account& account);
   void leave(Account& account);
@@ -266,27 +259,6 @@ template <class Job>
 Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> Gateway::perform(Gateway& gateway, AccountPtr account,
                                                                                Job job, SteadyTime queued) {
   const JobRun running(queued);
-  Result<storage::AccountStore*> store = gateway.enter(*account);
-  if (!store) co_return tl::unexpected<Error>(std::move(store).error());
-  const Leave leave{gateway, *account};
-  co_return job(**store);
-}
-
-template <class Check, class Job>
-Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> Gateway::run_unless(AccountPtr account, Check check,
-                                                                                  Job job) {
-  const Account::Strand strand = account->strand_;
-  return asio::co_spawn(
-      strand, perform_unless<Check, Job>(*this, std::move(account), std::move(check), std::move(job), job_queued()),
-      asio::use_awaitable);
-}
-
-template <class Check, class Job>
-Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> Gateway::perform_unless(Gateway& gateway,
-                                                                                      AccountPtr account, Check check,
-                                                                                      Job job, SteadyTime queued) {
-  const JobRun running(queued);
-  if (auto answer = check()) co_return std::move(*answer);
   Result<storage::AccountStore*> store = gateway.enter(*account);
   if (!store) co_return tl::unexpected<Error>(std::move(store).error());
   const Leave leave{gateway, *account};
