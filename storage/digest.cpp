@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <cstring>
+
 #include "protocol/base/ensure.h"
 
 namespace postkeep::storage {
@@ -33,6 +35,28 @@ Sha256Digest sha256(std::string_view bytes) {
   Sha256 hash;
   hash.update(bytes);
   return hash.finish();
+}
+
+void KeyedHash::Free::operator()(void* context) const { EVP_MAC_CTX_free(static_cast<EVP_MAC_CTX*>(context)); }
+
+KeyedHash::KeyedHash(const Key& key) : key_(key) {
+  EVP_MAC* const siphash = EVP_MAC_fetch(nullptr, "SIPHASH", nullptr);
+  context_.reset(EVP_MAC_CTX_new(siphash));
+  EVP_MAC_free(siphash);  // the context holds it
+  ENSURE(context_ != nullptr, "libcrypto has SipHash");
+}
+
+Hash128 KeyedHash::of(std::string_view text) {
+  auto* context = static_cast<EVP_MAC_CTX*>(context_.get());
+  std::array<std::uint8_t, sizeof(Hash128)> octets{};
+  std::size_t size = 0;
+  const bool done = EVP_MAC_init(context, key_.data(), key_.size(), nullptr) == 1 &&
+                    EVP_MAC_update(context, reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1 &&
+                    EVP_MAC_final(context, octets.data(), &size, octets.size()) == 1 && size == octets.size();
+  ENSURE(done, "SipHash takes any text");
+  Hash128 hash;
+  std::memcpy(&hash, octets.data(), octets.size());
+  return hash;
 }
 
 std::string hex(const Sha256Digest& digest, std::size_t octets) {

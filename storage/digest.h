@@ -1,5 +1,5 @@
-// Sha256: the one hash of storage/: EMAILID and THREADID are cut from it, folder files carry a piece of it.
-// The only user of libcrypto in storage/.
+// The hashes of storage/. Sha256: EMAILID and THREADID are cut from it, folder files carry a piece of it. KeyedHash:
+// for tables in memory. The only user of libcrypto in storage/.
 #pragma once
 
 #include <array>
@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "protocol/base/hash128.h"
 
 namespace postkeep::storage {
 
@@ -31,6 +33,22 @@ class Sha256 {
 };
 
 Sha256Digest sha256(std::string_view bytes);
+
+// SipHash-2-4 with 128 bits. Who does not know the key can neither make two texts with the same hash nor choose where
+// one falls in a table; whoever knows it can. One thread at a time.
+class KeyedHash {
+ public:
+  using Key = std::array<std::uint8_t, 16>;
+  explicit KeyedHash(const Key& key);
+  Hash128 of(std::string_view text);
+
+ private:
+  struct Free {
+    void operator()(void* context) const;
+  };
+  Key key_;
+  std::unique_ptr<void, Free> context_;
+};
 // Lower-case hex of the first `octets` (at most 32).
 std::string hex(const Sha256Digest& digest, std::size_t octets = 32);
 

@@ -1,6 +1,7 @@
 #include "storage/message_columns.h"
 
 #include <algorithm>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "protocol/mime/collation_keys.h"
 #include "protocol/mime/encoded_words.h"
 #include "protocol/text/casemap.h"
+#include "storage/digest.h"
 
 namespace postkeep::storage {
 namespace {
@@ -22,18 +24,17 @@ constexpr std::size_t piece_messages = 1024;
 // Of a field_text: a longer one is a list of recipients, and is read from its row when somebody looks for a word in it.
 constexpr std::size_t field_text_octets_max = 4096;
 
-// Of this process, so that nobody can choose what collides.
-const SipKey& process_key() {
-  static const SipKey key = [] {
+// By a key of this process, so that nobody can choose what collides.
+Hash128 hash_of_id(const std::string& id) {
+  static const KeyedHash::Key key = [] {
+    KeyedHash::Key octets{};
     std::random_device random;
-    const auto word = [&] { return std::uint64_t{random()} << 32 | random(); };
-    const std::uint64_t first = word();
-    return SipKey{first, word()};
+    for (std::uint8_t& octet : octets) octet = static_cast<std::uint8_t>(random());
+    return octets;
   }();
-  return key;
+  thread_local KeyedHash hash(key);
+  return id.empty() ? Hash128() : hash.of(id);
 }
-
-Hash128 hash_of_id(const std::string& id) { return id.empty() ? Hash128() : sip_hash(process_key(), id); }
 
 std::vector<Hash128> thread_ids_of(std::span<const mime::HeaderField> fields) {
   std::vector<Hash128> ids{hash_of_id(mime::message_id_of(fields))};
@@ -47,19 +48,20 @@ std::int64_t sent_day_of(std::span<const mime::HeaderField> fields) {
   return date ? std::int64_t{date->local_day().days} : Column::none;
 }
 
+// The columns of SORT's texts but for the subject, which has a mark beside it.
+constexpr std::pair<Kind, SortKey> sort_texts[] = {
+    {Kind::cc, SortKey::cc},
+    {Kind::from, SortKey::from},
+    {Kind::to, SortKey::to},
+    {Kind::display_from, SortKey::display_from},
+    {Kind::display_to, SortKey::display_to},
+};
+
 SortKey sort_key_of(Kind kind) {
-  switch (kind) {
-    case Kind::cc:
-      return SortKey::cc;
-    case Kind::from:
-      return SortKey::from;
-    case Kind::to:
-      return SortKey::to;
-    case Kind::display_from:
-      return SortKey::display_from;
-    default:
-      return SortKey::display_to;
-  }
+  const auto text =
+      std::find_if(std::begin(sort_texts), std::end(sort_texts), [&](auto each) { return each.first == kind; });
+  ENSURE(text != std::end(sort_texts), "a column of SORT's");
+  return text->second;
 }
 
 std::size_t octets_of(const ColumnPieces& pieces) {
@@ -115,20 +117,10 @@ std::optional<Column> Column::of_field(std::string_view name) {
 }
 
 Column column_of(SortKey key) {
-  switch (key) {
-    case SortKey::cc:
-      return Column{Kind::cc};
-    case SortKey::from:
-      return Column{Kind::from};
-    case SortKey::to:
-      return Column{Kind::to};
-    case SortKey::display_from:
-      return Column{Kind::display_from};
-    case SortKey::display_to:
-      return Column{Kind::display_to};
-    default:
-      return Column{Kind::base_subject};
+  for (const auto& [kind, sort_key] : sort_texts) {
+    if (sort_key == key) return Column{kind};
   }
+  return Column{Kind::base_subject};
 }
 
 std::size_t ColumnPiece::lower_bound(Uid uid, std::size_t from) const {

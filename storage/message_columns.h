@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/base/sip_hash.h"
+#include "protocol/base/hash128.h"
 #include "protocol/mail/ids.h"
 #include "protocol/mail/sort_order.h"
 #include "protocol/mail/uid_set.h"

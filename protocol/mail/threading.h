@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "protocol/base/sip_hash.h"
+#include "protocol/base/hash128.h"
 #include "protocol/mail/date_time.h"
 #include "protocol/mail/link_cut_forest.h"
 

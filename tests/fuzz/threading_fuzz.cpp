@@ -2,6 +2,7 @@
 // they say, each message is in each forest once, no deeper than there are messages, and a base subject is its own base.
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,7 +40,7 @@ void check_forest(const ThreadForest& forest, std::uint32_t count) {
   fuzz::require(found == count);
 }
 
-Hash128 hash_of(const std::string& id) { return id.empty() ? Hash128() : sip_hash(SipKey{3, 5}, id); }
+Hash128 hash_of(const std::string& id) { return id.empty() ? Hash128() : Hash128{std::hash<std::string>{}(id), 1}; }
 
 void check_subject(std::string_view raw) {
   const std::string base = base_subject(raw).text;

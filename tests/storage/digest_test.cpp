@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 namespace postkeep::storage {
 namespace {
 
@@ -19,6 +21,29 @@ TEST_CASE("a digest does not depend on how the octets were cut") {
   Sha256 moved = std::move(hash);
   moved.update("bc");
   CHECK(moved.finish() == sha256("abc"));
+}
+
+KeyedHash::Key key_of(std::uint8_t first) {
+  KeyedHash::Key key{};
+  for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::uint8_t>(first + i);
+  return key;
+}
+
+TEST_CASE("SipHash gives what its authors' vectors say, however often it is asked") {
+  KeyedHash hash(key_of(0));
+  for (int round = 0; round < 2; ++round) {
+    CHECK(hash.of("") == Hash128{0xe6a825ba047f81a3U, 0x930255c71472f66dU});
+    CHECK(hash.of(std::string(1, '\0')) == Hash128{0x44af996bd8c187daU, 0x45fc229b11597634U});
+  }
+}
+
+TEST_CASE("SipHash tells texts and keys apart") {
+  KeyedHash hash(key_of(1));
+  KeyedHash other(key_of(2));
+  CHECK(hash.of("12345678") != hash.of(std::string("12345678\0", 9)));
+  CHECK(hash.of("123456789") != hash.of("123456788"));
+  CHECK(hash.of("123456789") != other.of("123456789"));
+  CHECK(hash.of("123456789") == hash.of("123456789"));
 }
 
 }  // namespace

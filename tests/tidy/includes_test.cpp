@@ -42,7 +42,7 @@ const std::vector<OutsideHeader> outside_headers = {
     {"openssl/ssl.h", {"server/", "tests/server/", "tests/bench/", "conformance/"}, "TLS lives in server/ alone"},
     {"openssl/",
      {"storage/digest.cpp", "auth/", "server/", "tests/"},
-     "protocol/ and storage/ use no cryptography but one hash"},
+     "protocol/ and storage/ use no cryptography but hashes"},
     {"unicode/", {"protocol/text/", "tests/protocol/text/"}, "ICU lives in protocol/text alone"},
     {"spdlog", {"server/", "tests/server/"}, "only server/ logs"},
     {"fmt/", {"server/", "tests/server/", "conformance/"}, "only server/ prints"},
