@@ -306,6 +306,14 @@ Outcome Database::checkpoint() {
   return {};
 }
 
+Outcome remove_files_beside(FileSystem& files, const std::string& database_path) {
+  for (const char* suffix : {"-wal", "-shm", "-journal"}) {
+    Outcome gone = files.unlink(database_path + suffix);
+    if (!gone && gone.error().kind != ErrorKind::not_found) return gone;
+  }
+  return {};
+}
+
 std::uint64_t Database::take_step_count() { return std::exchange(impl_->steps, 0); }
 
 }  // namespace postkeep::storage

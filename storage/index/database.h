@@ -21,6 +21,10 @@ namespace postkeep::storage {
 class FileSystem;
 class Database;
 
+// Removes what SQLite keeps beside a database that is closed: before the database itself goes or is put aside, for an
+// old WAL beside a new database would be played into it. No error if nothing is there.
+Outcome remove_files_beside(FileSystem& files, const std::string& database_path);
+
 // A prepared statement in use. Bind, then step until it says there is no row; the destructor resets
 // it, so that it holds no lock. Columns count from 0, parameters from 1.
 class Statement {

@@ -1,22 +1,12 @@
 #include "storage/index/listing_sql.h"
 
-#include <algorithm>
 #include <array>
 
 #include "storage/index/message_sql.h"
+#include "storage/index/row_values.h"
 
 namespace postkeep::storage {
 namespace {
-
-constexpr std::int64_t listed_id_of(std::int64_t key, Uid uid) { return (key << 32) | uid.value(); }
-Uid listed_uid_of(std::int64_t id) { return Uid(static_cast<std::uint32_t>(id & 0xffffffff)); }
-
-template <class Id>
-Id listed_object_id(std::string_view bytes) {
-  Id id;
-  std::copy_n(bytes.begin(), std::min(bytes.size(), id.bytes.size()), id.bytes.begin());
-  return id;
-}
 
 // Columns of the statement; the large ones come last and are NULL where they are not wanted, for what is named is
 // copied.
@@ -73,7 +63,7 @@ bool read_listed(const Statement& statement, const FetchWants& wants, MessageRow
   if (wants_cache_row(wants) && statement.is_null(listed_is_cached)) return false;
   const std::int64_t served = statement.integer(listed_served);
   if (wants.size && served == served_unknown) return false;
-  row.uid = listed_uid_of(statement.integer(listed_id));
+  row.uid = uid_of_row(statement.integer(listed_id));
   if (wants.dates) {
     row.internal_date = UnixTime{statement.integer(listed_internal_date)};
     row.save_date = UnixTime{statement.integer(listed_save_date)};
@@ -81,8 +71,8 @@ bool read_listed(const Statement& statement, const FetchWants& wants, MessageRow
   if (wants.size) row.size = static_cast<std::uint64_t>(served);
   if (wants.line_end) row.ends_in_crlf = statement.integer(listed_line_end) != 0;
   if (wants.object_ids) {
-    row.email_id = listed_object_id<EmailId>(statement.blob(listed_email_id));
-    row.thread_id = listed_object_id<ThreadId>(statement.blob(listed_thread_id));
+    row.email_id = id_from_blob<EmailId>(statement.blob(listed_email_id));
+    row.thread_id = id_from_blob<ThreadId>(statement.blob(listed_thread_id));
   }
   if (wants.envelope) row.envelope = statement.blob(listed_envelope);
   if (wants.body_structure) row.body_structure = statement.blob(listed_body_structure);
@@ -114,9 +104,9 @@ Result<UidSet> visit_listed(Database& database, std::int64_t key, const UidSet& 
   for (std::size_t at = 0; at < ranges.size();) {
     const std::size_t end = end_of_span(ranges, at);
     Statement statement = TRY(database.prepare(listing_sql(wants)));
-    statement.bind(1, listed_id_of(key, ranges[at].first)).bind(2, listed_id_of(key, ranges[end - 1].last));
+    statement.bind(1, row_id(key, ranges[at].first)).bind(2, row_id(key, ranges[end - 1].last));
     while (TRY(statement.step())) {
-      const Uid uid = listed_uid_of(statement.integer(listed_id));
+      const Uid uid = uid_of_row(statement.integer(listed_id));
       while (ranges[at].last < uid) ++at;
       if (uid < ranges[at].first) continue;
       if (!read_listed(statement, wants, row)) {

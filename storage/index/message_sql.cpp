@@ -1,28 +1,13 @@
 #include "storage/index/message_sql.h"
 
-#include <algorithm>
+#include "storage/index/row_values.h"
 
 namespace postkeep::storage {
 namespace {
 
-constexpr std::int64_t id_of(std::int64_t key, Uid uid) { return (key << 32) | uid.value(); }
-Uid uid_of(std::int64_t id) { return Uid(static_cast<std::uint32_t>(id & 0xffffffff)); }
-
-template <class Id>
-std::string_view bytes_of(const Id& id) {
-  return {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()};
-}
-
-template <class Id>
-Id id_from(std::string_view bytes) {
-  Id id;
-  std::copy_n(bytes.begin(), std::min(bytes.size(), id.bytes.size()), id.bytes.begin());
-  return id;
-}
-
 FileRow file_of(const Statement& statement) {
   FileRow file;
-  file.uid = uid_of(statement.integer(0));
+  file.uid = uid_of_row(statement.integer(0));
   file.place = statement.integer(1) == 0 ? Place::cur : Place::fresh;
   file.name = statement.text(2);
   file.origin = statement.integer(3) == 0 ? Origin::ours : Origin::foreign;
@@ -68,14 +53,14 @@ const WorkSql& sql_of(Work work) {
 
 Outcome run_by_id(Database& database, const char* sql, std::int64_t key, Uid uid) {
   Statement statement = TRY(database.prepare(sql));
-  return statement.bind(1, id_of(key, uid)).run();
+  return statement.bind(1, row_id(key, uid)).run();
 }
 
 // `sql` is about ids between its two parameters.
 Outcome run_by_ranges(Database& database, const char* sql, std::int64_t key, const UidSet& uids) {
   Statement statement = TRY(database.prepare(sql));
   for (const UidSet::Range& range : uids.ranges()) {
-    TRY(statement.bind(1, id_of(key, range.first)).bind(2, id_of(key, range.last)).rerun());
+    TRY(statement.bind(1, row_id(key, range.first)).bind(2, row_id(key, range.last)).rerun());
   }
   return {};
 }
@@ -86,9 +71,9 @@ Result<std::vector<MessageState>> load_messages(Database& database, std::int64_t
   std::vector<MessageState> messages;
   Statement statement =
       TRY(database.prepare("SELECT id, flags, modseq FROM message WHERE id BETWEEN ? AND ? ORDER BY id"));
-  statement.bind(1, id_of(key, Uid(0))).bind(2, id_of(key, Uid(~std::uint32_t{0})));
+  statement.bind(1, row_id(key, Uid(0))).bind(2, row_id(key, Uid(~std::uint32_t{0})));
   while (TRY(statement.step())) {
-    messages.push_back(MessageState{uid_of(statement.integer(0)), static_cast<FlagCode>(statement.integer(1)),
+    messages.push_back(MessageState{uid_of_row(statement.integer(0)), static_cast<FlagCode>(statement.integer(1)),
                                     ModSeq(static_cast<std::uint64_t>(statement.integer(2)))});
   }
   return messages;
@@ -96,20 +81,20 @@ Result<std::vector<MessageState>> load_messages(Database& database, std::int64_t
 
 Result<std::uint32_t> count_messages_from(Database& database, std::int64_t key, Uid first) {
   Statement statement = TRY(database.prepare("SELECT count(*) FROM message WHERE id BETWEEN ? AND ?"));
-  statement.bind(1, id_of(key, first)).bind(2, id_of(key, Uid(~std::uint32_t{0})));
+  statement.bind(1, row_id(key, first)).bind(2, row_id(key, Uid(~std::uint32_t{0})));
   TRY(statement.step());
   return static_cast<std::uint32_t>(statement.integer(0));
 }
 
 Result<bool> has_message(Database& database, std::int64_t key, Uid uid) {
   Statement statement = TRY(database.prepare("SELECT 1 FROM message WHERE id = ?"));
-  statement.bind(1, id_of(key, uid));
+  statement.bind(1, row_id(key, uid));
   return TRY(statement.step());
 }
 
 Outcome put_message(Database& database, std::int64_t key, const MessageState& message) {
   Statement statement = TRY(database.prepare("INSERT OR REPLACE INTO message VALUES (?, ?, ?)"));
-  return statement.bind(1, id_of(key, message.uid))
+  return statement.bind(1, row_id(key, message.uid))
       .bind(2, message.flags)
       .bind(3, static_cast<std::int64_t>(message.modseq.value()))
       .run();
@@ -126,7 +111,7 @@ Outcome remove_messages(Database& database, std::int64_t key, const UidSet& uids
 
 Outcome put_file(Database& database, std::int64_t key, const FileRow& file) {
   Statement statement = TRY(database.prepare("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
-  return statement.bind(1, id_of(key, file.uid))
+  return statement.bind(1, row_id(key, file.uid))
       .bind(2, static_cast<std::int64_t>(file.place))
       .bind_text(3, file.name)
       .bind(4, static_cast<std::int64_t>(file.origin))
@@ -140,7 +125,7 @@ Outcome put_file(Database& database, std::int64_t key, const FileRow& file) {
 Result<std::optional<FileRow>> find_file(Database& database, std::int64_t key, Uid uid) {
   Statement statement = TRY(database.prepare(
       "SELECT id, place, name, origin, internal_date, save_date, octets, served FROM file WHERE id = ?"));
-  statement.bind(1, id_of(key, uid));
+  statement.bind(1, row_id(key, uid));
   if (!TRY(statement.step())) return std::optional<FileRow>();
   return std::optional<FileRow>(file_of(statement));
 }
@@ -151,7 +136,7 @@ Result<std::vector<FileRow>> load_files(Database& database, std::int64_t key, co
     Statement statement = TRY(database.prepare(
         "SELECT id, place, name, origin, internal_date, save_date, octets, served FROM file WHERE id BETWEEN ? AND ? "
         "ORDER BY id"));
-    statement.bind(1, id_of(key, range.first)).bind(2, id_of(key, range.last));
+    statement.bind(1, row_id(key, range.first)).bind(2, row_id(key, range.last));
     while (TRY(statement.step())) files.push_back(file_of(statement));
   }
   return files;
@@ -162,9 +147,9 @@ Outcome visit_file_facts(Database& database, std::int64_t key, const UidSet& uid
   for (const UidSet::Range& range : uids.ranges()) {
     Statement statement = TRY(
         database.prepare("SELECT id, internal_date, save_date, served FROM file WHERE id BETWEEN ? AND ? ORDER BY id"));
-    statement.bind(1, id_of(key, range.first)).bind(2, id_of(key, range.last));
+    statement.bind(1, row_id(key, range.first)).bind(2, row_id(key, range.last));
     while (TRY(statement.step())) {
-      visit(FileFacts{uid_of(statement.integer(0)), UnixTime{statement.integer(1)}, UnixTime{statement.integer(2)},
+      visit(FileFacts{uid_of_row(statement.integer(0)), UnixTime{statement.integer(1)}, UnixTime{statement.integer(2)},
                       statement.integer(3)});
     }
   }
@@ -175,11 +160,11 @@ Outcome visit_headers(Database& database, std::int64_t key, const UidSet& uids,
                       const std::function<void(Uid, const std::optional<std::string_view>&)>& visit) {
   for (const UidSet::Range& range : uids.ranges()) {
     Statement statement = TRY(database.prepare("SELECT id, headers FROM cache WHERE id BETWEEN ? AND ? ORDER BY id"));
-    statement.bind(1, id_of(key, range.first)).bind(2, id_of(key, range.last));
+    statement.bind(1, row_id(key, range.first)).bind(2, row_id(key, range.last));
     while (TRY(statement.step())) {
       std::optional<std::string_view> headers;
       if (!statement.is_null(1)) headers = statement.blob(1);
-      visit(uid_of(statement.integer(0)), headers);
+      visit(uid_of_row(statement.integer(0)), headers);
     }
   }
   return {};
@@ -187,12 +172,12 @@ Outcome visit_headers(Database& database, std::int64_t key, const UidSet& uids,
 
 Outcome set_file_name(Database& database, std::int64_t key, Uid uid, Place place, const std::string& name) {
   Statement statement = TRY(database.prepare("UPDATE file SET place = ?, name = ? WHERE id = ?"));
-  return statement.bind(1, static_cast<std::int64_t>(place)).bind_text(2, name).bind(3, id_of(key, uid)).run();
+  return statement.bind(1, static_cast<std::int64_t>(place)).bind_text(2, name).bind(3, row_id(key, uid)).run();
 }
 
 Outcome set_served(Database& database, std::int64_t key, Uid uid, std::uint64_t octets) {
   Statement statement = TRY(database.prepare("UPDATE file SET served = ? WHERE id = ?"));
-  return statement.bind(1, static_cast<std::int64_t>(octets)).bind(2, id_of(key, uid)).run();
+  return statement.bind(1, static_cast<std::int64_t>(octets)).bind(2, row_id(key, uid)).run();
 }
 
 Outcome remove_file(Database& database, std::int64_t key, Uid uid) {
@@ -205,9 +190,9 @@ Outcome remove_files(Database& database, std::int64_t key, const UidSet& uids) {
 
 Outcome put_cache(Database& database, std::int64_t key, Uid uid, const CacheRow& row) {
   Statement statement = TRY(database.prepare("INSERT OR REPLACE INTO cache VALUES (?, ?, ?, ?, ?, ?, ?)"));
-  statement.bind(1, id_of(key, uid))
-      .bind_blob(2, bytes_of(row.email_id))
-      .bind_blob(3, bytes_of(row.thread_id))
+  statement.bind(1, row_id(key, uid))
+      .bind_blob(2, blob_of(row.email_id))
+      .bind_blob(3, blob_of(row.thread_id))
       .bind(4, row.ends_in_crlf ? 1 : 0)
       .bind_blob(5, row.envelope)
       .bind_blob(6, row.body_structure);
@@ -227,11 +212,11 @@ Result<std::optional<CacheRow>> find_cache(Database& database, std::int64_t key,
   Statement statement =
       TRY(database.prepare("SELECT email_id, thread_id, ends_in_crlf, envelope, body_structure, headers FROM cache "
                            "WHERE id = ?"));
-  statement.bind(1, id_of(key, uid));
+  statement.bind(1, row_id(key, uid));
   if (!TRY(statement.step())) return std::optional<CacheRow>();
   CacheRow row;
-  row.email_id = id_from<EmailId>(statement.blob(0));
-  row.thread_id = id_from<ThreadId>(statement.blob(1));
+  row.email_id = id_from_blob<EmailId>(statement.blob(0));
+  row.thread_id = id_from_blob<ThreadId>(statement.blob(1));
   row.ends_in_crlf = statement.integer(2) != 0;
   row.envelope = statement.blob(3);
   row.body_structure = statement.blob(4);
@@ -241,7 +226,7 @@ Result<std::optional<CacheRow>> find_cache(Database& database, std::int64_t key,
 
 Result<std::optional<bool>> find_line_end(Database& database, std::int64_t key, Uid uid) {
   Statement statement = TRY(database.prepare("SELECT ends_in_crlf FROM cache WHERE id = ?"));
-  statement.bind(1, id_of(key, uid));
+  statement.bind(1, row_id(key, uid));
   if (!TRY(statement.step())) return std::optional<bool>();
   return std::optional<bool>(statement.integer(0) != 0);
 }
@@ -253,10 +238,10 @@ Outcome copy_cache(Database& database, std::int64_t key, const UidSet& uids, std
   Statement unknown =
       TRY(database.prepare("INSERT OR IGNORE INTO uncached SELECT id + ?3 FROM message WHERE id BETWEEN ?1 AND ?2 "
                            "AND NOT EXISTS (SELECT 1 FROM cache WHERE cache.id = message.id)"));
-  std::int64_t target = id_of(to_key, first);
+  std::int64_t target = row_id(to_key, first);
   for (const UidSet::Range& range : uids.ranges()) {
-    const std::int64_t begin = id_of(key, range.first);
-    const std::int64_t end = id_of(key, range.last);
+    const std::int64_t begin = row_id(key, range.first);
+    const std::int64_t end = row_id(key, range.last);
     for (Statement* statement : {&known, &unknown}) {
       TRY(statement->bind(1, begin).bind(2, end).bind(3, target - begin).rerun());
     }
@@ -283,7 +268,7 @@ Result<std::vector<MessageKey>> next_work(Database& database, Work work, std::in
   Statement statement = TRY(database.prepare(sql_of(work).next));
   statement.bind(1, limit);
   while (TRY(statement.step())) {
-    found.push_back(MessageKey{statement.integer(0) >> 32, uid_of(statement.integer(0))});
+    found.push_back(MessageKey{statement.integer(0) >> 32, uid_of_row(statement.integer(0))});
   }
   return found;
 }
@@ -291,13 +276,13 @@ Result<std::vector<MessageKey>> next_work(Database& database, Work work, std::in
 Result<UidSet> work_of_mailbox(Database& database, Work work, std::int64_t key, Uid first, Uid last) {
   UidSet uids;
   Statement statement = TRY(database.prepare(sql_of(work).of_mailbox));
-  statement.bind(1, id_of(key, first)).bind(2, id_of(key, last));
-  while (TRY(statement.step())) uids.add(uid_of(statement.integer(0)));
+  statement.bind(1, row_id(key, first)).bind(2, row_id(key, last));
+  while (TRY(statement.step())) uids.add(uid_of_row(statement.integer(0)));
   return uids;
 }
 
 Result<std::optional<MessageKey>> add_text_work_below(Database& database, MessageKey before, std::int64_t limit) {
-  const std::int64_t below = id_of(before.key, before.uid);
+  const std::int64_t below = row_id(before.key, before.uid);
   Statement lowest =
       TRY(database.prepare("SELECT min(id) FROM (SELECT id FROM message WHERE id < ? ORDER BY id DESC LIMIT ?)"));
   lowest.bind(1, below).bind(2, limit);
@@ -307,7 +292,7 @@ Result<std::optional<MessageKey>> add_text_work_below(Database& database, Messag
   Statement add =
       TRY(database.prepare("INSERT OR IGNORE INTO unindexed SELECT id FROM message WHERE id >= ? AND id < ?"));
   TRY(add.bind(1, from).bind(2, below).run());
-  return std::optional<MessageKey>(MessageKey{from >> 32, uid_of(from)});
+  return std::optional<MessageKey>(MessageKey{from >> 32, uid_of_row(from)});
 }
 
 Result<bool> has_work(Database& database, Work work) { return !TRY(next_work(database, work, 1)).empty(); }

@@ -105,11 +105,8 @@ Result<OpenedIndex> open_existing(FileSystem& files, const std::string& path, st
 
 }  // namespace
 
-// The WAL goes first: an old one beside a new database would be played into it.
 Outcome put_index_aside(FileSystem& files, const std::string& path) {
-  for (const char* suffix : {"-wal", "-shm", "-journal"}) {
-    if (Outcome gone = files.unlink(path + suffix); !gone && gone.error().kind != ErrorKind::not_found) return gone;
-  }
+  TRY(remove_files_beside(files, path));
   if (Outcome moved = files.rename(path, path + ".aside"); !moved && moved.error().kind != ErrorKind::not_found) {
     return moved;
   }

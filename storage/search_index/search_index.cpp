@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "storage/file_system.h"
+#include "storage/index/row_values.h"
 
 namespace postkeep::storage {
 namespace {
@@ -37,9 +38,7 @@ constexpr std::size_t part_octets = rows_per_part * row_octets;
 constexpr std::size_t live_min = block_columns - block_columns / 3;
 constexpr std::size_t trigrams_asked_max = 16;
 
-std::int64_t row_id(const MessageKey& message) { return (message.key << 32) | message.uid.value(); }
-std::int64_t row_id(std::int64_t mailbox, Uid uid) { return (mailbox << 32) | uid.value(); }
-Uid uid_in(std::int64_t id) { return Uid(static_cast<std::uint32_t>(id & 0xffffffff)); }
+std::int64_t row_id(const MessageKey& message) { return storage::row_id(message.key, message.uid); }
 
 using Columns = std::array<std::uint32_t, block_columns>;  // UIDs
 
@@ -120,11 +119,9 @@ struct SearchIndex::Block {
 // --- Opening ---
 
 Outcome SearchIndex::remove_file(FileSystem& files, const std::string& path) {
-  // The WAL goes first: an old one beside a new database would be played into it.
-  for (const char* suffix : {"-wal", "-shm", "-journal", ""}) {
-    if (Outcome gone = files.unlink(path + suffix); !gone && gone.error().kind != ErrorKind::not_found) return gone;
-  }
-  return {};
+  TRY(remove_files_beside(files, path));
+  Outcome gone = files.unlink(path);
+  return !gone && gone.error().kind == ErrorKind::not_found ? Outcome() : gone;
 }
 
 namespace {
@@ -320,7 +317,7 @@ Outcome SearchIndex::pack(std::int64_t mailbox) {
   block.rows = signature_rows_for(trigrams / block_columns);
   BitMatrix matrix(block.rows);
   for (std::size_t column = 0; column < block_columns; ++column) {
-    block.columns[column] = uid_in(packed[column].id).value();
+    block.columns[column] = uid_of_row(packed[column].id).value();
     matrix.set_column(column, with_rows(packed[column].bits, block.rows));
     TRY(run_with(*database_, "DELETE FROM loose WHERE id = ?", packed[column].id));
   }
@@ -359,7 +356,7 @@ Outcome SearchIndex::narrow_loose(std::int64_t mailbox, Uid first, Uid last, con
   Statement loose = TRY(database_->prepare("SELECT id, bits FROM loose WHERE id BETWEEN ? AND ?"));
   loose.bind(1, row_id(mailbox, first)).bind(2, row_id(mailbox, last));
   while (TRY(loose.step())) {
-    const Uid uid = uid_in(loose.integer(0));
+    const Uid uid = uid_of_row(loose.integer(0));
     const std::string_view bits = loose.blob(1);
     const auto rows = static_cast<std::uint32_t>(bits.size() * 8);
     if (!std::has_single_bit(rows)) return damaged("a signature makes no sense");
