@@ -423,7 +423,7 @@ Outcome Examination::read_all(Take&& take) {
 Outcome Examination::search_text() {
   std::vector<SubstringSearch> searches;
   for (const TextNeedle& wanted : plan_.text_needles) searches.emplace_back(wanted.needle);
-  if (const std::optional<StoredText> stored = subject_.text()) {
+  if (const std::optional<StoredText> stored = subject_.stored_text()) {
     for (std::size_t i = 0; i < searches.size(); ++i) {
       const std::size_t skipped = plan_.text_needles[i].body_only ? stored->header_octets : 0;
       searches[i].feed(std::string_view(stored->text).substr(skipped));

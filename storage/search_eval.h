@@ -39,7 +39,7 @@ class SearchSubject {
   // Asked at most once, where a needle must be looked for in what no row has: other header fields, the body.
   virtual Result<std::unique_ptr<MessageReader>> open() = 0;
   // Its text, where a search index has it, which saves open(). Asked at most once.
-  virtual std::optional<StoredText> text() { return std::nullopt; }
+  virtual std::optional<StoredText> stored_text() { return std::nullopt; }
 };
 
 class SearchEvaluator {

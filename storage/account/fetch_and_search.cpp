@@ -36,7 +36,7 @@ class Subject final : public SearchSubject {
     row_ = TRY(get_row_(state_.uid));
     return &row_;
   }
-  std::optional<StoredText> text() override { return text_(state_.uid); }
+  std::optional<StoredText> stored_text() override { return text_(state_.uid); }
   Result<std::unique_ptr<MessageReader>> open() override { return open_(state_.uid); }
   std::optional<std::int64_t> number(std::size_t column) override {
     if (!columns_[column].find(state_.uid)) return std::nullopt;

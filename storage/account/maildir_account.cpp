@@ -13,7 +13,6 @@ namespace postkeep::storage {
 namespace {
 
 constexpr char index_file_name[] = "index.sqlite";
-constexpr char search_file_name[] = "search.sqlite";
 constexpr std::int64_t flags_quiet_us = 1'000'000;
 constexpr std::int64_t flags_latest_us = 5'000'000;
 // Indexing waits for a pause, so that it takes nothing from deliveries, but not for ever.
@@ -55,7 +54,7 @@ Outcome MaildirAccount::open_index_and_mailboxes() {
                                       static_cast<std::int64_t>(context_.file.generation)));
   context_.index = std::move(opened.database);
   context_.facts = opened.facts;
-  if (opened.fresh) TRY(SearchIndex::remove_file(context_.files(), context_.path + "/" + search_file_name));
+  if (opened.fresh) TRY(texts_.remove_file());
   texts_.reset();
   context_.generation_behind = static_cast<std::uint64_t>(opened.facts.generation) != context_.file.generation;
   // An intent may be older than the first write to the index, which still says that all was in good order.

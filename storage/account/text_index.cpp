@@ -102,7 +102,7 @@ Outcome TextIndex::forget() {
     TRY(change.commit());
     context_.facts.search_identity = 0;
   }
-  return SearchIndex::remove_file(context_.files(), path());
+  return remove_file();
 }
 
 Result<bool> TextIndex::has_work() {

@@ -28,6 +28,8 @@ class TextIndex {
   TextIndex(AccountContext& context, MailboxList& mailboxes) : context_(context), mailboxes_(mailboxes) {}
   // After index.sqlite was opened, also anew.
   void reset();
+  // Where index.sqlite is a fresh one, which knows of no search.sqlite.
+  Outcome remove_file() { return SearchIndex::remove_file(context_.files(), path()); }
   void close() { index_.reset(); }
 
   struct Narrowed {
