@@ -1,7 +1,6 @@
 #include "protocol/mime/binary_parts.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <utility>
 
@@ -92,10 +91,8 @@ constexpr std::uint64_t to_the_end = std::numeric_limits<std::uint64_t>::max();
 
 Result<std::vector<BinaryPart>> find_binary_parts(const OctetSource& source) {
   StructureParser parser;
-  std::uint64_t size = 0;
   TRY(for_each_buffer(source, ByteRange{0, to_the_end}, [&](std::string_view octets) -> Outcome {
     parser.feed(octets);
-    size += octets.size();
     return {};
   }));
   std::vector<BinaryPart> parts;

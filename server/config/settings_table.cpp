@@ -294,8 +294,7 @@ const std::array table = {
             "promise."),
     BOOLEAN("storage", "search_index", storage.search_index,
             "Index the text of messages for SEARCH BODY and TEXT, in the background, for users whose clients use them. "
-            "Takes "
-            "about 1.5 octets for each octet of text; without it each such search reads all messages."),
+            "Takes about 1.5 octets for each octet of text; without it each such search reads all messages."),
 
     COUNT("server", "io_threads", server.io_threads, 0, 256, "Threads that serve connections. 0: as many as cores."),
     DURATION("server", "shutdown_grace", server.shutdown_grace, seconds(0), minutes(10),
