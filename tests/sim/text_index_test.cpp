@@ -88,50 +88,56 @@ void check_restarted(std::unique_ptr<SimulatedDisk> disk) {
   must(machine.stop());
 }
 
+void befall_nothing(SimulatedDisk&) {}
+
+// use() from the start of the machine on; its disk was told before what is to befall it.
+template <class Befall>
+Outcome start_and_use(Machine& machine, Befall&& befall) {
+  must(machine.start());
+  const MailboxId box = inbox_of(machine);
+  machine.disk().reset_counts();
+  befall(machine.disk());
+  return use(machine, box);
+}
+
+// The points of `count` that are looked at.
+template <class Look>
+void for_some(std::uint64_t count, Look&& look) {
+  REQUIRE(count > 0);
+  const std::uint64_t stride = std::max<std::uint64_t>(1, count / points_max);
+  for (std::uint64_t point = 1; point <= count; point += stride) {
+    CAPTURE(point);
+    look(point);
+  }
+}
+
 TEST_CASE("After a power cut at any time a search of text finds what is there") {
   const std::unique_ptr<SimulatedDisk> filled = filled_disk();
   Machine whole(filled->clone());
-  must(whole.start());
-  whole.disk().reset_counts();
-  must(use(whole, inbox_of(whole)));
-  const std::uint64_t changes = whole.disk().changes();
-  const std::uint64_t stride = std::max<std::uint64_t>(1, changes / points_max);
-  for (std::uint64_t cut = 1; cut <= changes; cut += stride) {
-    CAPTURE(cut);
+  must(start_and_use(whole, befall_nothing));
+  for_some(whole.disk().changes(), [&](std::uint64_t cut) {
     Machine machine(filled->clone());
-    must(machine.start());
-    const MailboxId box = inbox_of(machine);
-    machine.disk().reset_counts();
-    machine.disk().cut_power_at(cut);
-    (void)use(machine, box);
+    (void)start_and_use(machine, [&](SimulatedDisk& disk) { disk.cut_power_at(cut); });
     machine.halt();
     for (const SurvivalPlan& plan :
          {SurvivalPlan{SurvivalPlan::Kind::nothing, 0}, SurvivalPlan{SurvivalPlan::Kind::everything, 0},
           SurvivalPlan{SurvivalPlan::Kind::random, cut}}) {
       check_restarted(machine.disk().after_power_cut(plan));
     }
-  }
+  });
 }
 
 TEST_CASE("Whatever call of the disk fails, a search of text that is answered is answered right") {
   const std::unique_ptr<SimulatedDisk> filled = filled_disk();
   Machine whole(filled->clone());
-  must(whole.start());
-  whole.disk().reset_counts();
-  must(use(whole, inbox_of(whole)));
-  const std::uint64_t calls = whole.disk().calls();
-  const std::uint64_t stride = std::max<std::uint64_t>(1, calls / points_max);
-  for (std::uint64_t call = 1; call <= calls; call += stride) {
-    CAPTURE(call);
+  must(start_and_use(whole, befall_nothing));
+  for_some(whole.disk().calls(), [&](std::uint64_t call) {
+    const int error = call % 2 == 0 ? EIO : ENOSPC;
     Machine machine(filled->clone());
-    must(machine.start());
-    const MailboxId box = inbox_of(machine);
-    machine.disk().reset_counts();
-    machine.disk().fail_likely_at(call, call % 2 == 0 ? EIO : ENOSPC);
-    (void)use(machine, box);
+    (void)start_and_use(machine, [&](SimulatedDisk& disk) { disk.fail_likely_at(call, error); });
     machine.halt();
     check_restarted(machine.disk().clone());
-  }
+  });
 }
 
 }  // namespace

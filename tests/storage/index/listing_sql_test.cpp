@@ -12,9 +12,18 @@ namespace {
 
 constexpr std::int64_t listed_key = 7;
 
-// Messages with odd UIDs have all that can be known.
-void fill_listing(Database& database, std::uint32_t last) {
-  for (std::uint32_t uid = 1; uid <= last; ++uid) {
+// An index in which messages with odd UIDs have all that can be known.
+struct ListedIndex {
+  test::TemporaryDirectory directory;
+  std::unique_ptr<FileSystem> files = posix_file_system();
+  OpenedIndex index = open_index(*files, directory / "index", 0).value();
+  Database& database = *index.database;
+
+  explicit ListedIndex(std::uint32_t last) {
+    for (std::uint32_t uid = 1; uid <= last; ++uid) add(uid);
+  }
+
+  void add(std::uint32_t uid) {
     FileRow file;
     file.uid = Uid(uid);
     file.name = "name";
@@ -22,7 +31,7 @@ void fill_listing(Database& database, std::uint32_t last) {
     file.served = uid % 2 == 1 ? 100 + uid : served_unknown;
     REQUIRE(put_file(database, listed_key, file));
     REQUIRE(put_file(database, listed_key + 1, file));
-    if (uid % 2 == 0) continue;
+    if (uid % 2 == 0) return;
     CacheRow cache;
     cache.ends_in_crlf = false;
     cache.envelope = "envelope " + std::to_string(uid);
@@ -30,7 +39,7 @@ void fill_listing(Database& database, std::uint32_t last) {
     if (uid % 4 == 1) cache.headers = "headers " + std::to_string(uid);
     REQUIRE(put_cache(database, listed_key, Uid(uid), cache));
   }
-}
+};
 
 struct Listing {
   std::vector<MessageRow> rows;
@@ -51,11 +60,8 @@ std::vector<std::uint32_t> uids_of(const Listing& listing) {
 }
 
 TEST_CASE("a listing has what is wanted of those messages that are asked for, whatever the gaps") {
-  const test::TemporaryDirectory directory;
-  const auto files = posix_file_system();
-  const OpenedIndex index = open_index(*files, directory / "index", 0).value();
-  Database& database = *index.database;
-  fill_listing(database, 40);
+  const ListedIndex listed(40);
+  Database& database = listed.database;
   FetchWants wants;
   wants.dates = true;
   using Uids = std::vector<std::uint32_t>;
@@ -68,11 +74,8 @@ TEST_CASE("a listing has what is wanted of those messages that are asked for, wh
 }
 
 TEST_CASE("a listing has nothing of another message, and only the columns that are wanted") {
-  const test::TemporaryDirectory directory;
-  const auto files = posix_file_system();
-  const OpenedIndex index = open_index(*files, directory / "index", 0).value();
-  Database& database = *index.database;
-  fill_listing(database, 9);
+  const ListedIndex listed(9);
+  Database& database = listed.database;
   FetchWants wants;
   wants.size = wants.envelope = wants.headers = wants.line_end = true;
   const Listing listing = list_rows(database, UidSet{Uid(1), Uid(3), Uid(5)}, wants);
@@ -90,11 +93,8 @@ TEST_CASE("a listing has nothing of another message, and only the columns that a
 }
 
 TEST_CASE("a listing stops where the index does not know enough") {
-  const test::TemporaryDirectory directory;
-  const auto files = posix_file_system();
-  const OpenedIndex index = open_index(*files, directory / "index", 0).value();
-  Database& database = *index.database;
-  fill_listing(database, 9);
+  const ListedIndex listed(9);
+  Database& database = listed.database;
   const UidSet wanted = {Uid(1), Uid(3), Uid(4), Uid(5), Uid(9)};
   for (bool FetchWants::*want : {&FetchWants::size, &FetchWants::line_end, &FetchWants::object_ids,
                                  &FetchWants::envelope, &FetchWants::body_structure, &FetchWants::headers}) {
