@@ -32,7 +32,6 @@ CREATE TABLE bits (id INTEGER PRIMARY KEY, bits BLOB NOT NULL);
 
 constexpr std::size_t block_columns = 256;
 constexpr std::size_t row_octets = block_columns / 8;
-constexpr std::size_t row_words = block_columns / 64;
 constexpr std::uint32_t rows_per_part = 16;  // 512 octets: 7 of them fill a page of 4 KiB
 constexpr std::size_t part_octets = rows_per_part * row_octets;
 constexpr std::size_t live_min = block_columns - block_columns / 3;
