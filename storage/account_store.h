@@ -96,6 +96,14 @@ class AccountStore {
   virtual Result<AppendResult> replace(MailboxId from, Uid uid, MailboxId to, const AppendItem& item) = 0;
   // Rows for those of `uids` that are there, ascending. The caller asks for batches (about 500).
   virtual Result<std::vector<MessageRow>> fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) = 0;
+  // The same one row after another, without memory for each: `visit` is called from inside, may take what it likes out
+  // of the row, and must not use the account. False from it: no more rows are wanted.
+  using RowVisitor = std::function<bool(MessageRow& row)>;
+  virtual Outcome visit_rows(MailboxId mailbox, const UidSet& uids, const FetchWants& wants,
+                             const RowVisitor& visit) = 0;
+  // For reading a batch of messages outside of the account. Those that are not there are not_found in it. Errors:
+  // not_found (the mailbox).
+  virtual Result<std::unique_ptr<MessageFiles>> find_files(MailboxId mailbox, const UidSet& uids) = 0;
   // Errors: not_found, expunge_issued (it is gone), corruption (the file is unreadable).
   virtual Result<std::unique_ptr<MessageReader>> open_message(MailboxId mailbox, Uid uid) = 0;
   // Durable when it returns. UIDs that are not there are ignored. unchanged_since: see StoreResult.

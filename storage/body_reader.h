@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "storage/file_system.h"
@@ -17,6 +18,20 @@ namespace postkeep::storage {
 enum class LineEnds {
   as_stored,  // a file with our valid tag
   to_crlf,    // any other: each LF that does not follow a CR becomes CRLF
+};
+
+// A message that was read at once.
+class ReadMessage final : public MessageReader {
+ public:
+  explicit ReadMessage(std::string content) : content_(std::move(content)) {}
+  std::uint64_t size() const override { return content_.size(); }
+  Outcome read(std::uint64_t offset, std::size_t count, std::string& out) override {
+    if (offset < content_.size()) out.append(content_, static_cast<std::size_t>(offset), count);
+    return {};
+  }
+
+ private:
+  const std::string content_;
 };
 
 // Holds the file open, so that it can be read to the end after it was expunged. One thread at a time.

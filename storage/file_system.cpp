@@ -54,6 +54,24 @@ Error error_of_errno(int error_number, std::string_view call, std::string_view p
   return Error(kind, text_of(kind), std::move(detail));
 }
 
+Result<bool> FileSystem::read_exactly(const std::string& path, std::size_t octets, std::string& out) {
+  const std::unique_ptr<File> file = TRY(open_read(path));
+  const std::size_t before = out.size();
+  out.resize(before + octets + 1);  // one more, so that a larger file is seen to be larger
+  std::size_t filled = 0;
+  while (filled <= octets) {
+    const Result<std::size_t> got = file->read_at(filled, std::span(out).subspan(before + filled));
+    if (!got) {
+      out.resize(before);
+      return tl::unexpected<Error>(got.error());
+    }
+    if (*got == 0) break;
+    filled += *got;
+  }
+  out.resize(filled == octets ? before + octets : before);
+  return filled == octets;
+}
+
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t limit) {
   const std::unique_ptr<File> file = TRY(files.open_read(path));
   const FileInfo info = TRY(file->info());

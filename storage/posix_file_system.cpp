@@ -130,6 +130,20 @@ class PosixFileSystem final : public FileSystem {
     return open("open", path, O_RDONLY | O_NONBLOCK);
   }
 
+  Result<bool> read_exactly(const std::string& path, std::size_t octets, std::string& out) override {
+    const Descriptor fd(retried([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); }));
+    if (fd.get() == -1) return failed("open", path);
+    const std::size_t before = out.size();
+    out.resize(before + octets + 1);  // one more, so that a larger file is seen to be larger
+    // pread: what is no file is refused, so that nobody has to ask. What is read in pieces counts as of another size.
+    const ssize_t got = retried([&] { return ::pread(fd.get(), out.data() + before, octets + 1, 0); });
+    const int error = errno;
+    const bool whole = got >= 0 && static_cast<std::size_t>(got) == octets;
+    out.resize(whole ? before + octets : before);
+    if (got == -1) return tl::unexpected<Error>(error_of_errno(error, "read", path));
+    return whole;
+  }
+
   Result<std::unique_ptr<File>> create(const std::string& path, Existing existing) override {
     int flags = O_RDWR | O_CREAT | O_APPEND;
     if (existing == Existing::fail) flags |= O_EXCL;

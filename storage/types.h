@@ -79,6 +79,16 @@ class MessageReader {
   virtual Outcome read(std::uint64_t offset, std::size_t count, std::string& out) = 0;
 };
 
+// Where the files of some messages lay when it was made. Nothing is open. Independent of the account, and usable on any
+// one thread, like a MessageReader; not beyond the MailStore.
+class MessageFiles {
+ public:
+  virtual ~MessageFiles() = default;
+  // A small message is read at once, so that its reader holds no file open. Errors: not_found (it has moved or is gone
+  // since: AccountStore::open_message() knows), corruption, unavailable.
+  virtual Result<std::unique_ptr<MessageReader>> open(Uid uid) const = 0;
+};
+
 // A message on its way in: durable bytes in the spool (storage/spool.h), not yet in any mailbox. One
 // Incoming may be appended to many mailboxes. Unlinked when the last owner lets go.
 class Incoming {

@@ -5,6 +5,7 @@
 
 #include "storage/account/maildir_account.h"
 #include "storage/account/message_cache.h"
+#include "storage/account/message_files.h"
 #include "storage/index/listing_sql.h"
 #include "storage/search_eval.h"
 
@@ -108,22 +109,43 @@ Result<std::vector<MessageRow>> MaildirAccount::fetch_present(MailboxState& box,
 }
 
 Result<std::vector<MessageRow>> MaildirAccount::fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) {
-  MailboxState* box = TRY(ready(mailbox));
   std::vector<MessageRow> rows;
-  const auto keep = [&rows](MessageRow& row) { rows.push_back(std::move(row)); };
-  // One pass over the index for as long as it knows everything, which nearly always is to the end.
+  TRY(visit_rows(mailbox, uids, wants, [&rows](MessageRow& row) {
+    rows.push_back(std::move(row));
+    return true;
+  }));
+  return rows;
+}
+
+// One pass over the index for as long as it knows everything, which nearly always is to the end.
+Outcome MaildirAccount::visit_rows(MailboxId mailbox, const UidSet& uids, const FetchWants& wants,
+                                   const RowVisitor& visit) {
+  MailboxState* box = TRY(ready(mailbox));
   const UidSet present = box->version->existing(uids);
-  const UidSet left = TRY(watched(visit_listed(*context_.index, box->row.key, present, wants, keep)));
-  if (left.empty()) return rows;
+  const UidSet left = TRY(watched(visit_listed(*context_.index, box->row.key, present, wants, visit)));
+  if (left.empty()) return {};
+  for (MessageRow& row : TRY(fetch_with_files(*box, left, wants))) {
+    if (!visit(row)) break;
+  }
+  return {};
+}
+
+Result<std::vector<MessageRow>> MaildirAccount::fetch_with_files(MailboxState& box, const UidSet& uids,
+                                                                 const FetchWants& wants) {
   UidSet missing;
-  for (MessageRow& row : TRY(watched(fetch_present(*box, left, wants, missing)))) rows.push_back(std::move(row));
+  std::vector<MessageRow> rows = TRY(watched(fetch_present(box, uids, wants, missing)));
   if (missing.empty()) return rows;
   // Another program renamed or removed files under us. What has a new name is found now.
-  if (TRY(watched(reconcile(context_, *box))) == Found::changes) changed();
+  if (TRY(watched(reconcile(context_, box))) == Found::changes) changed();
   UidSet gone;
-  for (MessageRow& row : TRY(watched(fetch_present(*box, missing, wants, gone)))) rows.push_back(std::move(row));
+  for (MessageRow& row : TRY(watched(fetch_present(box, missing, wants, gone)))) rows.push_back(std::move(row));
   std::sort(rows.begin(), rows.end(), [](const MessageRow& a, const MessageRow& b) { return a.uid < b.uid; });
   return rows;
+}
+
+Result<std::unique_ptr<MessageFiles>> MaildirAccount::find_files(MailboxId mailbox, const UidSet& uids) {
+  MailboxState* box = TRY(ready(mailbox));
+  return watched(files_of_messages(context_, *box, uids));
 }
 
 Result<UidSet> MaildirAccount::search(MailboxId mailbox, const SearchKey& key, const UidSet& candidates) {

@@ -44,6 +44,8 @@ class MaildirAccount final : public AccountStore {
   Result<AppendResult> append(MailboxId mailbox, const std::vector<AppendItem>& items) override;
   Result<AppendResult> replace(MailboxId from, Uid uid, MailboxId to, const AppendItem& item) override;
   Result<std::vector<MessageRow>> fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) override;
+  Outcome visit_rows(MailboxId mailbox, const UidSet& uids, const FetchWants& wants, const RowVisitor& visit) override;
+  Result<std::unique_ptr<MessageFiles>> find_files(MailboxId mailbox, const UidSet& uids) override;
   Result<std::unique_ptr<MessageReader>> open_message(MailboxId mailbox, Uid uid) override;
   Result<StoreResult> store_flags(MailboxId mailbox, const UidSet& uids, FlagChange change, const Flags& flags,
                                   std::optional<ModSeq> unchanged_since) override;
@@ -97,6 +99,8 @@ class MaildirAccount final : public AccountStore {
   Result<MailboxState*> find(MailboxId mailbox);
   // A mailbox whose row and version may be believed.
   Result<MailboxState*> ready(MailboxId mailbox);
+  // Rows of messages that the index does not know all about, or whose files may have moved.
+  Result<std::vector<MessageRow>> fetch_with_files(MailboxState& box, const UidSet& uids, const FetchWants& wants);
   Result<std::vector<MessageRow>> fetch_present(MailboxState& box, const UidSet& uids, const FetchWants& wants,
                                                 UidSet& missing);
   Result<UidSet> search_stage(MailboxId mailbox, const SearchKey& key, const UidSet& candidates);

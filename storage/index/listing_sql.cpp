@@ -98,7 +98,7 @@ std::size_t end_of_span(const std::vector<UidSet::Range>& ranges, std::size_t fi
 }  // namespace
 
 Result<UidSet> visit_listed(Database& database, std::int64_t key, const UidSet& uids, const FetchWants& wants,
-                            const std::function<void(MessageRow&)>& visit) {
+                            const std::function<bool(MessageRow&)>& visit) {
   const auto& ranges = uids.ranges();
   MessageRow row;
   for (std::size_t at = 0; at < ranges.size();) {
@@ -112,7 +112,7 @@ Result<UidSet> visit_listed(Database& database, std::int64_t key, const UidSet& 
       if (!read_listed(statement, wants, row)) {
         return uids.intersect(UidSet::of_range(uid, Uid(~std::uint32_t{0})));
       }
-      visit(row);
+      if (!visit(row)) return UidSet();
     }
     at = end;
   }

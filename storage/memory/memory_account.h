@@ -87,6 +87,8 @@ class MemoryAccount final : public AccountStore {
   Result<AppendResult> append(MailboxId mailbox, const std::vector<AppendItem>& items) override;
   Result<AppendResult> replace(MailboxId from, Uid uid, MailboxId to, const AppendItem& item) override;
   Result<std::vector<MessageRow>> fetch(MailboxId mailbox, const UidSet& uids, const FetchWants& wants) override;
+  Outcome visit_rows(MailboxId mailbox, const UidSet& uids, const FetchWants& wants, const RowVisitor& visit) override;
+  Result<std::unique_ptr<MessageFiles>> find_files(MailboxId mailbox, const UidSet& uids) override;
   Result<std::unique_ptr<MessageReader>> open_message(MailboxId mailbox, Uid uid) override;
   Result<StoreResult> store_flags(MailboxId mailbox, const UidSet& uids, FlagChange change, const Flags& flags,
                                   std::optional<ModSeq> unchanged_since) override;

@@ -24,6 +24,19 @@ class ContentReader final : public MessageReader {
   Content content_;
 };
 
+class Contents final : public MessageFiles {
+ public:
+  void add(Uid uid, Content content) { contents_.emplace(uid, std::move(content)); }
+  Result<std::unique_ptr<MessageReader>> open(Uid uid) const override {
+    const auto found = contents_.find(uid);
+    if (found == contents_.end()) return failure(ErrorKind::not_found, "The message is not there");
+    return std::make_unique<ContentReader>(found->second);
+  }
+
+ private:
+  std::map<Uid, Content> contents_;
+};
+
 // Everything, wanted or not: computed anew each time, so that it cannot be stale.
 MessageRow full_row(Uid uid, const Message& message) {
   MessageFacts facts;
@@ -225,6 +238,21 @@ Result<std::vector<MessageRow>> MemoryAccount::fetch(MailboxId mailbox, const Ui
   std::vector<MessageRow> rows;
   present(*folder, uids).for_each([&](Uid uid) { rows.push_back(wanted_row(uid, folder->messages.at(uid), wants)); });
   return rows;
+}
+
+Outcome MemoryAccount::visit_rows(MailboxId mailbox, const UidSet& uids, const FetchWants& wants,
+                                  const RowVisitor& visit) {
+  for (MessageRow& row : TRY(fetch(mailbox, uids, wants))) {
+    if (!visit(row)) break;
+  }
+  return {};
+}
+
+Result<std::unique_ptr<MessageFiles>> MemoryAccount::find_files(MailboxId mailbox, const UidSet& uids) {
+  const FolderPtr folder = TRY(this->folder(mailbox));
+  auto files = std::make_unique<Contents>();
+  present(*folder, uids).for_each([&](Uid uid) { files->add(uid, folder->messages.at(uid).content); });
+  return files;
 }
 
 QuotaUsage MemoryAccount::usage() const {

@@ -80,6 +80,60 @@ TEST_CASE("A reader goes on after its message was expunged and its mailbox delet
   });
 }
 
+TEST_CASE("Files of several messages are found together and opened without the account") {
+  over_each_backend([](StoreFixture& store) {
+    const MailboxId box = store.mailbox("box");
+    const std::vector<std::string> contents = {sample_message(1), "", "x\r\n" + std::string(200'000, 'y')};
+    UidSet uids;
+    for (const std::string& content : contents) uids.add(store.append(box, content));
+    const Uid absent(uids.max().value() + 1);
+    uids.add(absent);
+    const auto files = must(store.account().find_files(box, uids));
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      const auto reader = must(files->open(uids.to_vector()[i]));
+      CHECK(reader->size() == contents[i].size());
+      std::string bytes = "kept ";
+      must(reader->read(0, contents[i].size() + 1, bytes));
+      CHECK((bytes == "kept " + contents[i]));
+    }
+    CHECK(kind_of(files->open(absent)) == ErrorKind::not_found);
+    must(store.account().delete_mailbox(StoreFixture::name("box")));
+    CHECK(kind_of(store.account().find_files(box, uids)) == ErrorKind::not_found);
+  });
+}
+
+TEST_CASE("Rows are visited one after another until no more are wanted") {
+  over_each_backend([](StoreFixture& store) {
+    const MailboxId inbox = store.mailbox("INBOX");
+    std::vector<Uid> uids;
+    for (int i = 0; i < 12; ++i) uids.push_back(store.append(inbox, sample_message(i)));
+    // Gaps of expunged messages, and of messages that are there and not asked for.
+    Flags deleted;
+    deleted.set(SystemFlag::deleted);
+    must(store.account().store_flags(inbox, UidSet{uids[1], uids[5]}, FlagChange::add, deleted));
+    must(store.account().expunge(inbox, UidSet{uids[1], uids[5]}));
+    const UidSet wanted = {uids[0], uids[1], uids[3], uids[4], uids[5], uids[11]};
+    storage::FetchWants wants;
+    wants.size = wants.envelope = wants.headers = true;
+    for (const std::size_t limit : {6U, 2U}) {
+      CAPTURE(limit);
+      std::vector<Uid> visited;
+      must(store.account().visit_rows(inbox, wanted, wants, [&](storage::MessageRow& row) {
+        visited.push_back(row.uid);
+        return visited.size() < limit;
+      }));
+      const std::vector<Uid> present = {uids[0], uids[3], uids[4], uids[11]};
+      CHECK((visited == std::vector<Uid>(present.begin(), present.begin() + std::min<std::size_t>(limit, 4))));
+    }
+    std::vector<storage::MessageRow> rows = must(store.account().fetch(inbox, wanted, wants));
+    for (const storage::MessageRow& row : rows) {
+      CHECK(row.envelope == store.row(inbox, row.uid).envelope);
+      CHECK(row.cached_headers == store.row(inbox, row.uid).cached_headers);
+      CHECK(row.body_structure.empty());
+    }
+  });
+}
+
 TEST_CASE("Several messages are appended together: ascending UIDs in the order given") {
   over_each_backend([](StoreFixture& store) {
     const MailboxId inbox = store.mailbox("INBOX");

@@ -143,6 +143,22 @@ TEST_CASE("a lock is held by one until it is destroyed") {
   CHECK(files->lock(directory / "lock"));
 }
 
+TEST_CASE("read_exactly reads a file of the size that is expected, and nothing else") {
+  const test::TemporaryDirectory directory;
+  const auto files = posix_file_system();
+  write(*files, directory / "a", "12345");
+  REQUIRE(::mkfifo((directory / "fifo").c_str(), 0600) == 0);
+  std::string out = "kept ";
+  CHECK(files->read_exactly(directory / "a", 5, out).value());
+  CHECK(out == "kept 12345");
+  CHECK(!files->read_exactly(directory / "a", 4, out).value());
+  CHECK(!files->read_exactly(directory / "a", 6, out).value());
+  CHECK(files->read_exactly(directory / "none", 5, out).error().kind == ErrorKind::not_found);
+  CHECK(!files->read_exactly(directory / "fifo", 5, out));
+  CHECK(!files->read_exactly(directory.path(), 5, out));
+  CHECK(out == "kept 12345");
+}
+
 TEST_CASE("read_file refuses what is over its limit") {
   const test::TemporaryDirectory directory;
   const auto files = posix_file_system();

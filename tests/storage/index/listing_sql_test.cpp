@@ -48,8 +48,11 @@ struct Listing {
 
 Listing list_rows(Database& database, const UidSet& uids, const FetchWants& wants) {
   Listing listing;
-  listing.left =
-      visit_listed(database, listed_key, uids, wants, [&](MessageRow& row) { listing.rows.push_back(row); }).value();
+  const auto keep = [&](MessageRow& row) {
+    listing.rows.push_back(row);
+    return true;
+  };
+  listing.left = visit_listed(database, listed_key, uids, wants, keep).value();
   return listing;
 }
 
