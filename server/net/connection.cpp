@@ -132,34 +132,46 @@ bool Connection::unread_plaintext() const {
   return !is_tls() && ::ioctl(transport_.descriptor(), FIONREAD, &count) == 0 && count > 0;
 }
 
+// Who writes to the peer says so here.
+class Connection::Writing {
+ public:
+  explicit Writing(bool& flag) : flag_(flag) {
+    ENSURE(!flag_, "one writer at a time");
+    flag_ = true;
+  }
+  ~Writing() { flag_ = false; }
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 asio::awaitable<void> Connection::flush() {
-  ENSURE(!flushing_, "one writer at a time");
-  flushing_ = true;
-  struct Reset {
-    bool& flag;
-    ~Reset() { flag = false; }
-  } const reset{flushing_};
+  const Writing writing(flushing_);
   while (!output_.empty()) {
     take_output();
-    std::size_t offset = 0;
-    while (offset < sending_.size()) {
-      check_alive(Direction::writing);
-      const std::string_view rest = std::string_view(sending_).substr(offset, write_slice);
-      const Step step = transport_.write(rest);
-      if (step.result == StepResult::done) {
-        offset += step.bytes;
-        sent_ += step.bytes;
-        metrics().sent_bytes.add(step.bytes);
-        // Its turn is between two records, or it would wait for as long as there is something to send.
-        if (reader_held_) co_await yield_thread(executor());
-        continue;
-      }
-      if (step.result == StepResult::failed) throw ConnectionEnded(Ending::failed, transport_.error());
-      co_await wait(step.result, Direction::writing);
-    }
+    co_await send(sending_);
   }
   std::string().swap(sending_);                       // an idle connection keeps no buffer
   if (park_at_ != SteadyTime::max()) arm_deadline();  // the reader may be waiting for long already
+}
+
+asio::awaitable<void> Connection::send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    check_alive(Direction::writing);
+    const Step step = transport_.write(bytes.substr(0, write_slice));
+    if (step.result == StepResult::done) {
+      bytes.remove_prefix(step.bytes);
+      sent_ += step.bytes;
+      metrics().sent_bytes.add(step.bytes);
+      // Its turn is between two records, or it would wait for as long as there is something to send.
+      if (reader_held_) co_await yield_thread(executor());
+      continue;
+    }
+    if (step.result == StepResult::failed) throw ConnectionEnded(Ending::failed, transport_.error());
+    co_await wait(step.result, Direction::writing);
+  }
 }
 
 void Connection::take_output() {
@@ -180,6 +192,19 @@ asio::awaitable<void> Connection::flush_if_large() {
 asio::awaitable<void> Connection::write(std::string_view bytes) {
   output_.append(bytes);
   if (output_.size() >= output_bytes_high) co_await flush();
+}
+
+asio::awaitable<void> Connection::write_large(std::string_view bytes) {
+  // What is compressed is copied, so it goes in small pieces.
+  while (!bytes.empty() && (deflate_ || bytes.size() < output_bytes_high)) {
+    output_.append(bytes.substr(0, output_bytes_high));
+    bytes.remove_prefix(std::min(bytes.size(), output_bytes_high));
+    co_await flush_if_large();
+  }
+  if (bytes.empty()) co_return;
+  co_await flush();
+  const Writing writing(flushing_);
+  co_await send(bytes);
 }
 
 asio::awaitable<Outcome> Connection::start_tls(std::shared_ptr<const TlsContext> context) {

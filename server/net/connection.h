@@ -95,6 +95,9 @@ class Connection {
   asio::awaitable<void> flush_if_large();
   // output() += bytes, then flush_if_large().
   asio::awaitable<void> write(std::string_view bytes);
+  // The same for what is large: sent from where it lies, which stays as it is until this returns. It may be still to be
+  // sent then if it is small or compressed.
+  asio::awaitable<void> write_large(std::string_view bytes);
 
   // --- TLS
   // Handshakes as the server, in its own time limit. All output must have been flushed. An error means
@@ -137,6 +140,7 @@ class Connection {
  private:
   using Descriptor = asio::posix::basic_stream_descriptor<asio::io_context::executor_type>;
   enum class Direction { reading, writing };
+  class Writing;
   // Waits until the descriptor is ready for `want`; `direction` says whose time limit holds.
   asio::awaitable<void> wait(StepResult want, Direction direction);
   void check_alive(Direction direction) const;
@@ -147,6 +151,7 @@ class Connection {
   std::size_t inflate_some(std::string& into);
   // Moves output_ to sending_, compressed where that is on.
   void take_output();
+  asio::awaitable<void> send(std::string_view bytes);
   asio::awaitable<void> drain();
   void shutdown_descriptor();
 
