@@ -29,6 +29,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/runtime/ahead.h"
 #include "server/runtime/awaits.h"
 #include "server/runtime/offload.h"
 #include "storage/account_store.h"
@@ -96,6 +97,14 @@ class Gateway {
   template <class Job>
   Awaitable<std::invoke_result_t<Job&>> run_beside(Job job) {
     return run_on(pool_.get_executor(), std::move(job));
+  }
+  // run() and run_beside() for a caller that goes on meanwhile, on its thread `here`. The job owns what it works on.
+  template <class Job>
+  Ahead<std::invoke_result_t<Job&, storage::AccountStore&>> start(const asio::any_io_executor& here, AccountPtr account,
+                                                                  Job job);
+  template <class Job>
+  Ahead<std::invoke_result_t<Job&>> start_beside(const asio::any_io_executor& here, Job job) {
+    return Ahead<std::invoke_result_t<Job&>>(here, pool_.get_executor(), detail::run_job<Job>(std::move(job)));
   }
   // The same as run() for threads that may block (admin commands). Not on the storage pool.
   template <class Job>
@@ -253,6 +262,13 @@ Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> Gateway::run(Accou
   const Account::Strand strand = account->strand_;
   return asio::co_spawn(strand, perform<Job>(*this, std::move(account), std::move(job), job_queued()),
                         asio::use_awaitable);
+}
+
+template <class Job>
+Ahead<std::invoke_result_t<Job&, storage::AccountStore&>> Gateway::start(const asio::any_io_executor& here,
+                                                                         AccountPtr account, Job job) {
+  const Account::Strand strand = account->strand_;
+  return {here, strand, perform<Job>(*this, std::move(account), std::move(job), job_queued())};
 }
 
 template <class Job>
