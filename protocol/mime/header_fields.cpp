@@ -101,13 +101,13 @@ std::string unfold(std::string_view raw_value) {
   return out;
 }
 
-std::string header_subset(std::string_view header, std::span<const std::string> names, FieldSubset subset) {
-  std::string out;
+void append_header_subset(std::string_view header, std::span<const std::string> names, FieldSubset subset,
+                          std::string& out) {
   while (!header.empty()) {
     const std::string_view line = first_line(header);
     if (is_blank_line(line)) {
       out.append(line);
-      break;
+      return;
     }
     const std::string_view whole = logical_line(header, line.size());
     header.remove_prefix(whole.size());
@@ -117,6 +117,11 @@ std::string header_subset(std::string_view header, std::span<const std::string> 
                                     [&](const std::string& name) { return same_field_name(name, field.name); });
     if (listed == (subset == FieldSubset::listed)) out.append(whole);
   }
+}
+
+std::string header_subset(std::string_view header, std::span<const std::string> names, FieldSubset subset) {
+  std::string out;
+  append_header_subset(header, names, subset, out);
   return out;
 }
 

@@ -49,5 +49,7 @@ enum class FieldSubset {
 // The octets that HEADER.FIELDS or HEADER.FIELDS.NOT of `header` names: whole fields, untouched and in order,
 // then the blank line if the header has one. Lines that are no field are in no listed subset but in every other.
 std::string header_subset(std::string_view header, std::span<const std::string> names, FieldSubset subset);
+void append_header_subset(std::string_view header, std::span<const std::string> names, FieldSubset subset,
+                          std::string& out);
 
 }  // namespace postkeep::mime

@@ -82,13 +82,23 @@ bool is_in_cached_headers(const FetchItem& item) {
                      [](const std::string& field) { return storage::is_cached_header(field); });
 }
 
-std::string from_cached_headers(const FetchItem& item, std::string_view cached_headers) {
-  std::string header(cached_headers);
-  header += "\r\n";
-  std::string subset = mime::header_subset(header, item.section.fields, mime::FieldSubset::listed);
-  if (!item.partial) return subset;
-  const std::uint64_t begin = std::min<std::uint64_t>(item.partial->offset, subset.size());
-  return subset.substr(begin, std::min<std::uint64_t>(item.partial->count, subset.size() - begin));
+void append_cached_headers(const FetchItem& item, std::string_view cached_headers, std::string& out) {
+  std::string completed;
+  // Of a message that ends within its header the last line may lack its end: then that is what follows, and no empty
+  // line.
+  const bool is_complete = cached_headers.empty() || cached_headers.back() == '\n';
+  if (!is_complete) {
+    completed.append(cached_headers).append("\r\n");
+    cached_headers = completed;
+  }
+  const std::size_t begin = out.size();
+  mime::append_header_subset(cached_headers, item.section.fields, mime::FieldSubset::listed, out);
+  if (is_complete) out.append("\r\n");
+  if (!item.partial) return;
+  const std::uint64_t size = out.size() - begin;
+  const std::uint64_t skip = std::min<std::uint64_t>(item.partial->offset, size);
+  out.erase(begin, skip);
+  out.resize(begin + std::min<std::uint64_t>(item.partial->count, size - skip));
 }
 
 Result<FetchPlan> plan_fetch(std::vector<FetchItem> items, UidForm uid) {

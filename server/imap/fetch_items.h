@@ -27,8 +27,8 @@ Result<FetchPlan> plan_fetch(std::vector<FetchItem> items, UidForm uid);
 
 // A section that the cached headers of a row answer: HEADER.FIELDS of cached names alone.
 bool is_in_cached_headers(const FetchItem& item);
-// Its octets. `cached_headers` as MessageRow has them.
-std::string from_cached_headers(const FetchItem& item, std::string_view cached_headers);
+// Appends its octets. `cached_headers` as MessageRow has them.
+void append_cached_headers(const FetchItem& item, std::string_view cached_headers, std::string& out);
 
 // Writes an item that is no section.
 void write_simple_item(FetchResponse& response, const FetchItem& item, const storage::MessageState& state,

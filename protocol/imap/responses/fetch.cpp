@@ -145,18 +145,15 @@ void FetchResponse::thread_id(const std::optional<ThreadId>& id) {
 void FetchResponse::preview(const std::optional<std::string>& text) { name("PREVIEW").nstring(text); }
 void FetchResponse::ready(const FetchItem& item, std::string_view value) { name(response_name(item)).raw(value); }
 
-void FetchResponse::binary_size(const FetchItem& item, std::uint64_t octets) {
-  name(response_name(item)).number(octets + (seeded(Fault::binary_size_off) ? 1 : 0));
+void FetchResponse::binary_size(std::string_view item_name, std::uint64_t octets) {
+  name(item_name).number(octets + (seeded(Fault::binary_size_off) ? 1 : 0));
 }
 
-void FetchResponse::section_nil(const FetchItem& item) { name(response_name(item, writer_.utf8())).nil(); }
+void FetchResponse::section_nil(std::string_view item_name) { name(item_name).nil(); }
+void FetchResponse::section_bytes(std::string_view item_name, std::string_view bytes) { name(item_name).string(bytes); }
 
-void FetchResponse::section_bytes(const FetchItem& item, std::string_view bytes) {
-  name(response_name(item, writer_.utf8())).string(bytes);
-}
-
-void FetchResponse::section_literal(const FetchItem& item, std::uint64_t octets, LiteralKind kind) {
-  name(response_name(item, writer_.utf8()));
+void FetchResponse::section_literal(std::string_view item_name, std::uint64_t octets, LiteralKind kind) {
+  name(item_name);
   writer_.raw(kind == LiteralKind::literal8 ? "~{" : "{").number(octets);
   writer_.raw(seeded(Fault::literal_with_plus) ? "+}" : "}").crlf();
 }

@@ -39,12 +39,13 @@ class FetchResponse {
   void preview(const std::optional<std::string>& text);
   // ENVELOPE, BODY and BODYSTRUCTURE as ready-made bytes.
   void ready(const FetchItem& item, std::string_view value);
-  void binary_size(const FetchItem& item, std::uint64_t octets);
+  // The items that need the message take their response_name(), made once for thousands of messages.
+  void binary_size(std::string_view item_name, std::uint64_t octets);
   // Sections: NIL where there is none, an octet string at hand, or the announcement of a literal of which the
   // caller appends exactly `octets` octets. literal8 only for BINARY (RFC 9051 §6.4.5).
-  void section_nil(const FetchItem& item);
-  void section_bytes(const FetchItem& item, std::string_view bytes);
-  void section_literal(const FetchItem& item, std::uint64_t octets, LiteralKind kind);
+  void section_nil(std::string_view item_name);
+  void section_bytes(std::string_view item_name, std::string_view bytes);
+  void section_literal(std::string_view item_name, std::uint64_t octets, LiteralKind kind);
   void finish();
 
   Utf8 utf8() const { return writer_.utf8(); }  // as the session's writer has it

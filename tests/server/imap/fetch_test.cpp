@@ -1,4 +1,8 @@
 // FETCH: every kind of section, partial ranges, what sets \Seen, and bodies larger than any buffer.
+#include <filesystem>
+#include <fstream>
+#include <map>
+
 #include "protocol/imap/responses/body_reduce.h"
 #include "tests/server/imap/imap_fixture.h"
 
@@ -20,6 +24,25 @@ const std::string mixed =
     "--o\r\nContent-Transfer-Encoding: x-odd\r\n\r\nodd\r\n--o--\r\n";
 
 std::string literal(const std::string& bytes) { return "{" + std::to_string(bytes.size()) + "}\r\n" + bytes; }
+
+// Large enough for some of them to fill what is read at once; the 100th is too large for that.
+std::string numbered(int i) {
+  const std::size_t filling = i == 100 ? 300'000 : 1'000;
+  return "Subject: " + std::to_string(i) + "\r\n\r\n" + std::string(filling, static_cast<char>('a' + i % 26)) + "\r\n";
+}
+
+// The stored messages by their number.
+std::map<int, std::filesystem::path> stored_messages(const std::string& data_dir) {
+  std::map<int, std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(data_dir)) {
+    if (entry.path().parent_path().filename() != "cur") continue;
+    std::ifstream file(entry.path());
+    std::string word;
+    int number = 0;
+    if (file >> word >> number && word == "Subject:") found[number] = entry.path();
+  }
+  return found;
+}
 
 }  // namespace
 
@@ -116,6 +139,31 @@ TEST_CASE("a body larger than all buffers arrives whole, also to a slow reader, 
   CHECK(
       (lines[0].find("BINARY.SIZE[1] " + size + " BINARY[1] {" + size + "}\r\n" + decoded + ")") != std::string::npos));
   CHECK(lines.back() == "f OK Fetched");
+}
+
+TEST_CASE("a FETCH of many messages has each of them, also those whose files were renamed meanwhile") {
+  ImapServer server(test_settings(), "maildir");
+  ImapClient client = server.select();
+  for (int i = 1; i <= 420; ++i) client.append("INBOX", numbered(i));
+  const std::map<int, std::filesystem::path> files = stored_messages(server.data_dir());
+  REQUIRE(files.size() == 420);
+  // As another program does it that sets \Flagged, and one that removes a message.
+  for (const int i : {1, 199, 200, 201, 420}) std::filesystem::rename(files.at(i), files.at(i).string() + "F");
+  std::filesystem::remove(files.at(300));
+  const auto answer = [](int i, const std::string& items) {
+    return "* " + std::to_string(i) + " FETCH (" + items + "BODY[] " + literal(numbered(i)) + ")";
+  };
+  for (const bool sized : {false, true}) {
+    const Lines lines = client.run(sized ? "FETCH 1:* (RFC822.SIZE BODY.PEEK[])" : "FETCH 1:* BODY.PEEK[]");
+    CHECK(lines.back() == "OK [EXPUNGEISSUED] Fetched, but some messages are gone");
+    std::size_t at = 0;
+    for (int i = 1; i <= 420; ++i) {
+      if (i == 300) continue;
+      const std::string size = sized ? "RFC822.SIZE " + std::to_string(numbered(i).size()) + " " : "";
+      REQUIRE(at < lines.size());
+      CHECK((lines[at++] == answer(i, size)));
+    }
+  }
 }
 
 TEST_CASE("a client that leaves in the middle of a FETCH hinders nobody") {

@@ -218,6 +218,7 @@ class ImapServer {
   }
   const std::string& greeting() const { return greeting_; }
   server::Gateway& gateway() { return gateway_; }
+  const std::string& data_dir() const { return directory_.path(); }
   server::SessionHost& host() { return host_; }
   void limit_sessions_per_user(std::uint64_t count) {
     server::AdmissionLimits limits;

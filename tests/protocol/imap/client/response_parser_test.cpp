@@ -156,7 +156,7 @@ TEST_CASE("what our writers write can be read") {
   const Response fetch = round_trip([&](Writer& w) {
     FetchResponse response(w, SeqNum(5));
     response.uid(Uid(7));
-    response.section_bytes(item, "text\r\n");
+    response.section_bytes(response_name(item), "text\r\n");
     response.finish();
   });
   CHECK(fetch.number == 5);

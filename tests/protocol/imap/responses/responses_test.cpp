@@ -197,13 +197,13 @@ TEST_CASE("sections are NIL, bytes at hand or an announced literal") {
   binary.section.part = {1, 2};
   CHECK(written([&](Writer& w) {
           FetchResponse fetch(w, SeqNum(1));
-          fetch.section_bytes(body, "From: x\r\n");
-          fetch.section_nil(binary);
-          fetch.section_literal(binary, 3, LiteralKind::literal8);
+          fetch.section_bytes(response_name(body), "From: x\r\n");
+          fetch.section_nil(response_name(binary));
+          fetch.section_literal(response_name(binary), 3, LiteralKind::literal8);
           w.raw(std::string_view("a\0b", 3));
-          fetch.section_literal(item_of(FetchItem::Kind::rfc822), 2, LiteralKind::literal);
+          fetch.section_literal(response_name(item_of(FetchItem::Kind::rfc822)), 2, LiteralKind::literal);
           w.raw("xy");
-          fetch.binary_size(item_of(FetchItem::Kind::binary_size), 9);
+          fetch.binary_size(response_name(item_of(FetchItem::Kind::binary_size)), 9);
           fetch.ready(item_of(FetchItem::Kind::envelope), "(NIL)");
           fetch.finish();
         }) == std::string("* 1 FETCH (BODY[HEADER.FIELDS (From \"X Y\" \"NIL\")]<5> {9}\r\nFrom: x\r\n BINARY[1.2] NIL "
