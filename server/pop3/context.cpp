@@ -56,6 +56,7 @@ void Context::forget_everything() {
   account.reset();
   maildrop.reset();
   login.reset();
+  read_ahead = ReadAhead();
   seen = UidSet();
   host.failed_logins = 0;
   set_limits();

@@ -10,6 +10,7 @@
 
 #include "protocol/line/line_framer.h"
 #include "server/pop3/maildrop.h"
+#include "server/pop3/read_ahead.h"
 #include "server/runtime/awaits.h"
 #include "server/runtime/services.h"
 
@@ -68,6 +69,7 @@ class Context {
   server::AccountPtr account;          // whose mail; null before login
   std::unique_ptr<Maildrop> maildrop;  // null before login
   std::optional<std::string> login;    // USER's, for the PASS that follows at once
+  ReadAhead read_ahead;                // of RETR
   UidSet seen;                         // read by RETR, and not marked \Seen yet
   std::uint64_t retrieved = 0;         // messages, for the log
   Next next = Next::read_command;

@@ -51,10 +51,17 @@ server::Awaitable<void> send(Context& context, ReaderPtr reader, std::optional<T
 
 Answer run_retr(Context& context, MessageArgs arguments) {
   const Maildrop::Message message = CO_TRY(context.maildrop->find(arguments.number));
-  auto opened = co_await open_message(context, message.uid);
-  ReaderPtr reader = CO_TRY(std::move(opened));
+  if (!context.read_ahead.is_watching()) {
+    context.read_ahead.watch(context.services.hub.subscribe(context.account->user(), context.connection.executor()));
+  }
+  auto got = co_await context.read_ahead.get(context.gateway(), context.account, *context.maildrop, arguments.number);
+  ReadAhead::Found found = CO_TRY(std::move(got));
   write_ok(context.out(), std::to_string(message.size) + " octets");
-  co_await send(context, std::move(reader), std::nullopt);
+  if (found.reader) {
+    co_await send(context, std::move(found.reader), std::nullopt);
+  } else {
+    context.out().append(found.text);
+  }
   ++context.retrieved;
   context.seen.add(message.uid);
   if (context.seen.size() >= seen_batch) co_await context.store_seen();

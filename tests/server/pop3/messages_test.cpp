@@ -35,6 +35,26 @@ TEST_CASE("the maildrop is fixed at login: what others deliver and expunge moves
   CHECK(after[1] == "2" + before[2].substr(1));
 }
 
+TEST_CASE("what is read ahead for a client that goes in order is not given out once it is expunged") {
+  Pop3Server server;
+  ImapClient imap = server.select();
+  for (int i = 1; i <= 150; ++i) imap.append("INBOX", i == 5 ? std::string(70'000, 'x') + "\r\n" : numbered(i));
+  Pop3Client pop3 = server.login_pop3();
+  for (int i = 1; i <= 10; ++i) {
+    if (i != 5) CHECK(pop3.message("RETR " + std::to_string(i)) == numbered(i));
+    if (i == 5) CHECK((pop3.message("RETR 5") == std::string(70'000, 'x') + "\r\n"));
+  }
+  CHECK(imap.ok("STORE 12 +FLAGS.SILENT (\\Deleted)").starts_with("OK"));
+  CHECK(imap.ok("EXPUNGE").starts_with("OK"));
+  CHECK(pop3.message("RETR 11") == numbered(11));
+  CHECK(pop3.ask("RETR 12") == "-ERR The message was deleted by another session");
+  CHECK(pop3.ask("DELE 14").starts_with("+OK"));
+  for (int i = 13; i <= 150; ++i) {
+    if (i != 14) CHECK(pop3.message("RETR " + std::to_string(i)) == numbered(i));
+  }
+  CHECK(pop3.message("RETR 3") == numbered(3));
+}
+
 TEST_CASE("a unique-id outlives renumbering, and INBOX being renamed away gives none of them again") {
   Pop3Server server;
   ImapClient imap = server.login();
