@@ -88,10 +88,12 @@ Outcome Spool::write_encoded(const std::vector<mime::BinaryPart>& parts) {
   return {};
 }
 
+void Spool::set_internal_date(UnixTime date) { dated_ = FileTime(std::chrono::seconds(date.seconds)); }
+
 Outcome Spool::finish() {
   if (state_ == State::failed) return tl::unexpected<Error>(error_);
   ENSURE(state_ == State::writing, "a spool is finished once");
-  modified_ = clock_.now();
+  modified_ = dated_.value_or(clock_.now());
   if (Outcome set = file_->set_modified(modified_); !set) return failed(std::move(set).error());
   if (Outcome synced = file_->sync(); !synced) return failed(std::move(synced).error());
   if (collecting_) facts_ = collecting_->finish();

@@ -36,7 +36,8 @@ class Spool final : public Incoming {
   Outcome write(std::string_view bytes) override;
   // What comes out is written to a second file, which takes the first one's place. Errors: those of write().
   Outcome encode_binary_parts() override;
-  // Sets the modification time to now and syncs. No write after it.
+  void set_internal_date(UnixTime date) override;
+  // Sets the modification time to the internal date, or now, and syncs. No write after it.
   Outcome finish() override;
   std::uint64_t size() const override { return size_; }
 
@@ -67,6 +68,7 @@ class Spool final : public Incoming {
   std::uint64_t size_ = 0;
   std::unique_ptr<MessageFacts> collecting_ = std::make_unique<MessageFacts>();  // null: too large, or finished
   std::optional<MessageRow> facts_;
+  std::optional<FileTime> dated_;  // the internal date, if known
   FileTime modified_{};
   std::uint64_t links_ = 0;  // names it was given, by which its time may no longer change
   State state_ = State::writing;

@@ -98,6 +98,8 @@ class Incoming {
   // Between the last write() and finish(): parts with NUL octets get the encoding base64, which every mail program can
   // read (protocol/mime/binary_parts.h). Nothing is done where there are none.
   virtual Outcome encode_binary_parts() = 0;
+  // Likewise: the date that it will be appended with. Appending it with another one costs one more sync.
+  virtual void set_internal_date(UnixTime date) = 0;
   virtual Outcome finish() = 0;            // synced; no write after it
   virtual std::uint64_t size() const = 0;  // octets so far
 };

@@ -94,6 +94,7 @@ void ReadAhead::forget() {
   read_ = StuffedMessages();
   located_ = std::vector<Uid>();
   files_.reset();
+  reading_.reset();
 }
 
 bool ReadAhead::find_read(Uid uid, Found& found) const {
@@ -104,21 +105,35 @@ bool ReadAhead::find_read(Uid uid, Found& found) const {
   return true;
 }
 
+// Those of the located messages that stand behind what was read.
+void ReadAhead::start_reading(server::Gateway& gateway) {
+  const Uid last = read_.entries.empty() ? located_.front() : read_.entries.back().uid;
+  std::vector<Uid> next(std::upper_bound(located_.begin(), located_.end(), last), located_.end());
+  if (next.empty()) return;
+  reading_ = gateway.start_beside(watch_->executor(), ReadAheadJob(files_, std::move(next)));
+}
+
+// What stands behind has been read meanwhile. It may begin elsewhere: after a message that was too large, or changed.
+server::Awaitable<bool> ReadAhead::take_reading(server::Gateway& gateway, Uid uid, Found& found) {
+  auto read = co_await reading_->get();
+  reading_.reset();
+  if (!read || watch_->marked()) co_return false;
+  read_ = std::move(*read);
+  if (!find_read(uid, found)) co_return false;
+  start_reading(gateway);
+  co_return true;
+}
+
 server::Awaitable<Result<ReadAhead::Found>> ReadAhead::get(server::Gateway& gateway, const server::AccountPtr& account,
                                                            const Maildrop& maildrop, std::uint32_t number) {
   const bool in_order = number == std::exchange(last_number_, number) + 1;
-  if (!watch_ || watch_->take()) forget();
+  if (watch_->take()) forget();
   const Uid uid = maildrop.at(number).uid;
   Found found;
   if (find_read(uid, found)) co_return found;
-  const auto here = std::lower_bound(located_.begin(), located_.end(), uid);
-  if (in_order && here != located_.end() && *here == uid) {
-    ReadAheadJob job(files_, std::vector<Uid>(here, located_.end()));
-    auto read = co_await gateway.run_beside(std::move(job));
-    if (!read) co_return tl::unexpected<Error>(std::move(read).error());
-    read_ = std::move(*read);
-    if (watch_->marked()) forget();
-    if (find_read(uid, found)) co_return found;
+  if (in_order && reading_) {
+    const bool taken = co_await take_reading(gateway, uid, found);
+    if (taken) co_return found;
   }
   forget();
   std::vector<Uid> uids(1, uid);
@@ -137,6 +152,7 @@ server::Awaitable<Result<ReadAhead::Found>> ReadAhead::get(server::Gateway& gate
   located_ = std::move(uids);
   found.reader = std::move(located->large);
   find_read(uid, found);
+  start_reading(gateway);
   co_return found;
 }
 

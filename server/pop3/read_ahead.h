@@ -1,16 +1,18 @@
 // ReadAhead: messages that RETR is about to ask for. Most clients fetch a maildrop in order, one message after another:
-// the messages behind the one that was asked for are read with it, in the form in which they are sent. Owned by the
+// the messages behind the one that was asked for are read meanwhile, in the form in which they are sent. Owned by the
 // session and used on its thread; what it holds is bounded. Nothing that another session has expunged is given out:
 // with any change of the account everything that was read is forgotten.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "server/pop3/maildrop.h"
+#include "server/runtime/ahead.h"
 #include "server/runtime/services.h"
 
 namespace postkeep::pop3 {
@@ -44,6 +46,8 @@ class ReadAhead {
 
  private:
   bool find_read(Uid uid, Found& found) const;
+  void start_reading(server::Gateway& gateway);
+  server::Awaitable<bool> take_reading(server::Gateway& gateway, Uid uid, Found& found);
   void forget();
 
   std::shared_ptr<server::Watch> watch_;
@@ -51,6 +55,7 @@ class ReadAhead {
   StuffedMessages read_;
   std::vector<Uid> located_;  // by `files_`, ascending
   std::shared_ptr<storage::MessageFiles> files_;
+  std::optional<server::Ahead<Result<StuffedMessages>>> reading_;  // what comes behind `read_`
 };
 
 }  // namespace postkeep::pop3

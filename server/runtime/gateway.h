@@ -146,8 +146,9 @@ class Gateway {
   Awaitable<Result<std::shared_ptr<storage::Incoming>>> begin_incoming(std::uint64_t limit);
   // A message that is there as a whole, from begin_incoming() to finish() in one job.
   enum class BinaryParts { keep, encode };
-  Awaitable<Result<std::shared_ptr<storage::Incoming>>> take_incoming(std::uint64_t limit, std::string bytes,
-                                                                      BinaryParts parts = BinaryParts::keep);
+  Awaitable<Result<std::shared_ptr<storage::Incoming>>> take_incoming(
+      std::uint64_t limit, std::string bytes, BinaryParts parts = BinaryParts::keep,
+      std::optional<UnixTime> internal_date = std::nullopt);
   Awaitable<Outcome> write(std::shared_ptr<storage::Incoming> incoming, std::string bytes);
   Awaitable<Outcome> encode_binary_parts(std::shared_ptr<storage::Incoming> incoming);
   Awaitable<Outcome> finish(std::shared_ptr<storage::Incoming> incoming);

@@ -141,12 +141,14 @@ Awaitable<Result<std::shared_ptr<storage::Incoming>>> Gateway::begin_incoming(st
 }
 
 Awaitable<Result<std::shared_ptr<storage::Incoming>>> Gateway::take_incoming(std::uint64_t limit, std::string bytes,
-                                                                             BinaryParts parts) {
+                                                                             BinaryParts parts,
+                                                                             std::optional<UnixTime> internal_date) {
   using Shared = std::shared_ptr<storage::Incoming>;
-  return run_beside([this, limit, bytes = std::move(bytes), parts]() -> Result<Shared> {
+  return run_beside([this, limit, bytes = std::move(bytes), parts, internal_date]() -> Result<Shared> {
     Shared incoming = TRY(mail_.begin_incoming(limit));
     TRY(incoming->write(bytes));
     if (parts == BinaryParts::encode) TRY(incoming->encode_binary_parts());
+    if (internal_date) incoming->set_internal_date(*internal_date);
     TRY(incoming->finish());
     return incoming;
   });

@@ -26,6 +26,7 @@ class Watch : public std::enable_shared_from_this<Watch> {
   void notify();
 
   // --- The session's thread only.
+  asio::any_io_executor executor() { return timer_.get_executor(); }
   // Whether something changed since the last take() or changed wait(); forgets it. No storage call, so
   // it may be asked before every tagged reply.
   bool take() { return marked_.exchange(false); }

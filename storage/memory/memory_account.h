@@ -53,6 +53,7 @@ class MemoryIncoming final : public Incoming {
   explicit MemoryIncoming(std::uint64_t limit) : limit_(limit) {}
   Outcome write(std::string_view bytes) override;
   Outcome encode_binary_parts() override;
+  void set_internal_date(UnixTime) override {}
   Outcome finish() override;
   std::uint64_t size() const override { return bytes_->size(); }
   Content content() const { return finished_ ? bytes_ : nullptr; }

@@ -4,6 +4,7 @@
 
 #include "protocol/base/ensure.h"
 #include "storage/posix_file_system.h"
+#include "tests/support/sim/passing_file_system.h"
 #include "tests/support/temporary_directory.h"
 
 namespace postkeep::storage {
@@ -13,6 +14,30 @@ class FixedClock final : public Clock {
  public:
   std::chrono::sys_time<std::chrono::microseconds> now() override { return time; }
   std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(1'700'000'000'000'007)};
+};
+
+// Counts what is synced of the files that are made through it.
+class CountedSyncs final : public test::PassingFileSystem {
+ public:
+  using PassingFileSystem::PassingFileSystem;
+  Result<std::unique_ptr<File>> create(const std::string& path, Existing existing) override {
+    std::unique_ptr<File> real = TRY(PassingFileSystem::create(path, existing));
+    return std::make_unique<CountedFile>(std::move(real), syncs);
+  }
+  int syncs = 0;
+
+ private:
+  class CountedFile final : public test::PassingFile {
+   public:
+    CountedFile(std::unique_ptr<File> real, int& syncs) : PassingFile(std::move(real)), syncs_(syncs) {}
+    Outcome sync() override {
+      ++syncs_;
+      return PassingFile::sync();
+    }
+
+   private:
+    int& syncs_;
+  };
 };
 
 struct SpoolFixture {
@@ -118,6 +143,24 @@ TEST_CASE_FIXTURE(SpoolFixture, "one body is linked for many, with the clock's t
   CHECK(files->info(folder + "/cur/a")->links == 2);
   CHECK(content("b") == "body");
   CHECK(files->list(spool_directory)->empty());
+}
+
+TEST_CASE_FIXTURE(SpoolFixture, "a date that is known before the message is finished costs no second sync") {
+  CountedSyncs counted(*files);
+  const UnixTime date{1'000'000'000};
+  const FileTime time(std::chrono::seconds(date.seconds));
+  for (const bool known : {true, false}) {
+    CAPTURE(known);
+    counted.syncs = 0;
+    const auto spooled = Spool::create(counted, clock, spool_directory, names, 1000).value();
+    REQUIRE(spooled->write("x"));
+    if (known) spooled->set_internal_date(date);
+    REQUIRE(spooled->finish());
+    const std::string name = known ? "known" : "unknown";
+    CHECK(spooled->link_into(folder, name, time).value() == time);
+    CHECK(files->info(folder + "/cur/" + name)->modified == time);
+    CHECK(counted.syncs == (known ? 1 : 2));
+  }
 }
 
 TEST_CASE_FIXTURE(SpoolFixture, "messages with different times do not share a file") {

@@ -148,6 +148,7 @@ class Importer {
     if (!mailbox_ || dry_run_) return nonsense();
     Pending pending{TRY(MessageIntake::begin(host_)), fields.value("name", ""), {}, {}, {}};
     pending.date.seconds = fields.value("date", std::int64_t{0});
+    pending.intake.message()->set_internal_date(pending.date);
     for (const Json& flag : fields.value("flags", Json::array())) {
       if (flag.is_string()) (void)pending.flags.add_from_wire(flag.get<std::string>());  // the near side made sure
     }

@@ -299,6 +299,7 @@ server::Awaitable<Outcome> Append::end_streamed() {
     Outcome encoded = co_await context_.gateway().encode_binary_parts(incoming_);
     if (!encoded) co_return encoded;
   }
+  if (message_.internal_date) incoming_->set_internal_date(*message_.internal_date);
   co_return co_await context_.gateway().finish(incoming_);
 }
 
@@ -326,8 +327,9 @@ Outcome Append::own_stored() const {
 server::Awaitable<void> Append::store_one(Waiting& waiting) {
   using server::Gateway;
   const auto parts = waiting.has_nul ? Gateway::BinaryParts::encode : Gateway::BinaryParts::keep;
-  auto taken = co_await context_.gateway().take_incoming(octets_max(), std::move(waiting.bytes), parts);
   Item& item = items_[waiting.item];
+  auto taken =
+      co_await context_.gateway().take_incoming(octets_max(), std::move(waiting.bytes), parts, item.item.internal_date);
   if (taken) item.item.message = std::move(*taken);
   if (!taken) item.stored = tl::unexpected<Error>(std::move(taken).error());
 }
