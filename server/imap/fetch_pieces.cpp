@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint64_t row_batch = 500;   // messages a job on the account reads rows of
 constexpr std::uint64_t file_batch = 200;  // messages whose files are looked up together
+constexpr std::size_t parts_max = 2;       // that are read from files beside each other
+constexpr std::size_t part_messages_max = 64;
+constexpr std::size_t part_octets_min = 64 * 1024;  // a job is not worth it for less
 
 }  // namespace
 
@@ -75,14 +78,18 @@ class FetchPieces::RenderRows {
 
 class FetchPieces::RenderFiles {
  public:
-  RenderFiles(std::shared_ptr<const FetchRenderer> renderer, std::shared_ptr<const Messages> batch, std::size_t first,
-              std::shared_ptr<const Sources> sources)
-      : renderer_(std::move(renderer)), batch_(std::move(batch)), first_(first), sources_(std::move(sources)) {}
+  RenderFiles(std::shared_ptr<const FetchRenderer> renderer, std::shared_ptr<const Messages> batch,
+              std::shared_ptr<const Sources> sources, std::size_t first, std::size_t end)
+      : renderer_(std::move(renderer)),
+        batch_(std::move(batch)),
+        sources_(std::move(sources)),
+        first_(first),
+        end_(end) {}
 
   Result<Rendered> operator()() const {
     Rendered out;
     out.next = first_;
-    while (out.next < batch_->size() && !out.piece.is_full()) render((*batch_)[out.next++], out.piece);
+    while (out.next < end_ && !out.piece.is_full()) render((*batch_)[out.next++], out.piece);
     return out;
   }
 
@@ -103,8 +110,9 @@ class FetchPieces::RenderFiles {
 
   std::shared_ptr<const FetchRenderer> renderer_;
   std::shared_ptr<const Messages> batch_;
-  std::size_t first_;
   std::shared_ptr<const Sources> sources_;
+  std::size_t first_;
+  std::size_t end_;
 };
 
 FetchPieces::FetchPieces(Context& context, std::shared_ptr<const FetchRenderer> renderer, UidSet uids)
@@ -139,26 +147,54 @@ std::shared_ptr<const FetchPieces::Messages> FetchPieces::messages_of(const UidS
   return messages;
 }
 
-// The job that makes the next piece, if there is one to make.
-server::Awaitable<Outcome> FetchPieces::start_next() {
+FetchPieces::Part FetchPieces::start(std::shared_ptr<const Messages> messages, std::shared_ptr<const Sources> sources,
+                                     std::size_t first, std::size_t end) {
+  const asio::any_io_executor here = context_.connection.executor();
+  if (!sources) {
+    RenderRows job(context_.selected->mailbox.id, renderer_, messages, first);
+    return {std::move(messages), nullptr, end, context_.gateway().start(here, context_.account, std::move(job))};
+  }
+  RenderFiles job(renderer_, messages, sources, first, end);
+  return {std::move(messages), std::move(sources), end, context_.gateway().start_beside(here, std::move(job))};
+}
+
+// False: every message is in some part.
+server::Awaitable<Result<bool>> FetchPieces::start_next() {
   if (batch_.is_done()) {
     batch_ = std::move(following_);
     following_ = take_batch();
   }
-  if (batch_.is_done()) co_return Outcome();
-  if (!renderer_->plan().needs_messages) {
-    RenderRows job(context_.selected->mailbox.id, renderer_, batch_.messages, batch_.next);
-    rendering_ = context_.gateway().start(context_.connection.executor(), context_.account, std::move(job));
-    co_return Outcome();
-  }
-  if (!batch_.sources) {
+  if (batch_.is_done()) co_return false;
+  if (batch_.finding && !batch_.sources) {
     auto found = co_await batch_.finding->get();
     if (!found) co_return tl::unexpected<Error>(std::move(found).error());
     batch_.sources = std::make_shared<const Sources>(std::move(*found));
   }
-  RenderFiles job(renderer_, batch_.messages, batch_.next, batch_.sources);
-  rendering_ = context_.gateway().start_beside(context_.connection.executor(), std::move(job));
+  const std::size_t first = batch_.next;
+  const std::size_t left = batch_.messages->size() - first;
+  batch_.next += batch_.sources ? std::min(left, messages_at_once_) : left;
+  parts_.push_back(start(batch_.messages, batch_.sources, first, batch_.next));
+  co_return true;
+}
+
+// The account's rows are read by one job at a time, files by several.
+server::Awaitable<Outcome> FetchPieces::keep_busy() {
+  const std::size_t wanted = renderer_->plan().needs_messages ? parts_max : 1;
+  while (parts_.size() < wanted) {
+    const Result<bool> started = co_await start_next();
+    if (!started) co_return tl::unexpected<Error>(started.error());
+    if (!*started) break;
+  }
   co_return Outcome();
+}
+
+// How many of these messages make a piece.
+void FetchPieces::learn_size(std::size_t octets, bool whole) {
+  if (!whole) {
+    messages_at_once_ = std::max<std::size_t>(messages_at_once_ / 2, 1);
+  } else if (octets < part_octets_min) {
+    messages_at_once_ = std::min(messages_at_once_ * 2, part_messages_max);
+  }
 }
 
 // What the view has costs no job.
@@ -182,17 +218,18 @@ server::Awaitable<Result<std::optional<FetchPiece>>> FetchPieces::next() {
     if (following_.is_done()) co_return std::nullopt;
     co_return render_states();
   }
-  if (!rendering_) {
-    const Outcome started = co_await start_next();
-    if (!started) co_return tl::unexpected<Error>(started.error());
-  }
-  if (!rendering_) co_return std::nullopt;
-  auto rendered = co_await rendering_->get();
-  rendering_.reset();
+  Outcome busy = co_await keep_busy();
+  if (!busy) co_return tl::unexpected<Error>(std::move(busy).error());
+  if (parts_.empty()) co_return std::nullopt;
+  Part part = std::move(parts_.front());
+  parts_.pop_front();
+  auto rendered = co_await part.rendering.get();
   if (!rendered) co_return tl::unexpected<Error>(std::move(rendered).error());
-  batch_.next = rendered->next;
-  const Outcome started = co_await start_next();
-  if (!started) co_return tl::unexpected<Error>(started.error());
+  const bool whole = rendered->next == part.end;
+  if (part.sources) learn_size(rendered->piece.text.size(), whole);
+  if (!whole) parts_.push_front(start(part.messages, part.sources, rendered->next, part.end));
+  busy = co_await keep_busy();
+  if (!busy) co_return tl::unexpected<Error>(std::move(busy).error());
   co_return std::move(rendered->piece);
 }
 

@@ -1,8 +1,10 @@
 // The answer of one FETCH, piece by piece, each a fixed amount of memory: from the view alone on the session's thread,
 // from rows of the index on the account, from message files beside it. While a piece is being sent the next one is
-// made. Owned by the command; the jobs own all that they read, so that a session may end at any time.
+// made, of message files the next two. Owned by the command; the jobs own all that they read, so that a session may end
+// at any time.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -43,21 +45,34 @@ class FetchPieces {
     std::shared_ptr<const Messages> messages;
     std::optional<server::Ahead<Result<Sources>>> finding;  // of plans that need message files
     std::shared_ptr<const Sources> sources;
-    std::size_t next = 0;  // of its messages
+    std::size_t next = 0;  // of its messages, that no job has yet
     bool is_done() const { return !messages || next == messages->size(); }
+  };
+
+  // Some messages of a batch, and the job that has begun to render them.
+  struct Part {
+    std::shared_ptr<const Messages> messages;
+    std::shared_ptr<const Sources> sources;
+    std::size_t end = 0;
+    server::Ahead<Result<Rendered>> rendering;
   };
 
   Batch take_batch();
   std::shared_ptr<const Messages> messages_of(const UidSet& uids) const;
-  server::Awaitable<Outcome> start_next();
+  server::Awaitable<Result<bool>> start_next();
+  Part start(std::shared_ptr<const Messages> messages, std::shared_ptr<const Sources> sources, std::size_t first,
+             std::size_t end);
+  server::Awaitable<Outcome> keep_busy();
+  void learn_size(std::size_t octets, bool whole);
   FetchPiece render_states();
 
   Context& context_;
   const std::shared_ptr<const FetchRenderer> renderer_;
   UidSet uids_;  // of no batch yet
   Batch batch_;
-  Batch following_;  // its files are being found
-  std::optional<server::Ahead<Result<Rendered>>> rendering_;
+  Batch following_;                   // its files are being found
+  std::deque<Part> parts_;            // in the order of the answer
+  std::size_t messages_at_once_ = 8;  // of a part that is read from files
 };
 
 }  // namespace postkeep::imap
