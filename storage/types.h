@@ -80,7 +80,7 @@ class MessageReader {
 };
 
 // Where the files of some messages lay when it was made. Nothing is open. Independent of the account, and usable on any
-// one thread, like a MessageReader; not beyond the MailStore.
+// thread, on several at once; not beyond the MailStore.
 class MessageFiles {
  public:
   virtual ~MessageFiles() = default;
