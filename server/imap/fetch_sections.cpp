@@ -86,7 +86,8 @@ class Loader {
     content.range.end = range.begin + part.end;
     content.size = part.size();
     content.kind = SectionContent::Kind::range;
-    if (content.size > section_inline_bytes_max) return content;
+    if (content.size > inline_left_) return content;
+    inline_left_ -= content.size;
     TRY(read(content.range, content.bytes));
     content.kind = SectionContent::Kind::bytes;
     content.has_nul = content.bytes.find('\0') != std::string::npos;
@@ -169,7 +170,7 @@ class Loader {
       const std::string_view part = std::string_view(decoded).substr(wanted.begin, wanted.size());
       content.has_nul = content.has_nul || part.find('\0') != std::string_view::npos;
       content.size += part.size();
-      if (content.size <= section_inline_bytes_max) content.bytes += part;
+      if (content.size <= inline_left_) content.bytes += part;
       total += decoded.size();
       decoded.clear();
     };
@@ -186,10 +187,11 @@ class Loader {
     take();
     content.offset = partial ? partial->offset : 0;
     content.kind = SectionContent::Kind::bytes;
-    if (content.size > section_inline_bytes_max) {
+    if (content.size > inline_left_) {
       content.kind = SectionContent::Kind::decoded;
       content.bytes = std::string();
     }
+    inline_left_ -= content.bytes.size();
     return content;
   }
 
@@ -259,6 +261,7 @@ class Loader {
   }
 
   storage::MessageReader& reader_;
+  std::uint64_t inline_left_ = section_inline_bytes_max;  // all sections of the message share it
   std::optional<mime::Part> outline_;
   std::optional<mime::Part> tree_;
   bool after_cr_ = false;

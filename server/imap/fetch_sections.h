@@ -55,7 +55,7 @@ bool is_section(const FetchItem& item);
 // PREVIEW, with or without LAZY: a few kilobytes of one file are no undue delay (RFC 8970 §4.1).
 bool is_preview(const FetchItem& item);
 
-// What is read at once, of one section and of one message's sections together.
+// What is read at once of one message's sections together; those that do not fit are streamed.
 inline constexpr std::uint64_t section_inline_bytes_max = 256 * 1024;
 // Header blocks of which HEADER.FIELDS reads the fields; what lies beyond is not searched.
 inline constexpr std::uint64_t header_bytes_max = 8 * 1024 * 1024;
