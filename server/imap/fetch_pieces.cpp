@@ -178,14 +178,13 @@ server::Awaitable<Result<bool>> FetchPieces::start_next() {
 }
 
 // The account's rows are read by one job at a time, files by several.
-server::Awaitable<Outcome> FetchPieces::keep_busy() {
+server::Awaitable<void> FetchPieces::keep_busy() {
   const std::size_t wanted = renderer_->plan().needs_messages ? parts_max : 1;
-  while (parts_.size() < wanted) {
+  while (parts_.size() < wanted && !failed_) {
     const Result<bool> started = co_await start_next();
-    if (!started) co_return tl::unexpected<Error>(started.error());
-    if (!*started) break;
+    if (!started) failed_ = started.error();
+    if (!started || !*started) break;
   }
-  co_return Outcome();
 }
 
 // How many of these messages make a piece.
@@ -218,8 +217,8 @@ server::Awaitable<Result<std::optional<FetchPiece>>> FetchPieces::next() {
     if (following_.is_done()) co_return std::nullopt;
     co_return render_states();
   }
-  Outcome busy = co_await keep_busy();
-  if (!busy) co_return tl::unexpected<Error>(std::move(busy).error());
+  co_await keep_busy();
+  if (parts_.empty() && failed_) co_return tl::unexpected<Error>(*failed_);
   if (parts_.empty()) co_return std::nullopt;
   Part part = std::move(parts_.front());
   parts_.pop_front();
@@ -228,8 +227,7 @@ server::Awaitable<Result<std::optional<FetchPiece>>> FetchPieces::next() {
   const bool whole = rendered->next == part.end;
   if (part.sources) learn_size(rendered->piece.text.size(), whole);
   if (!whole) parts_.push_front(start(part.messages, part.sources, rendered->next, part.end));
-  busy = co_await keep_busy();
-  if (!busy) co_return tl::unexpected<Error>(std::move(busy).error());
+  co_await keep_busy();
   co_return std::move(rendered->piece);
 }
 

@@ -62,7 +62,7 @@ class FetchPieces {
   server::Awaitable<Result<bool>> start_next();
   Part start(std::shared_ptr<const Messages> messages, std::shared_ptr<const Sources> sources, std::size_t first,
              std::size_t end);
-  server::Awaitable<Outcome> keep_busy();
+  server::Awaitable<void> keep_busy();
   void learn_size(std::size_t octets, bool whole);
   FetchPiece render_states();
 
@@ -72,6 +72,7 @@ class FetchPieces {
   Batch batch_;
   Batch following_;                   // its files are being found
   std::deque<Part> parts_;            // in the order of the answer
+  std::optional<Error> failed_;       // what came before it is still to be sent
   std::size_t messages_at_once_ = 8;  // of a part that is read from files
 };
 

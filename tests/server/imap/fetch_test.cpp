@@ -59,6 +59,9 @@ TEST_CASE("every kind of section names its octets") {
        "BODY[HEADER.FIELDS (to SUBJECT)] " +
            literal("Subject: outer\r\nTo: b@example.org\r\nTo: c@example.org\r\n\r\n")},
       {"BODY.PEEK[HEADER.FIELDS (X-None)]", "BODY[HEADER.FIELDS (X-None)] " + literal("\r\n")},
+      {"BODY.PEEK[HEADER.FIELDS (Subject)]<3.6>", "BODY[HEADER.FIELDS (Subject)]<3> " + literal("ject: ")},
+      {"BODY.PEEK[HEADER.FIELDS (Subject)]<14.9>", "BODY[HEADER.FIELDS (Subject)]<14> " + literal("\r\n\r\n")},
+      {"BODY.PEEK[HEADER.FIELDS (Subject)]<99.9>", "BODY[HEADER.FIELDS (Subject)]<99> " + literal("")},
       {"BODY.PEEK[HEADER.FIELDS.NOT (From To Content-Type)]",
        "BODY[HEADER.FIELDS.NOT (From To Content-Type)] " + literal("Subject: outer\r\n\r\n")},
       {"BODY.PEEK[1]", "BODY[1] " + literal("one\r\n")},
