@@ -21,6 +21,7 @@ namespace postkeep::storage {
 
 // Nanoseconds since the epoch, as file times have them.
 using FileTime = std::chrono::sys_time<std::chrono::nanoseconds>;
+inline FileTime file_time(UnixTime time) { return FileTime(std::chrono::seconds(time.seconds)); }
 inline UnixTime unix_time(FileTime time) {
   return UnixTime{std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count()};
 }

@@ -88,7 +88,7 @@ Outcome Spool::write_encoded(const std::vector<mime::BinaryPart>& parts) {
   return {};
 }
 
-void Spool::set_internal_date(UnixTime date) { dated_ = FileTime(std::chrono::seconds(date.seconds)); }
+void Spool::set_internal_date(UnixTime date) { dated_ = file_time(date); }
 
 Outcome Spool::finish() {
   if (state_ == State::failed) return tl::unexpected<Error>(error_);

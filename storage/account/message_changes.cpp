@@ -11,7 +11,6 @@ namespace {
 Uid later(Uid uid, std::uint64_t by) { return Uid(static_cast<std::uint32_t>(uid.value() + by)); }
 ModSeq next(ModSeq modseq) { return ModSeq(modseq.value() + 1); }
 
-FileTime file_time(UnixTime time) { return FileTime(std::chrono::seconds(time.seconds)); }
 Flags flags_of_all(const std::vector<AppendItem>& items) {
   Flags all;
   for (const AppendItem& item : items) all.add(item.flags);

@@ -13,11 +13,13 @@
 #include "server/runtime/awaits.h"
 #include "server/runtime/task_group.h"
 #include "tests/server/net/tls_peer.h"
+#include "tests/support/results.h"
 
 using namespace postkeep;
 using namespace postkeep::server;
 using namespace std::chrono_literals;
 using test::Certificate;
+using test::must;
 using test::TlsClient;
 
 namespace {
@@ -95,6 +97,15 @@ std::string numbers(std::size_t octets) {
   std::string text;
   for (int i = 0; text.size() < octets; ++i) text += std::to_string(i) + "\r\n";
   return text;
+}
+
+// The octets of write_large() between others, and a piece that is not large.
+asio::awaitable<void> send_around(Connection& connection, std::string_view large) {
+  connection.output() += "before";
+  co_await connection.write_large(large);
+  co_await connection.write_large("small");
+  connection.output() += "after";
+  co_await connection.close();
 }
 
 }  // namespace
@@ -243,6 +254,24 @@ TEST_CASE("shutdown does not cut a command's output short") {
     while (received.size() < out.size()) received += world.peer().receive();
   });
   CHECK(received == out);
+}
+
+TEST_CASE("what is large goes out behind what waits, before what follows, compressed or not") {
+  for (const bool compressed : {false, true}) {
+    CAPTURE(compressed);
+    World world(World::quick(), 4096);
+    if (compressed) world.connection.start_deflate(6);
+    const std::string large = numbers(300'000);
+    std::string received;
+    world.run(send_around(world.connection, large), [&] { received = world.peer().receive_to_end(); });
+    if (compressed) {
+      DeflateStream inflater(6);
+      inflater.feed(received);
+      received.clear();
+      while (must(inflater.inflate(received, 65536)) > 0) continue;
+    }
+    CHECK((received == "before" + large + "small" + "after"));
+  }
 }
 
 TEST_CASE("a reader that takes nothing is cut off") {
