@@ -58,7 +58,7 @@ class Authenticator::HashTurn {
 };
 
 Authenticator::Authenticator(UserDirectory& users, Options options)
-    : users_(users), options_(std::make_shared<const Options>(std::move(options))) {}
+    : users_(users), options_(std::make_shared<const Options>(std::move(options))), verified_(verified_passwords_max) {}
 
 std::shared_ptr<const Authenticator::Options> Authenticator::options() const {
   const std::lock_guard lock(mutex_);
@@ -72,6 +72,7 @@ void Authenticator::reconfigure(Options options) {
     options_ = std::move(fresh);
   }
   turn_.notify_all();
+  verified_.clear();
 }
 
 // What nobody of this name would be called: a user who had it could also leave our domain out.
@@ -95,8 +96,8 @@ void Authenticator::waste(const Secret& password, const Options& options) {
 
 // The cheapest verifier that decides is asked: a PLAIN one costs nothing. When Argon2 did not run and the answer is no,
 // as much time is wasted as if it had: the answer must not tell how a user's password is kept.
-Result<bool> Authenticator::check_password(const std::vector<Verifier>& verifiers, const Secret& password,
-                                           const Options& options) {
+Result<bool> Authenticator::check_password(const std::string& user, const std::vector<Verifier>& verifiers,
+                                           const Secret& password, const Options& options) {
   const auto cheapest =
       std::ranges::min_element(verifiers, {}, [](const Verifier& verifier) { return work_of(verifier.scheme); });
   if (cheapest == verifiers.end()) {
@@ -108,10 +109,22 @@ Result<bool> Authenticator::check_password(const std::vector<Verifier>& verifier
   if (work == Work::trifling) {
     right = TRY(verify_password(password, *cheapest));
   } else {
-    const HashTurn turn(*this, options);
-    right = TRY(verify_password(password, *cheapest));
+    right = TRY(check_costly(user, *cheapest, password, options));
   }
   if (!right && work != Work::argon2) waste(password, options);
+  return right;
+}
+
+// What was right a while ago needs no run; a wrong password is never remembered, and always costs one.
+Result<bool> Authenticator::check_costly(const std::string& user, const Verifier& verifier, const Secret& password,
+                                         const Options& options) {
+  using Clock = VerifiedPasswords::Clock;
+  const bool remembers = options.remember_passwords.count() > 0;
+  if (remembers && verified_.knows(user, verifier, password, Clock::now())) return true;
+  const HashTurn turn(*this, options);
+  const bool right = TRY(verify_password(password, verifier));
+  const Clock::time_point now = Clock::now();
+  if (right && remembers) verified_.add(user, verifier, password, now, now + options.remember_passwords);
   return right;
 }
 
@@ -159,7 +172,7 @@ Result<Identity> Authenticator::verify(const Credentials& credentials) {
     return refused("no such user");
   }
   const std::vector<Verifier> verifiers = TRY(verifiers_of(users_, *user));
-  if (!TRY(check_password(verifiers, credentials.password, *current))) return refused("wrong password");
+  if (!TRY(check_password(user->name, verifiers, credentials.password, *current))) return refused("wrong password");
   Identity identity = TRY(admit(*user, credentials.authorization, *current));
   add_keys(identity, verifiers, credentials.password, *current);
   return identity;

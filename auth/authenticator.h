@@ -2,6 +2,7 @@
 // Blocking: the server calls it on its authentication pool. Knows no protocol and no mechanism.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "auth/password_hash.h"
 #include "auth/scram_keys.h"
 #include "auth/user_directory.h"
+#include "auth/verified_passwords.h"
 #include "protocol/base/result.h"
 #include "protocol/base/secret.h"
 
@@ -64,7 +66,9 @@ class Authenticator {
     HashCost cost;                     // of the hash wasted on users that do not exist
     unsigned concurrent_hashes = 2;    // costly hashes at one time; others wait. At least 1
     bool add_scram_keys = true;        // to a user who has none, when the password came and was right
-    Secret server_secret;              // of which the keys of nobody are made (auth/server_secret)
+    // A right password is not hashed again for so long, while the user's verifier is the same. 0: always hashed.
+    std::chrono::seconds remember_passwords{0};
+    Secret server_secret;  // of which the keys of nobody are made (auth/server_secret)
   };
 
   Authenticator(UserDirectory& users, Options options);
@@ -86,7 +90,8 @@ class Authenticator {
   // Errors: not_found; unavailable, corruption.
   Result<Recipient> resolve_recipient(std::string_view address);
 
-  // After a reload of the configuration; runs under way finish as they began.
+  // After a reload of the configuration; runs under way finish as they began. Passwords that were remembered are not
+  // any more.
   void reconfigure(Options options);
 
  private:
@@ -95,7 +100,10 @@ class Authenticator {
   static std::string without_own_domain(std::string_view name, const Options& options);
   Result<std::optional<User>> find_user(std::string_view name, const Options& options);
   void waste(const Secret& password, const Options& options);
-  Result<bool> check_password(const std::vector<Verifier>& verifiers, const Secret& password, const Options& options);
+  Result<bool> check_password(const std::string& user, const std::vector<Verifier>& verifiers, const Secret& password,
+                              const Options& options);
+  Result<bool> check_costly(const std::string& user, const Verifier& verifier, const Secret& password,
+                            const Options& options);
   Result<Identity> admit(const User& user, std::string_view authorization, const Options& options);
   void add_keys(Identity& identity, const std::vector<Verifier>& verifiers, const Secret& password,
                 const Options& options);
@@ -107,6 +115,7 @@ class Authenticator {
   std::condition_variable turn_;
   std::shared_ptr<const Options> options_;
   unsigned running_ = 0;
+  VerifiedPasswords verified_;
 };
 
 }  // namespace postkeep::auth

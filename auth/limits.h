@@ -20,6 +20,8 @@ inline constexpr std::size_t verifier_octets_max = 2048;
 // A passwd-file is read whole; a line of one is a user with a verifier and some fields.
 inline constexpr std::size_t passwd_file_octets_max = 64 * 1024 * 1024;
 inline constexpr std::size_t passwd_line_octets_max = 8 * 1024;
+// Passwords that were right and are remembered for a while: 150 octets each.
+inline constexpr std::size_t verified_passwords_max = 100'000;
 // Hash parameters found in a ready-made verifier: one login may not take the machine down.
 inline constexpr unsigned argon2_memory_kib_max = 1024 * 1024;
 inline constexpr unsigned argon2_iterations_max = 64;

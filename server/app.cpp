@@ -79,6 +79,7 @@ auth::Authenticator::Options auth_options(const Settings& settings, const Secret
   options.cost.scram_iterations = static_cast<std::uint32_t>(settings.auth.scram_iterations);
   options.concurrent_hashes = or_cores(settings.auth.concurrent_hashes);
   options.add_scram_keys = settings.auth.add_scram_keys;
+  options.remember_passwords = settings.auth.remember_passwords;
   options.server_secret = secret;
   return options;
 }

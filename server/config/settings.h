@@ -75,7 +75,8 @@ struct Settings {
     std::uint64_t argon2_memory = 19 * 1024 * 1024;
     std::uint64_t argon2_iterations = 2;
     std::uint64_t scram_iterations = 4096;
-    std::uint64_t concurrent_hashes = 0;  // 0: as many as cores
+    std::uint64_t concurrent_hashes = 0;            // 0: as many as cores
+    std::chrono::seconds remember_passwords{3600};  // 0: not
   } auth;
 
   struct Log {

@@ -206,6 +206,9 @@ const std::array table = {
             "need not."),
     COUNT("auth", "concurrent_hashes", auth.concurrent_hashes, 0, 1024,
           "Costly password hashes at one time; further logins wait. 0: as many as cores."),
+    DURATION("auth", "remember_passwords", auth.remember_passwords, seconds(0), hours(24),
+             "A password that was right is not hashed again for so long, unless it is changed. Kept in memory only, as "
+             "a keyed hash. 0s: each login is hashed."),
 
     CHOICE("log", "level", log.level, level_choices,
            "The least important events that are logged: \"error\", \"warn\", \"info\", \"debug\" or \"trace\"."),

@@ -253,6 +253,31 @@ TEST_CASE_FIXTURE(AuthenticatorFixture,
   CHECK(schemes("off") == 1);
 }
 
+TEST_CASE_FIXTURE(AuthenticatorFixture, "a password that was right is not hashed again, until it is changed") {
+  auto remembering = options();
+  remembering.remember_passwords = std::chrono::hours(1);
+  remembering.add_scram_keys = false;
+  authenticator.reconfigure(remembering);
+  HashCost costly = options().cost;
+  costly.argon2_memory_kib = 64 * 1024;
+  costly.argon2_iterations = 16;
+  add("alice", Scheme::argon2id, costly);
+  const auto cpu_of = [this](const char* password, bool right) {
+    const std::clock_t before = std::clock();
+    CHECK(verify("alice", password).has_value() == right);
+    return std::clock() - before;
+  };
+  const std::clock_t hashed = cpu_of("secret", true);
+  CHECK(cpu_of("secret", true) * 10 < hashed);
+  CHECK(cpu_of("wrong", false) * 10 > hashed);
+  CHECK(cpu_of("secret", true) * 10 < hashed);
+  REQUIRE(users.set_verifiers("alice", make_verifiers(Secret("other"), Scheme::argon2id, options().cost).value()));
+  CHECK_FALSE(verify("alice", "secret").has_value());
+  CHECK(verify("alice", "other").has_value());
+  REQUIRE(users.set_enabled("alice", false));
+  CHECK_FALSE(verify("alice", "other").has_value());
+}
+
 TEST_CASE_FIXTURE(AuthenticatorFixture,
                   "keys that are looked up are the user's, and a proof is worth what a password would be") {
   add("alice", std::nullopt);
