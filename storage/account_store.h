@@ -146,9 +146,8 @@ class AccountStore {
   // Finishes what a clean stop promises (flags in the names) and releases everything.
   virtual Outcome close() = 0;
   // Folders to watch for changes by other programs; false where that is not possible (the caller polls
-  // with refresh()). Watches are counted per mailbox and outlive this object: they belong to the MailStore.
+  // with refresh()). Watches are counted per mailbox and outlive this object: MailStore::unwatch().
   virtual bool watch(MailboxId mailbox) = 0;
-  virtual void unwatch(MailboxId mailbox) = 0;
 };
 
 // All accounts of one data_dir. Thread-safe.
@@ -167,6 +166,8 @@ class MailStore {
   virtual Outcome rename(const std::string& from, const std::string& to) = 0;
   // For deliveries to several accounts at once: an Incoming that belongs to none yet.
   virtual Result<std::shared_ptr<Incoming>> begin_incoming(std::uint64_t limit) = 0;
+  // finish() of each of these, of begin_incoming(), with one wait for the disk. Outcomes in the same order.
+  virtual std::vector<Outcome> finish_together(const std::vector<std::shared_ptr<Incoming>>& incoming) = 0;
 
   // Changes by other programs: a descriptor to wait on for reading (-1: not supported, poll instead), and
   // what it has to say: users and mailboxes to refresh(). `everything`: events were lost, refresh all watched.
@@ -179,6 +180,8 @@ class MailStore {
   };
   virtual int foreign_change_descriptor() = 0;
   virtual std::vector<ForeignChange> take_foreign_changes() = 0;
+  // As many as AccountStore::watch(). The account need not be open.
+  virtual void unwatch(const std::string& user, MailboxId mailbox) = 0;
 };
 
 class FileSystem;

@@ -72,6 +72,11 @@ Result<bool> FileSystem::read_exactly(const std::string& path, std::size_t octet
   return filled == octets;
 }
 
+Outcome FileSystem::sync_together(std::span<File* const> files) {
+  for (File* file : files) TRY(file->sync());
+  return {};
+}
+
 Result<std::string> read_file(FileSystem& files, const std::string& path, std::size_t limit) {
   const std::unique_ptr<File> file = TRY(files.open_read(path));
   const FileInfo info = TRY(file->info());

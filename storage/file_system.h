@@ -71,9 +71,11 @@ class FileSystem {
   // it was. As few system calls as it takes: for small files by the thousand.
   virtual Result<bool> read_exactly(const std::string& path, std::size_t octets, std::string& out);
   virtual Result<std::unique_ptr<File>> create(const std::string& path, Existing existing) = 0;  // mode 0600
-  virtual Outcome make_directory(const std::string& path) = 0;                                   // mode 0700
-  virtual Outcome remove_directory(const std::string& path) = 0;                                 // must be empty
-  virtual Outcome rename(const std::string& from, const std::string& to) = 0;                    // replaces `to`
+  // sync() of each of these files of this file system, which ask the disk together. An error is one of any of them.
+  virtual Outcome sync_together(std::span<File* const> files);
+  virtual Outcome make_directory(const std::string& path) = 0;                 // mode 0700
+  virtual Outcome remove_directory(const std::string& path) = 0;               // must be empty
+  virtual Outcome rename(const std::string& from, const std::string& to) = 0;  // replaces `to`
   // Fails with already_exists instead of replacing (RENAME_NOREPLACE).
   virtual Outcome rename_new(const std::string& from, const std::string& to) = 0;
   virtual Outcome link(const std::string& from, const std::string& to) = 0;  // already_exists if `to` is

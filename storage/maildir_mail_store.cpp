@@ -96,8 +96,15 @@ class MaildirMailStore final : public MailStore {
     return TRY(Spool::create(shared_.files, shared_.clock, shared_.spool_directory(), shared_.names, limit));
   }
 
+  std::vector<Outcome> finish_together(const std::vector<std::shared_ptr<Incoming>>& incoming) override {
+    std::vector<Spool*> spools;
+    for (const std::shared_ptr<Incoming>& one : incoming) spools.push_back(&dynamic_cast<Spool&>(*one));
+    return Spool::finish_together(shared_.files, spools);
+  }
+
   int foreign_change_descriptor() override { return watches_.descriptor(); }
   std::vector<ForeignChange> take_foreign_changes() override { return watches_.read(); }
+  void unwatch(const std::string& user, MailboxId mailbox) override { watches_.unwatch(user, mailbox); }
 
  private:
   // No user's directory starts with a dot.

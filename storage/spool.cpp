@@ -91,16 +91,41 @@ Outcome Spool::write_encoded(const std::vector<mime::BinaryPart>& parts) {
 void Spool::set_internal_date(UnixTime date) { dated_ = file_time(date); }
 
 Outcome Spool::finish() {
+  TRY(prepare_sync());
+  if (Outcome synced = file_->sync(); !synced) return failed(std::move(synced).error());
+  note_synced();
+  return {};
+}
+
+std::vector<Outcome> Spool::finish_together(FileSystem& files, std::span<Spool* const> spools) {
+  std::vector<Outcome> outcomes;
+  std::vector<File*> prepared;
+  for (Spool* spool : spools) {
+    outcomes.push_back(spool->prepare_sync());
+    if (outcomes.back()) prepared.push_back(spool->file_.get());
+  }
+  const Outcome synced = files.sync_together(prepared);
+  for (std::size_t i = 0; i < spools.size(); ++i) {
+    if (!outcomes[i]) continue;
+    if (synced) spools[i]->note_synced();
+    if (!synced) outcomes[i] = spools[i]->failed(synced.error());
+  }
+  return outcomes;
+}
+
+Outcome Spool::prepare_sync() {
   if (state_ == State::failed) return tl::unexpected<Error>(error_);
   ENSURE(state_ == State::writing, "a spool is finished once");
   modified_ = dated_.value_or(clock_.now());
   if (Outcome set = file_->set_modified(modified_); !set) return failed(std::move(set).error());
-  if (Outcome synced = file_->sync(); !synced) return failed(std::move(synced).error());
+  return {};
+}
+
+void Spool::note_synced() {
   if (collecting_) facts_ = collecting_->finish();
   if (facts_ && octets_of(*facts_) > kept_facts_octets_max) facts_.reset();
   collecting_.reset();
   state_ = State::finished;
-  return {};
 }
 
 const std::optional<MessageRow>& Spool::facts() const {

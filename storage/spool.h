@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,8 @@ class Spool final : public Incoming {
   void set_internal_date(UnixTime date) override;
   // Sets the modification time to the internal date, or now, and syncs. No write after it.
   Outcome finish() override;
+  // finish() of each of them, with one wait for the disk. Outcomes in the same order.
+  static std::vector<Outcome> finish_together(FileSystem& files, std::span<Spool* const> spools);
   std::uint64_t size() const override { return size_; }
 
   // Of a finished spool:
@@ -55,6 +58,8 @@ class Spool final : public Incoming {
  private:
   Spool(FileSystem& files, Clock& clock, std::string path, std::unique_ptr<File> file, std::uint64_t limit);
   Outcome failed(Error error);
+  Outcome prepare_sync();
+  void note_synced();
   Outcome write_encoded(const std::vector<mime::BinaryPart>& parts);
   Outcome prepare_time(FileTime wanted);
   Outcome copy_into(const std::string& folder_path, const std::string& name, FileTime modified);

@@ -107,7 +107,9 @@ asio::awaitable<void> Delivery::spool(bool last) {
   Gateway& gateway = context_.services.gateway;
   std::string bytes = std::exchange(buffer_, std::string());
   if (!incoming_ && last) {
-    auto taken = co_await gateway.take_incoming(spool_octets_max, std::move(bytes));
+    Gateway::WholeMessage whole;
+    whole.bytes = std::move(bytes);
+    auto taken = co_await gateway.take_incoming(spool_octets_max, std::move(whole));
     if (taken) incoming_ = std::move(*taken);
     if (!taken) failed_ = std::move(taken).error();
     co_return;

@@ -140,17 +140,40 @@ Awaitable<Result<std::shared_ptr<storage::Incoming>>> Gateway::begin_incoming(st
   return run_beside([this, limit] { return mail_.begin_incoming(limit); });
 }
 
-Awaitable<Result<std::shared_ptr<storage::Incoming>>> Gateway::take_incoming(std::uint64_t limit, std::string bytes,
-                                                                             BinaryParts parts,
-                                                                             std::optional<UnixTime> internal_date) {
-  using Shared = std::shared_ptr<storage::Incoming>;
-  return run_beside([this, limit, bytes = std::move(bytes), parts, internal_date]() -> Result<Shared> {
-    Shared incoming = TRY(mail_.begin_incoming(limit));
-    TRY(incoming->write(bytes));
-    if (parts == BinaryParts::encode) TRY(incoming->encode_binary_parts());
-    if (internal_date) incoming->set_internal_date(*internal_date);
+// Up to finish(), without it.
+Gateway::TakenMessage Gateway::write_whole(std::uint64_t limit, const WholeMessage& message) {
+  std::shared_ptr<storage::Incoming> incoming = TRY(mail_.begin_incoming(limit));
+  TRY(incoming->write(message.bytes));
+  if (message.parts == BinaryParts::encode) TRY(incoming->encode_binary_parts());
+  if (message.internal_date) incoming->set_internal_date(*message.internal_date);
+  return incoming;
+}
+
+Awaitable<Gateway::TakenMessage> Gateway::take_incoming(std::uint64_t limit, WholeMessage message) {
+  return run_beside([this, limit, message = std::move(message)]() -> TakenMessage {
+    std::shared_ptr<storage::Incoming> incoming = TRY(write_whole(limit, message));
     TRY(incoming->finish());
     return incoming;
+  });
+}
+
+Awaitable<std::vector<Gateway::TakenMessage>> Gateway::take_incoming(std::uint64_t limit,
+                                                                     std::vector<WholeMessage> messages) {
+  return run_beside([this, limit, messages = std::move(messages)] {
+    std::vector<TakenMessage> taken;
+    std::vector<std::shared_ptr<storage::Incoming>> written;
+    for (const WholeMessage& message : messages) {
+      taken.push_back(write_whole(limit, message));
+      if (taken.back()) written.push_back(*taken.back());
+    }
+    const std::vector<Outcome> finished = mail_.finish_together(written);
+    auto outcome = finished.begin();
+    for (TakenMessage& message : taken) {
+      if (!message) continue;
+      if (!*outcome) message = tl::unexpected<Error>(outcome->error());
+      ++outcome;
+    }
+    return taken;
   });
 }
 

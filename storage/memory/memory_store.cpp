@@ -77,8 +77,15 @@ class MemoryMailStore final : public MailStore {
     return std::make_shared<MemoryIncoming>(limit);
   }
 
+  std::vector<Outcome> finish_together(const std::vector<std::shared_ptr<Incoming>>& incoming) override {
+    std::vector<Outcome> outcomes;
+    for (const std::shared_ptr<Incoming>& one : incoming) outcomes.push_back(one->finish());
+    return outcomes;
+  }
+
   int foreign_change_descriptor() override { return -1; }
   std::vector<ForeignChange> take_foreign_changes() override { return {}; }
+  void unwatch(const std::string&, MailboxId) override {}
 
  private:
   StoreOptions options_;

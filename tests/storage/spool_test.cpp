@@ -105,6 +105,48 @@ TEST_CASE_FIXTURE(SpoolFixture, "octets over the limit are refused and the spool
   CHECK(spooled->size() == 5);
 }
 
+TEST_CASE_FIXTURE(SpoolFixture, "spools that are finished together are each as one that was finished alone") {
+  auto full = spool(5);
+  CHECK_FALSE(full->write("123456").has_value());
+  auto first = spool();
+  auto second = spool();
+  REQUIRE(first->write("first"));
+  REQUIRE(second->write("second"));
+  const UnixTime date{1'600'000'000};
+  second->set_internal_date(date);
+  Spool* const all[] = {first.get(), full.get(), second.get()};
+  const std::vector<Outcome> outcomes = Spool::finish_together(*files, all);
+  REQUIRE(outcomes.size() == 3);
+  CHECK(outcomes[0].has_value());
+  CHECK(outcomes[1].error().kind == ErrorKind::too_big);
+  CHECK(outcomes[2].has_value());
+  REQUIRE(first->facts());
+  CHECK(first->facts()->size == 5);
+  CHECK(second->link_into(folder, "b", std::nullopt).value() == file_time(date));
+  CHECK(content("b") == "second");
+  CHECK(files->info(folder + "/cur/b")->modified == file_time(date));
+}
+
+TEST_CASE_FIXTURE(SpoolFixture, "a sync that fails fails all spools that were to be finished together") {
+  class FailedSyncs final : public test::PassingFileSystem {
+   public:
+    using PassingFileSystem::PassingFileSystem;
+    Outcome sync_together(std::span<File* const>) override { return failure(ErrorKind::unavailable, "no disk"); }
+  };
+  FailedSyncs failing(*files);
+  auto first = spool();
+  auto second = spool();
+  REQUIRE(first->write("first"));
+  REQUIRE(second->write("second"));
+  Spool* const all[] = {first.get(), second.get()};
+  for (const Outcome& outcome : Spool::finish_together(failing, all)) {
+    REQUIRE_FALSE(outcome.has_value());
+    CHECK(outcome.error().kind == ErrorKind::unavailable);
+  }
+  CHECK(first->link_into(folder, "a", std::nullopt).error().kind == ErrorKind::unavailable);
+  CHECK_FALSE(files->info(folder + "/cur/a").has_value());
+}
+
 TEST_CASE_FIXTURE(SpoolFixture, "parts with NUL are encoded, in a file that takes the first one's place") {
   auto spooled = spool();
   REQUIRE(spooled->write(std::string("Content-Transfer-Encoding: binary\r\n\r\n\0", 38)));

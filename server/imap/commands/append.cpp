@@ -4,9 +4,12 @@
 // and a client that leaves in the middle leaves nothing behind.
 #include "protocol/imap/commands/append.h"
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -27,9 +30,9 @@ namespace {
 
 constexpr std::size_t messages_max = 1'000;           // of one MULTIAPPEND; each holds a file in the spool
 constexpr std::size_t spool_slice_bytes = 64 * 1024;  // handed to storage at once
-// Small messages wait for each other, and are then written and synced side by side, so that the disk can do it in one.
-// Not more than the storage pool has threads.
-constexpr std::size_t together_max = 32;
+// Small messages wait for each other, and are then written in one job and wait for the disk together.
+constexpr std::size_t together_max = 128;
+constexpr std::size_t in_one_job = 32;
 constexpr std::size_t together_octets_max = 256 * 1024;
 constexpr std::size_t commands_together_max = 64;
 
@@ -48,12 +51,6 @@ class Append {
     storage::AppendItem item;  // without message: it is among those that wait, or `stored` says why there is none
     Outcome stored;
   };
-  // A small message that came as a whole and is not in the spool yet.
-  struct Waiting {
-    std::size_t item = 0;
-    std::string bytes;
-    bool has_nul = false;
-  };
   // A complete command with one message, whose answer is due.
   struct Complete {
     std::string tag;
@@ -69,7 +66,8 @@ class Append {
   server::Awaitable<Outcome> end_message();
   server::Awaitable<Outcome> end_streamed();
   server::Awaitable<void> store_waiting();
-  server::Awaitable<void> store_one(Waiting& waiting);
+  server::Awaitable<void> store_some(std::vector<server::Gateway::WholeMessage> messages,
+                                     std::span<const std::size_t> places);
   server::Awaitable<bool> join_next();
   server::Awaitable<bool> next_is_there();
   bool may_join(const AppendHead& head) const;
@@ -109,7 +107,8 @@ class Append {
   std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::vector<Complete> complete_;  // theirs are the first items
   std::vector<Item> items_;
-  std::vector<Waiting> waiting_;
+  std::vector<server::Gateway::WholeMessage> waiting_;  // small ones that came as a whole and are not in the spool yet
+  std::vector<std::size_t> waiting_places_;             // theirs among the items
   std::size_t waiting_octets_ = 0;
 };
 
@@ -286,7 +285,10 @@ server::Awaitable<Outcome> Append::end_message() {
   if (!seeded(Fault::append_without_date)) item.internal_date = message_.internal_date;
   if (!item.message) {
     waiting_octets_ += slice_.size();
-    waiting_.push_back(Waiting{items_.size(), std::exchange(slice_, std::string()), has_nul_});
+    using server::Gateway;
+    const auto parts = has_nul_ ? Gateway::BinaryParts::encode : Gateway::BinaryParts::keep;
+    waiting_places_.push_back(items_.size());
+    waiting_.push_back(Gateway::WholeMessage{std::exchange(slice_, std::string()), parts, item.internal_date});
   }
   items_.push_back(Item{std::move(item), {}});
   if (waiting_.size() < together_max && waiting_octets_ < together_octets_max) co_return Outcome();
@@ -305,14 +307,27 @@ server::Awaitable<Outcome> Append::end_streamed() {
 
 server::Awaitable<void> Append::store_waiting() {
   waiting_octets_ = 0;
-  std::vector<Waiting> together;
-  together.swap(waiting_);
-  if (together.size() == 1) {
-    co_await store_one(together.front());
-  } else {
-    server::TaskGroup group(context_.connection.executor());
-    for (Waiting& waiting : together) group.spawn(store_one(waiting));
-    co_await group.join();
+  std::vector<server::Gateway::WholeMessage> messages;
+  messages.swap(waiting_);
+  std::vector<std::size_t> places;
+  places.swap(waiting_places_);
+  server::TaskGroup group(context_.connection.executor());
+  for (std::size_t first = 0; first < messages.size(); first += in_one_job) {
+    const std::size_t last = std::min(first + in_one_job, messages.size());
+    group.spawn(store_some({std::make_move_iterator(messages.begin() + static_cast<std::ptrdiff_t>(first)),
+                            std::make_move_iterator(messages.begin() + static_cast<std::ptrdiff_t>(last))},
+                           std::span(places).subspan(first, last - first)));
+  }
+  co_await group.join();
+}
+
+server::Awaitable<void> Append::store_some(std::vector<server::Gateway::WholeMessage> messages,
+                                           std::span<const std::size_t> places) {
+  auto taken = co_await context_.gateway().take_incoming(octets_max(), std::move(messages));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    Item& item = items_[places[i]];
+    if (taken[i]) item.item.message = std::move(*taken[i]);
+    if (!taken[i]) item.stored = tl::unexpected<Error>(std::move(taken[i]).error());
   }
 }
 
@@ -322,16 +337,6 @@ Outcome Append::own_stored() const {
     if (!items_[i].stored) return items_[i].stored;
   }
   return {};
-}
-
-server::Awaitable<void> Append::store_one(Waiting& waiting) {
-  using server::Gateway;
-  const auto parts = waiting.has_nul ? Gateway::BinaryParts::encode : Gateway::BinaryParts::keep;
-  Item& item = items_[waiting.item];
-  auto taken =
-      co_await context_.gateway().take_incoming(octets_max(), std::move(waiting.bytes), parts, item.item.internal_date);
-  if (taken) item.item.message = std::move(*taken);
-  if (!taken) item.stored = tl::unexpected<Error>(std::move(taken).error());
 }
 
 // What stands behind the last literal of a command must be its end.
