@@ -13,6 +13,7 @@
 #include <future>
 #include <iostream>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "auth/backends.h"
@@ -183,7 +184,7 @@ class App final : public admin::Host, public admin::LiveServer {
   Secret secret_;
   std::unique_ptr<storage::MailStore> mail_;
   std::unique_ptr<Runtime> runtime_;  // before all that refers to its pools
-  std::unique_ptr<asio::thread_pool> admin_pool_;
+  std::unique_ptr<WorkerPool> admin_pool_;
   ChangeHub hub_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<auth::Authenticator> authenticator_;
@@ -256,7 +257,7 @@ Outcome App::start() {
   TRY(open_data());
   if (settings.tls.certificate.empty()) TRY(load_certificates(tls_, settings));
   runtime_ = std::make_unique<Runtime>(threads);
-  admin_pool_ = std::make_unique<asio::thread_pool>(admin_threads);
+  admin_pool_ = std::make_unique<WorkerPool>(admin_threads, "admin");
   Gateway::Options gateway_options;
   gateway_options.open_accounts_max = settings.storage.open_accounts;
   gateway_ = std::make_unique<Gateway>(
@@ -309,7 +310,7 @@ void App::start_endpoint() {
   probes[0].ask = [this](std::function<void()> alive) { asio::post(control_, std::move(alive)); };
   probes[1].failure = "storage does not answer";
   probes[1].ask = [this](std::function<void()> alive) {
-    asio::post(runtime_->storage_pool(), [this, alive = std::move(alive)] {
+    asio::post(runtime_->storage_pool().get_executor(), [this, alive = std::move(alive)] {
       if (files_->info(admin_settings_->data_dir)) alive();
     });
   };
@@ -350,16 +351,20 @@ asio::awaitable<void> App::handle_signals() {
   begin_stop();
 }
 
-// Closed accounts and finished handshakes leave holes in the heap that the C library would keep. And `status` wants to
-// know what was a minute ago.
+// Accounts that were closed, sessions and threads that ended leave holes in the heap that the C library would keep. And
+// `status` wants to know what was a minute ago.
 asio::awaitable<void> App::look_after_process() {
-  std::uint64_t seen = 0;
+  const auto look = [this] {
+    return std::tuple(gateway_->closed_accounts(), host_->sessions(), runtime_->storage_pool().threads());
+  };
+  auto seen = look();
   while (!stopping_) {
     memory_timer_.expires_after(memory_interval);
     asio::error_code error;
     co_await memory_timer_.async_wait(into(error));
-    const std::uint64_t closed = gateway_->closed_accounts();
-    if (std::exchange(seen, closed) != closed) return_memory();
+    runtime_->storage_pool().end_idle();
+    auto now = look();
+    if (std::exchange(seen, now) != now) return_memory();
     rates_.sample(activity_of(metrics()), std::chrono::steady_clock::now());
   }
 }

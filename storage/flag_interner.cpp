@@ -19,7 +19,7 @@ std::optional<FlagCode> FlagInterner::code_of(const Flags& flags) {
 }
 
 std::shared_ptr<const FlagTable> FlagInterner::table() {
-  if (!table_) table_ = std::make_shared<FlagTable>(combinations_);
+  if (!table_) table_ = make_pooled<FlagTable>(combinations_);
   return table_;
 }
 

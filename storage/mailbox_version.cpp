@@ -16,9 +16,9 @@ int bit_number(SystemFlag flag) { return std::countr_zero(static_cast<unsigned>(
 
 bool uid_before(const MessageState& a, const MessageState& b) { return a.uid < b.uid; }
 
-template <class T>
-std::size_t bytes_of(const std::vector<T>& vector) {
-  return vector.capacity() * sizeof(T);
+template <class Vector>
+std::size_t bytes_of(const Vector& vector) {
+  return vector.capacity() * sizeof(typename Vector::value_type);
 }
 
 }  // namespace
@@ -151,7 +151,7 @@ class SpineBuilder {
     if (pending_.size() >= too_small) flush();
   }
 
-  std::vector<ChunkPtr> take() {
+  PooledVector<ChunkPtr> take() {
     if (!pending_.empty() && pending_.size() < too_small && !chunks_.empty()) {
       std::vector<MessageState> joined;
       chunks_.back()->append_to(joined);
@@ -174,13 +174,13 @@ class SpineBuilder {
     for (std::size_t piece = 0; piece < pieces; ++piece) {
       const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(total * piece / pieces);
       const auto last = pending_.begin() + static_cast<std::ptrdiff_t>(total * (piece + 1) / pieces);
-      chunks_.push_back(std::make_shared<MessageChunk>(std::vector<MessageState>(first, last), flag_table_));
+      chunks_.push_back(make_pooled<MessageChunk>(std::vector<MessageState>(first, last), flag_table_));
     }
     pending_.clear();
   }
 
   const FlagTable& flag_table_;
-  std::vector<ChunkPtr> chunks_;
+  PooledVector<ChunkPtr> chunks_;
   std::vector<MessageState> pending_;
 };
 
@@ -213,7 +213,7 @@ void merge_chunk(const MessageChunk& chunk, const UidSet& removed, StateIterator
 
 }  // namespace
 
-MailboxVersion::MailboxVersion(Facts facts, std::shared_ptr<const FlagTable> flag_table, std::vector<ChunkPtr> chunks)
+MailboxVersion::MailboxVersion(Facts facts, std::shared_ptr<const FlagTable> flag_table, PooledVector<ChunkPtr> chunks)
     : facts_(std::move(facts)), flag_table_(std::move(flag_table)), chunks_(std::move(chunks)) {
   starts_.reserve(chunks_.size());
   for (const ChunkPtr& chunk : chunks_) {
@@ -228,16 +228,16 @@ MailboxVersionPtr MailboxVersion::build(Facts facts, std::shared_ptr<const FlagT
                                         const std::vector<MessageState>& messages) {
   // Filled chunks, not the half-full ones that SpineBuilder would leave: most mailboxes are built once
   // and then change at the end only.
-  std::vector<ChunkPtr> chunks;
+  PooledVector<ChunkPtr> chunks;
   chunks.reserve(messages.size() / MessageChunk::target_size + 1);
   for (std::size_t start = 0; start < messages.size(); start += MessageChunk::target_size) {
     const auto first = messages.begin() + static_cast<std::ptrdiff_t>(start);
     const auto count = std::min(MessageChunk::target_size, messages.size() - start);
     const std::vector<MessageState> piece(first, first + static_cast<std::ptrdiff_t>(count));
     ENSURE(chunks.empty() || chunks.back()->last_uid() < piece.front().uid, "UIDs of a mailbox ascend");
-    chunks.push_back(std::make_shared<MessageChunk>(piece, *flag_table));
+    chunks.push_back(make_pooled<MessageChunk>(piece, *flag_table));
   }
-  return std::make_shared<MailboxVersion>(std::move(facts), std::move(flag_table), std::move(chunks));
+  return make_pooled<MailboxVersion>(std::move(facts), std::move(flag_table), std::move(chunks));
 }
 
 MailboxVersionPtr MailboxVersion::with_changes(Facts facts, std::shared_ptr<const FlagTable> flag_table,
@@ -267,7 +267,7 @@ MailboxVersionPtr MailboxVersion::with_changes(Facts facts, std::shared_ptr<cons
     next = end;
   }
   for (; next != changes.end(); ++next) builder.add(*next);  // only where there was no chunk at all
-  return std::make_shared<MailboxVersion>(std::move(facts), std::move(flag_table), builder.take());
+  return make_pooled<MailboxVersion>(std::move(facts), std::move(flag_table), builder.take());
 }
 
 // --- MailboxVersion: reading --------------------------------------------------------------------------
@@ -398,7 +398,7 @@ namespace {
 
 // A place in a version, chunk by chunk.
 struct Position {
-  const std::vector<ChunkPtr>& chunks;
+  const PooledVector<ChunkPtr>& chunks;
   std::size_t chunk = 0;
   std::size_t index = 0;
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "protocol/base/pooled.h"
 #include "protocol/mail/flags.h"
 #include "protocol/mail/ids.h"
 #include "protocol/mail/uid_set.h"
@@ -25,10 +26,11 @@ class FlagTable {
   const Flags& flags(FlagCode code) const { return combinations_[code]; }
   std::size_t size() const { return combinations_.size(); }
   FlagTable() : combinations_(1) {}
-  explicit FlagTable(std::vector<Flags> combinations) : combinations_(std::move(combinations)) {}
+  explicit FlagTable(const std::vector<Flags>& combinations)
+      : combinations_(combinations.begin(), combinations.end()) {}
 
  private:
-  std::vector<Flags> combinations_;
+  PooledVector<Flags> combinations_;
 };
 
 struct MessageState {
@@ -58,13 +60,13 @@ class MessageChunk {
   std::size_t memory_bytes() const;
 
  private:
-  std::vector<UidSet::Range> ranges_;
-  std::vector<std::uint32_t> range_starts_;  // index of the first message of each range
-  std::vector<FlagCode> flags_;              // empty if all are `uniform_flags_`
+  PooledVector<UidSet::Range> ranges_;
+  PooledVector<std::uint32_t> range_starts_;  // index of the first message of each range
+  PooledVector<FlagCode> flags_;              // empty if all are `uniform_flags_`
   FlagCode uniform_flags_ = 0;
   ModSeq base_modseq_;
-  std::vector<std::uint32_t> modseq_offsets_;  // from base_modseq_; empty if all equal
-  std::vector<std::uint64_t> wide_modseqs_;    // instead, where an offset needs more than 32 bits
+  PooledVector<std::uint32_t> modseq_offsets_;  // from base_modseq_; empty if all equal
+  PooledVector<std::uint64_t> wide_modseqs_;    // instead, where an offset needs more than 32 bits
   ModSeq highest_modseq_;
   std::uint32_t size_ = 0;
   std::array<std::uint32_t, 5> flag_counts_{};  // by bit number of SystemFlag
@@ -93,7 +95,7 @@ class MailboxVersion {
     std::vector<std::string> keywords;  // defined in the mailbox, for FLAGS and PERMANENTFLAGS
   };
 
-  MailboxVersion(Facts facts, std::shared_ptr<const FlagTable> flag_table, std::vector<ChunkPtr> chunks);
+  MailboxVersion(Facts facts, std::shared_ptr<const FlagTable> flag_table, PooledVector<ChunkPtr> chunks);
   // Cuts `messages` (ascending UIDs) into chunks.
   static MailboxVersionPtr build(Facts facts, std::shared_ptr<const FlagTable> flag_table,
                                  const std::vector<MessageState>& messages);
@@ -128,7 +130,7 @@ class MailboxVersion {
   UidSet existing(const UidSet& uids) const;      // the part of `uids` that is here
   UidSet uids_with(SystemFlag flag) const;        // O(messages in chunks that have one)
   UidSet changed_since(ModSeq since) const;       // modseq above it; O(messages in chunks that have one)
-  const std::vector<ChunkPtr>& chunks() const { return chunks_; }
+  const PooledVector<ChunkPtr>& chunks() const { return chunks_; }
   std::size_t memory_bytes() const;
 
  private:
@@ -136,8 +138,8 @@ class MailboxVersion {
   std::size_t chunk_of_uid(Uid uid) const;              // first chunk whose last UID is >= uid, or chunks_.size()
   Facts facts_;
   std::shared_ptr<const FlagTable> flag_table_;
-  std::vector<ChunkPtr> chunks_;
-  std::vector<std::uint32_t> starts_;  // index of each chunk's first message
+  PooledVector<ChunkPtr> chunks_;
+  PooledVector<std::uint32_t> starts_;  // index of each chunk's first message
   std::uint32_t count_ = 0;
   std::uint32_t seen_ = 0;
   std::uint32_t deleted_ = 0;

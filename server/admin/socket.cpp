@@ -47,13 +47,13 @@ class Address {
 };
 
 // Not a coroutine, so that the lambda is beside no co_await.
-asio::awaitable<Json> run_on_pool(asio::thread_pool& pool, Host& host, Json request) {
+asio::awaitable<Json> run_on_pool(server::WorkerPool& pool, Host& host, Json request) {
   return server::run_on(pool.get_executor(),
                         [&host, request = std::move(request)] { return handle_request(host, request); });
 }
 
 // The same for a command that streams, on a thread that may wait for the near side as long as it likes.
-asio::awaitable<Json> stream_on(asio::thread_pool& own, Host& host, const Command& command, Json request,
+asio::awaitable<Json> stream_on(server::WorkerPool& own, Host& host, const Command& command, Json request,
                                 std::shared_ptr<Channel> channel) {
   return server::run_on(own.get_executor(),
                         [&host, &command, request = std::move(request), channel = std::move(channel)] {
@@ -76,10 +76,10 @@ void log_request(const Logger& logger, const Json& request, const Json& answer) 
 
 // What all connections share; lives in serve_admin's frame, on its thread.
 struct Serving {
-  asio::thread_pool& pool;
+  server::WorkerPool& pool;
   Host& host;
   const Logger& logger;
-  Serving(asio::thread_pool& own_pool, Host& own_host, const Logger& own_logger)
+  Serving(server::WorkerPool& own_pool, Host& own_host, const Logger& own_logger)
       : pool(own_pool), host(own_host), logger(own_logger) {}
   std::list<std::shared_ptr<Channel>> streams = {};  // to be cut when the server stops
   bool stopping = false;
@@ -90,7 +90,7 @@ asio::awaitable<Json> serve_stream(Protocol::socket& socket, Serving& serving, c
   auto channel = std::make_shared<Channel>(socket.release(), std::move(received));
   const auto place = serving.streams.insert(serving.streams.end(), channel);
   if (serving.stopping) channel->cut();
-  asio::thread_pool own(1);
+  server::WorkerPool own(1, "admin");
   Json answer = co_await stream_on(own, serving.host, command, std::move(request), channel);
   own.join();
   serving.streams.erase(place);
@@ -164,7 +164,7 @@ Result<std::unique_ptr<Protocol::acceptor>> open_admin_socket(asio::any_io_execu
   return acceptor;
 }
 
-asio::awaitable<void> serve_admin(Protocol::acceptor& acceptor, asio::thread_pool& pool, Host& host, Logger logger) {
+asio::awaitable<void> serve_admin(Protocol::acceptor& acceptor, server::WorkerPool& pool, Host& host, Logger logger) {
   constexpr std::chrono::milliseconds pause_after_error{200};  // out of descriptors, say
   Serving serving(pool, host, logger);
   server::TaskGroup connections(acceptor.get_executor());

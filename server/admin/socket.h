@@ -11,6 +11,7 @@
 #include "server/admin/channel.h"
 #include "server/admin/commands.h"
 #include "server/runtime/log.h"
+#include "server/runtime/worker_pool.h"
 
 namespace postkeep::admin {
 
@@ -29,8 +30,8 @@ inline constexpr std::size_t admin_connections_max = 64;
 // Answers requests, several at once, until the acceptor is closed; then commands under way are finished first, those
 // that stream are interrupted. Commands run on `pool`, since they block, or on a thread of their own if they stream;
 // everything else on the executor of the caller, which is the acceptor's.
-asio::awaitable<void> serve_admin(asio::local::stream_protocol::acceptor& acceptor, asio::thread_pool& pool, Host& host,
-                                  Logger logger);
+asio::awaitable<void> serve_admin(asio::local::stream_protocol::acceptor& acceptor, server::WorkerPool& pool,
+                                  Host& host, Logger logger);
 
 // A connection to the running server; null: none listens there. Errors: no_permission. Blocking, and so are its calls.
 Result<std::unique_ptr<Channel>> connect_to_server(const std::string& path);

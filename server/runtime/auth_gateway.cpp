@@ -12,7 +12,7 @@ namespace {
 
 // A job on the authentication pool, with the figures of its queue.
 template <class Job>
-auto run_counted(asio::thread_pool& pool, Job job) {
+auto run_counted(WorkerPool& pool, Job job) {
   metrics().auth_queue.add(1);
   const auto asked = std::chrono::steady_clock::now();
   return run_on(pool.get_executor(), [asked, job = std::move(job)] {

@@ -2,17 +2,17 @@
 // its time; look-ups of recipients on the storage pool, so that logins do not hold deliveries up.
 #pragma once
 
-#include <asio/thread_pool.hpp>
 #include <string>
 
 #include "auth/authenticator.h"
 #include "server/runtime/awaits.h"
+#include "server/runtime/worker_pool.h"
 
 namespace postkeep::server {
 
 class AuthGateway {
  public:
-  AuthGateway(auth::Authenticator& authenticator, asio::thread_pool& auth_pool, asio::thread_pool& storage_pool)
+  AuthGateway(auth::Authenticator& authenticator, WorkerPool& auth_pool, WorkerPool& storage_pool)
       : authenticator_(authenticator), auth_pool_(auth_pool), storage_pool_(storage_pool) {}
 
   // See auth/authenticator.h for contracts and errors.
@@ -23,8 +23,8 @@ class AuthGateway {
 
  private:
   auth::Authenticator& authenticator_;
-  asio::thread_pool& auth_pool_;
-  asio::thread_pool& storage_pool_;
+  WorkerPool& auth_pool_;
+  WorkerPool& storage_pool_;
 };
 
 }  // namespace postkeep::server

@@ -6,6 +6,7 @@
 #include <exception>
 #include <utility>
 
+#include "protocol/base/pooled.h"
 #include "server/metrics/metrics.h"
 #include "server/runtime/change_hub.h"
 
@@ -18,10 +19,10 @@ constexpr unsigned retry_doublings_max = 6;
 
 }  // namespace
 
-Account::Account(std::string user, const asio::thread_pool::executor_type& pool)
+Account::Account(std::string user, const WorkerPool::executor_type& pool)
     : user_(std::move(user)), strand_(asio::make_strand(pool)), timer_(strand_) {}
 
-Gateway::Gateway(asio::thread_pool& pool, storage::MailStore& mail, ChangeHub& hub, Options options, Problem problem)
+Gateway::Gateway(WorkerPool& pool, storage::MailStore& mail, ChangeHub& hub, Options options, Problem problem)
     : pool_(pool), mail_(mail), hub_(hub), options_(options), problem_(std::move(problem)) {}
 
 Gateway::~Gateway() = default;
@@ -31,7 +32,7 @@ AccountPtr Gateway::account(const std::string& user) {
   std::weak_ptr<Account>& known = accounts_[user];
   AccountPtr account = known.lock();
   if (!account) {
-    account = std::make_shared<Account>(user, pool_.get_executor());
+    account = make_pooled<Account>(user, pool_.get_executor());
     known = account;
     // Now and then, so that users who came once do not stay for ever.
     if (accounts_.size() % 1024 == 0)
@@ -110,6 +111,7 @@ AccountPtr Gateway::pick_victim(const Account& user) {
 
 void Gateway::close_store(Account& account) {
   if (!account.store_) return;
+  const WorkerPool::Working working;
   const AccountPtr keep = account.shared_from_this();
   account.timer_.cancel();
   account.timer_due_ = Clock::time_point::max();
@@ -139,6 +141,7 @@ void Gateway::schedule(Account& account) {
 }
 
 void Gateway::housekeep(Account& account) {
+  const WorkerPool::Working working;
   const Clock::time_point now = Clock::now();
   if (now >= account.background_due_) {
     account.background_due_ = Clock::time_point::max();

@@ -11,7 +11,6 @@
 
 #include <asio/steady_timer.hpp>
 #include <asio/strand.hpp>
-#include <asio/thread_pool.hpp>
 #include <asio/use_future.hpp>
 #include <atomic>
 #include <chrono>
@@ -32,6 +31,7 @@
 #include "server/runtime/ahead.h"
 #include "server/runtime/awaits.h"
 #include "server/runtime/offload.h"
+#include "server/runtime/worker_pool.h"
 #include "storage/account_store.h"
 
 namespace postkeep::server {
@@ -42,8 +42,8 @@ class Gateway;
 // A handle on one user's mail, cheap to keep: it holds nothing open.
 class Account : public std::enable_shared_from_this<Account> {
  public:
-  using Strand = asio::strand<asio::thread_pool::executor_type>;
-  Account(std::string user, const asio::thread_pool::executor_type& pool);
+  using Strand = asio::strand<WorkerPool::executor_type>;
+  Account(std::string user, const WorkerPool::executor_type& pool);
   const std::string& user() const { return user_; }
 
  private:
@@ -81,7 +81,7 @@ class Gateway {
   // Told of failures in the background, on a pool thread; nobody else would hear of them.
   using Problem = std::function<void(const std::string& user, const Error& error)>;
 
-  Gateway(asio::thread_pool& pool, storage::MailStore& mail, ChangeHub& hub, Options options, Problem problem);
+  Gateway(WorkerPool& pool, storage::MailStore& mail, ChangeHub& hub, Options options, Problem problem);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -146,9 +146,15 @@ class Gateway {
   Awaitable<Result<std::shared_ptr<storage::Incoming>>> begin_incoming(std::uint64_t limit);
   // A message that is there as a whole, from begin_incoming() to finish() in one job.
   enum class BinaryParts { keep, encode };
-  Awaitable<Result<std::shared_ptr<storage::Incoming>>> take_incoming(
-      std::uint64_t limit, std::string bytes, BinaryParts parts = BinaryParts::keep,
-      std::optional<UnixTime> internal_date = std::nullopt);
+  struct WholeMessage {
+    std::string bytes;
+    BinaryParts parts = BinaryParts::keep;
+    std::optional<UnixTime> internal_date = std::nullopt;
+  };
+  using TakenMessage = Result<std::shared_ptr<storage::Incoming>>;
+  Awaitable<TakenMessage> take_incoming(std::uint64_t limit, WholeMessage message);
+  // Many of them, which wait for the disk together. In the same order.
+  Awaitable<std::vector<TakenMessage>> take_incoming(std::uint64_t limit, std::vector<WholeMessage> messages);
   Awaitable<Outcome> write(std::shared_ptr<storage::Incoming> incoming, std::string bytes);
   Awaitable<Outcome> encode_binary_parts(std::shared_ptr<storage::Incoming> incoming);
   Awaitable<Outcome> finish(std::shared_ptr<storage::Incoming> incoming);
@@ -186,6 +192,7 @@ class Gateway {
   template <class Job>
   static Awaitable<std::invoke_result_t<Job&, storage::AccountStore&>> perform(Gateway& gateway, AccountPtr account,
                                                                                Job job, SteadyTime queued);
+  TakenMessage write_whole(std::uint64_t limit, const WholeMessage& message);
   // On the account's strand:
   Result<storage::AccountStore*> enter(Account& account);
   void leave(Account& account);
@@ -212,6 +219,7 @@ class Gateway {
     JobRun& operator=(const JobRun&) = delete;
 
    private:
+    const WorkerPool::Working working_;
     const SteadyTime began_;
   };
 
@@ -221,7 +229,7 @@ class Gateway {
     ~Leave() { gateway.leave(account); }
   };
 
-  asio::thread_pool& pool_;
+  WorkerPool& pool_;
   storage::MailStore& mail_;
   ChangeHub& hub_;
   const Options options_;

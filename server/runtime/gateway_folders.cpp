@@ -52,13 +52,9 @@ void Gateway::unwatch(const AccountPtr& account, MailboxId mailbox) {
   const bool polled = known->second.polled;
   folders_.erase(known);
   if (closing_ || polled) return;
-  // A watch() of the same folder that comes now runs after this one: the strand keeps the order.
-  asio::post(account->strand_, [this, account, mailbox] {
-    Result<storage::AccountStore*> store = enter(*account);
-    if (!store) return;
-    const Leave leave{*this, *account};
-    (*store)->unwatch(mailbox);
-  });
+  // On the strand, so that it comes after a watch() of the folder that is under way. The account stays closed if it is:
+  // many sessions may end at once.
+  asio::post(account->strand_, [this, account, mailbox] { mail_.unwatch(account->user(), mailbox); });
 }
 
 void Gateway::handle_foreign_changes(const std::vector<storage::MailStore::ForeignChange>& changes) {
@@ -122,6 +118,7 @@ void Gateway::start_refresh(const std::string& user, MailboxId mailbox) {
 
 // On the account's strand.
 void Gateway::refresh_folder(Account& account, MailboxId mailbox) {
+  const WorkerPool::Working working;
   const SteadyTime began = std::chrono::steady_clock::now();
   bool polled = false;
   {
@@ -136,7 +133,7 @@ void Gateway::refresh_folder(Account& account, MailboxId mailbox) {
   const Leave leave{*this, account};
   // Before the look at the folder, so that nothing falls between the two.
   if (polled && (*store)->watch(mailbox) && !set_polled(account.user(), mailbox, false)) {
-    (*store)->unwatch(mailbox);  // nobody looks any more
+    mail_.unwatch(account.user(), mailbox);  // nobody looks any more
   }
   const Outcome refreshed = (*store)->refresh(mailbox);  // publishes by the listener if anything changed
   if (!refreshed && refreshed.error().kind != ErrorKind::not_found && problem_) {

@@ -5,7 +5,7 @@
 
 namespace postkeep::server {
 
-LoginRecorder::LoginRecorder(asio::thread_pool& pool, storage::FileSystem& files, std::string path, Problem problem)
+LoginRecorder::LoginRecorder(WorkerPool& pool, storage::FileSystem& files, std::string path, Problem problem)
     : files_(files), path_(std::move(path)), problem_(std::move(problem)), timer_(pool.get_executor()) {}
 
 void LoginRecorder::note(const std::string& user, std::string_view protocol) {
@@ -20,6 +20,7 @@ void LoginRecorder::write_soon() {
   timer_.expires_after(write_after);
   timer_.async_wait([this](const asio::error_code& error) {
     if (error) return;
+    const WorkerPool::Working working;
     if (const Outcome written = write(); !written && problem_) problem_(written.error());
   });
 }

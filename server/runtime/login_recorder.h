@@ -3,7 +3,6 @@
 #pragma once
 
 #include <asio/steady_timer.hpp>
-#include <asio/thread_pool.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "auth/last_logins.h"
+#include "server/runtime/worker_pool.h"
 #include "storage/file_system.h"
 
 namespace postkeep::server {
@@ -26,7 +26,7 @@ class LoginRecorder {
 
   // `pool` does the writing; `problem` is told when it fails, on a thread of the pool. The file is opened when it is
   // first needed.
-  LoginRecorder(asio::thread_pool& pool, storage::FileSystem& files, std::string path, Problem problem);
+  LoginRecorder(WorkerPool& pool, storage::FileSystem& files, std::string path, Problem problem);
 
   // `user` logged in just now. Does not block.
   void note(const std::string& user, std::string_view protocol);

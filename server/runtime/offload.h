@@ -3,17 +3,18 @@
 // GCC 12 destroys twice (style.md C0): they are called by named functions such as Gateway's.
 #pragma once
 
-#include <asio/thread_pool.hpp>
 #include <type_traits>
 #include <utility>
 
 #include "server/runtime/awaits.h"
+#include "server/runtime/worker_pool.h"
 
 namespace postkeep::server {
 namespace detail {
 
 template <class Job>
 asio::awaitable<std::invoke_result_t<Job&>> run_job(Job job) {
+  const WorkerPool::Working working;
   co_return job();
 }
 

@@ -12,7 +12,7 @@ Runtime::IoThread::IoThread(std::unique_ptr<asio::io_context> owned)
         context->run();
       }) {}
 
-Runtime::Runtime(Options options) : storage_(options.storage_threads), auth_(options.auth_threads) {
+Runtime::Runtime(Options options) : storage_(options.storage_threads, "storage"), auth_(options.auth_threads, "auth") {
   for (unsigned i = 0; i < options.io_threads; ++i) {
     // The hint says that one thread runs it, which spares locks; posting from others stays safe.
     io_.push_back(std::make_unique<IoThread>(std::make_unique<asio::io_context>(1)));

@@ -5,19 +5,20 @@
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
-#include <asio/thread_pool.hpp>
 #include <cstddef>
 #include <memory>
 #include <thread>
 #include <vector>
+
+#include "server/runtime/worker_pool.h"
 
 namespace postkeep::server {
 
 class Runtime {
  public:
   struct Options {
-    unsigned io_threads = 2;  // each at least 1
-    unsigned storage_threads = 32;
+    unsigned io_threads = 2;        // each at least 1
+    unsigned storage_threads = 32;  // at most, as the next
     unsigned auth_threads = 2;
   };
   // Starts the threads.
@@ -31,8 +32,8 @@ class Runtime {
 
   std::size_t io_count() const { return io_.size(); }
   asio::io_context& io(std::size_t index) { return *io_[index]->context; }
-  asio::thread_pool& storage_pool() { return storage_; }
-  asio::thread_pool& auth_pool() { return auth_; }
+  WorkerPool& storage_pool() { return storage_; }
+  WorkerPool& auth_pool() { return auth_; }
 
  private:
   struct IoThread {
@@ -42,8 +43,8 @@ class Runtime {
     explicit IoThread(std::unique_ptr<asio::io_context> owned);
   };
   std::vector<std::unique_ptr<IoThread>> io_;
-  asio::thread_pool storage_;
-  asio::thread_pool auth_;
+  WorkerPool storage_;
+  WorkerPool auth_;
 };
 
 }  // namespace postkeep::server

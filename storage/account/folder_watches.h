@@ -3,6 +3,7 @@
 // watched and the server polls.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/base/pooled.h"
 #include "storage/account_store.h"
 #include "storage/maildir/watcher.h"
 
@@ -50,8 +52,11 @@ class FolderWatches {
   const std::unique_ptr<maildir::Watcher> watcher_;
   std::mutex mutex_;
   maildir::Watcher::Cookie next_cookie_ = 1;
-  std::map<Key, Folder> folders_;
-  std::map<maildir::Watcher::Cookie, Key> by_cookie_;
+  // One for each mailbox that a session looks at.
+  template <class From, class To>
+  using PooledMap = std::map<From, To, std::less<>, Pooled<std::pair<const From, To>>>;
+  PooledMap<Key, Folder> folders_;
+  PooledMap<maildir::Watcher::Cookie, Key> by_cookie_;
   std::set<Key> lost_;  // whose watch went with the folder, until somebody asks what happened
 };
 

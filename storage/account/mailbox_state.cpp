@@ -79,7 +79,7 @@ Outcome load_mailbox(AccountContext& context, MailboxState& box) {
     box.codes.emplace(canonical_text(sets[code]), static_cast<FlagCode>(code));
     know(box, sets[code]);
   }
-  box.flag_table = std::make_shared<const FlagTable>(std::move(sets));
+  box.flag_table = make_pooled<const FlagTable>(sets);
   box.loaded = true;
   // A folder put back from a backup has lower floors than what was told since.
   if (box.file.uid_floor < box.row.uid_next.value() || box.file.modseq_floor <= box.row.highest_modseq.value()) {
@@ -157,7 +157,7 @@ void FlagStage::install() {
     sets.push_back(std::move(flags));
   }
   added_.clear();
-  box_.flag_table = std::make_shared<const FlagTable>(std::move(sets));
+  box_.flag_table = make_pooled<const FlagTable>(sets);
 }
 
 Outcome check_keywords(const AccountContext& context, const MailboxState& box, const Flags& flags) {

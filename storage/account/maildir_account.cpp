@@ -482,6 +482,4 @@ bool MaildirAccount::watch(MailboxId mailbox) {
   return box && watches_.watch(user_, mailbox, (*box)->folder.path());
 }
 
-void MaildirAccount::unwatch(MailboxId mailbox) { watches_.unwatch(user_, mailbox); }
-
 }  // namespace postkeep::storage

@@ -66,7 +66,6 @@ class MaildirAccount final : public AccountStore {
   Result<BackgroundState> background_step() override;
   Outcome close() override;
   bool watch(MailboxId mailbox) override;
-  void unwatch(MailboxId mailbox) override;
 
  private:
   // When flags may be written to names: after a second of quiet, after five at the latest.

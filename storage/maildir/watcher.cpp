@@ -37,19 +37,26 @@ Result<std::unique_ptr<Watcher>> Watcher::open() {
 
 Watcher::~Watcher() { ::close(fd_); }
 
-Outcome Watcher::add_place(const std::string& path, Watch watch) {
+// The kernel's number of the watch.
+Result<int> Watcher::add_place(const std::string& path, Watch watch) {
   const int number = ::inotify_add_watch(fd_, path.c_str(), watched_mask);
   if (number == -1) return failed("inotify_add_watch", path);
+  const auto known = watches_.find(number);
+  if (known != watches_.end() && known->second.cookie != watch.cookie) halves_.erase(known->second.cookie);
   watches_[number] = watch;
-  return {};
+  return number;
 }
 
 Outcome Watcher::add(const std::string& folder_path, Cookie cookie) {
   const std::lock_guard guard(mutex_);
-  TRY(add_place(folder_path + "/cur", Watch{cookie, Event::Place::cur}));
-  Outcome added = add_place(folder_path + "/new", Watch{cookie, Event::Place::fresh});
-  if (!added) drop(cookie);  // rather none, and the caller polls
-  return added;
+  Halves halves;
+  halves.cur = TRY(add_place(folder_path + "/cur", Watch{cookie, Event::Place::cur}));
+  const Result<int> fresh = add_place(folder_path + "/new", Watch{cookie, Event::Place::fresh});
+  if (fresh) halves.fresh = *fresh;
+  halves_[cookie] = halves;
+  if (fresh) return {};
+  drop(cookie);  // rather none, and the caller polls
+  return tl::unexpected<Error>(fresh.error());
 }
 
 void Watcher::remove(Cookie cookie) {
@@ -58,11 +65,18 @@ void Watcher::remove(Cookie cookie) {
 }
 
 void Watcher::drop(Cookie cookie) {
-  std::erase_if(watches_, [&](const auto& watch) {
-    if (watch.second.cookie != cookie) return false;
-    ::inotify_rm_watch(fd_, watch.first);  // fails if the kernel dropped it already, which is as well
-    return true;
-  });
+  const auto known = halves_.find(cookie);
+  if (known == halves_.end()) return;
+  const Halves halves = known->second;
+  halves_.erase(known);
+  for (const int number : {halves.cur, halves.fresh}) drop_half(number, cookie);
+}
+
+void Watcher::drop_half(int number, Cookie cookie) {
+  const auto known = watches_.find(number);
+  if (known == watches_.end() || known->second.cookie != cookie) return;
+  watches_.erase(known);
+  ::inotify_rm_watch(fd_, number);  // fails if the kernel dropped it already, which is as well
 }
 
 std::size_t Watcher::watch_count() const {

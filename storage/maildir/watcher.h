@@ -4,13 +4,16 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "protocol/base/pooled.h"
 #include "protocol/base/result.h"
 
 namespace postkeep::storage::maildir {
@@ -59,13 +62,22 @@ class Watcher {
     Cookie cookie = 0;
     Event::Place place = Event::Place::cur;
   };
-  Outcome add_place(const std::string& path, Watch watch);
+  Result<int> add_place(const std::string& path, Watch watch);
+  void drop_half(int number, Cookie cookie);
   void drop(Cookie cookie);
   void take(int watch_number, std::uint32_t mask, std::string_view name, Batch& batch);
 
   const int fd_;
   mutable std::mutex mutex_;
-  std::map<int, Watch> watches_;
+  // The kernel's numbers of the two halves of a folder; -1: there is none.
+  struct Halves {
+    int cur = -1;
+    int fresh = -1;
+  };
+  template <class From, class To>
+  using PooledMap = std::unordered_map<From, To, std::hash<From>, std::equal_to<>, Pooled<std::pair<const From, To>>>;
+  PooledMap<int, Watch> watches_;
+  PooledMap<Cookie, Halves> halves_;
 };
 
 }  // namespace postkeep::storage::maildir

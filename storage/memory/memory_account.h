@@ -111,7 +111,6 @@ class MemoryAccount final : public AccountStore {
   Result<BackgroundState> background_step() override { return BackgroundState{}; }
   Outcome close() override { return {}; }
   bool watch(MailboxId) override { return false; }
-  void unwatch(MailboxId) override {}
 
  private:
   using FolderPtr = std::shared_ptr<Folder>;

@@ -42,7 +42,7 @@ class AdminServer {
   test::TemporaryDirectory directory_;
   std::unique_ptr<Log> log_;
   asio::io_context context_;
-  asio::thread_pool pool_{1};
+  server::WorkerPool pool_{1, "admin"};
   std::unique_ptr<asio::local::stream_protocol::acceptor> acceptor_;
   std::thread thread_;
 };

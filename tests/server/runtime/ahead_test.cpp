@@ -3,11 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <asio/io_context.hpp>
-#include <asio/thread_pool.hpp>
 #include <asio/use_future.hpp>
 #include <future>
 #include <stdexcept>
 #include <string>
+
+#include "server/runtime/worker_pool.h"
 
 using namespace postkeep::server;
 
@@ -20,7 +21,7 @@ Awaitable<std::string> say(std::string words, std::shared_future<void> when) {
 }
 
 // Whether the work has ended already is up to `when`.
-Awaitable<std::string> hear(asio::thread_pool& pool, std::string words, std::promise<void>& when) {
+Awaitable<std::string> hear(WorkerPool& pool, std::string words, std::promise<void>& when) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   Ahead<std::string> ahead(here, pool.get_executor(), say(std::move(words), when.get_future().share()));
   when.set_value();
@@ -28,7 +29,7 @@ Awaitable<std::string> hear(asio::thread_pool& pool, std::string words, std::pro
   co_return co_await ahead.get();
 }
 
-Awaitable<int> leave(asio::thread_pool& pool, std::shared_future<void> when) {
+Awaitable<int> leave(WorkerPool& pool, std::shared_future<void> when) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;
   const Ahead<std::string> ahead(here, pool.get_executor(), say("not heard", std::move(when)));
   co_return 1;
@@ -37,7 +38,7 @@ Awaitable<int> leave(asio::thread_pool& pool, std::shared_future<void> when) {
 }  // namespace
 
 TEST_CASE("work goes on while its result is not asked for, and its failure comes with the result") {
-  asio::thread_pool pool(1);
+  WorkerPool pool(1, "test");
   asio::io_context io{1};
   std::promise<void> first, second;
   auto heard = asio::co_spawn(io, hear(pool, "heard", first), asio::use_future);
@@ -48,7 +49,7 @@ TEST_CASE("work goes on while its result is not asked for, and its failure comes
 }
 
 TEST_CASE("a result that nobody waits for is dropped") {
-  asio::thread_pool pool(1);
+  WorkerPool pool(1, "test");
   asio::io_context io{1};
   std::promise<void> when;
   auto left = asio::co_spawn(io, leave(pool, when.get_future().share()), asio::use_future);
