@@ -210,11 +210,29 @@ def run_workload(fixture, one):
         taking_part.append(fixture.hibernating.start() if fixture.hibernating.process is None else fixture.hibernating)
     for server in taking_part:
         fixture.prepare(one.name, server)
-    for number in range(min(fixture.plan.rounds, one.rounds_max)):
-        for server in taking_part:
-            turn = Turn(fixture.options.bench, fixture.plan, server, number, one)
-            results.setdefault(server.name, []).append(one.run(turn))
+    with configured(taking_part, one.variant):
+        for number in range(min(fixture.plan.rounds, one.rounds_max)):
+            for server in taking_part:
+                turn = Turn(fixture.options.bench, fixture.plan, server, number, one)
+                results.setdefault(server.name, []).append(one.run(turn))
     return results
+
+
+@contextlib.contextmanager
+def configured(taking_part, variant):
+    """While this lasts the servers have another configuration than their own."""
+    def restart_with(wanted):
+        for server in taking_part:
+            server.stop()
+            server.use(wanted)
+            server.start()
+    if variant:
+        restart_with(variant)
+    try:
+        yield
+    finally:
+        if variant:
+            restart_with("")
 
 
 def summary(results):

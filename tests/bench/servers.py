@@ -66,7 +66,8 @@ def process_tree(root):
 
 
 class Server:
-    """What both have in common. A subclass says `name`, `version()`, `command()` and how it knows that it is ready."""
+    """What both have in common. A subclass says `name`, `version()`, `command()` and `settings(variant)`, the text of its
+    configuration. Variants: "" as its users run it; "no-auth-cache", each login hashes its password; "no-search-index"."""
 
     name = ""
     kinds = ("imap", "imaps", "pop3", "pop3s", "lmtp")
@@ -79,6 +80,10 @@ class Server:
         self.ports = dict(zip(self.kinds, free_ports(len(self.kinds))))
         self.process = None
         self.ready_seconds = 0.0
+
+    def use(self, variant):
+        """With the next start."""
+        self.config.write_text(self.settings(variant))
 
     def start(self):
         """Returns when it takes connections; `ready_seconds` tells how long that was."""
@@ -157,15 +162,18 @@ def _all_descriptors():
 class Postkeep(Server):
     name = "postkeep"
 
-    def __init__(self, binary, *arguments, settings=""):
+    def __init__(self, binary, *arguments):
         super().__init__(*arguments)
         self.binary = str(pathlib.Path(binary).resolve())
         self.data = self.folder / "data"
         self.data.mkdir()
         self.config = self.folder / "postkeep.toml"
+        self.use("")
+
+    def settings(self, variant):
         listen = "\n".join(f'{kind} = ["{HOST}:{port}"]' for kind, port in self.ports.items())
         # Keys that only SCRAM needs are not made: Dovecot is not asked to either.
-        self.config.write_text(f"""data_dir = "{self.data}"
+        return f"""data_dir = "{self.data}"
 hostname = "mail.example.org"
 [listen]
 {listen}
@@ -175,6 +183,9 @@ private_key = "{self.key}"
 [auth]
 backends = ["passwd-file:{self.users_file}"]
 add_scram_keys = false
+remember_passwords = "{0 if variant == "no-auth-cache" else 3600}s"
+[storage]
+search_index = {"false" if variant == "no-search-index" else "true"}
 [log]
 file = "{self.folder}/log"
 [limits]
@@ -182,8 +193,7 @@ connections_per_address = 0
 connections_per_user = 0
 [mailbox]
 special_use = []
-{settings}
-""")
+"""
 
     def command(self):
         return [self.binary, "serve", "--config", str(self.config)]
@@ -232,7 +242,7 @@ class Dovecot(Server):
             (self.folder / part).mkdir()
         shutil.chown(self.folder / "mail", "nobody", "nogroup")
         self.config = self.folder / "dovecot.conf"
-        self.config.write_text(self._settings())
+        self.use("")
 
     def command(self):
         mount = f"mount -t overlay overlay -o lowerdir={shlex.quote(str(self.tree / 'usr'))}:/usr /usr"
@@ -249,7 +259,7 @@ class Dovecot(Server):
         subprocess.run(["cp", "-r", str(folder), str(home / "Maildir")], check=True)
         subprocess.run(["chown", "-R", "nobody:nogroup", str(home)], check=True)
 
-    def _settings(self):
+    def settings(self, variant):
         ports, folder = self.ports, self.folder
         hibernating = """imap_hibernate_timeout = 1 s
 service imap-hibernate {
@@ -272,7 +282,7 @@ ssl_cert = <{self.certificate}
 ssl_key = <{self.key}
 disable_plaintext_auth = no
 auth_mechanisms = plain
-auth_cache_size = 100M
+auth_cache_size = {0 if variant == "no-auth-cache" else "100M"}
 auth_failure_delay = 0
 default_internal_user = daemon
 default_internal_group = daemon

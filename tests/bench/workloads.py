@@ -23,6 +23,7 @@ class Workload:
     hibernation: bool = False  # also on Dovecot with hibernation
     whole_only: bool = False  # --quick leaves it out
     asked_for: bool = False  # runs only if it is named in full
+    variant: str = ""  # of the servers' configuration: Server.use()
 
 
 @dataclasses.dataclass
@@ -163,9 +164,19 @@ def login_resumed(turn):
     return result
 
 
-@workload("login-argon2id", "/s", True, "none", whole_only=True)
+COSTLY_LOGINS = ("login", "--users", 50, "--user", "costly%", "--connections", 8, "--count", 0)
+
+
+@workload("login-argon2id-remembered", "/s", True, "none", whole_only=True)
+def login_remembered(turn):
+    """Both servers remember for a while which passwords were right; each has been seen before."""
+    return rate(turn, *COSTLY_LOGINS, "--warm-up", 100)
+
+
+@workload("login-argon2id", "/s", True, "none", whole_only=True, variant="no-auth-cache")
 def login_argon2id(turn):
-    return rate(turn, "login", "--users", 50, "--user", "costly%", "--connections", 8, "--warm-up", 8, "--count", 0)
+    """Every login costs a run of Argon2id."""
+    return rate(turn, *COSTLY_LOGINS, "--warm-up", 8)
 
 
 # --- mail comes in ---
@@ -311,8 +322,8 @@ def large_store_one(turn):
 
 # --- SEARCH, SORT, THREAD ---
 
-def declare_search(name, goal, command):
-    @workload(name, "ms", False, goal)
+def declare_search(name, goal, command, **options):
+    @workload(name, "ms", False, goal, **options)
     def search(turn):
         return milliseconds(turn, *over_and_over(turn, command))
 
@@ -320,6 +331,7 @@ def declare_search(name, goal, command):
 declare_search("search-body-absent", "100x", f"UID SEARCH BODY {ABSENT}")
 declare_search("search-text-rare", "100x", f"UID SEARCH TEXT {RARE}")
 declare_search("search-body-common", "5x", f"UID SEARCH BODY {COMMON}")
+declare_search("search-unindexed", "5x", f"UID SEARCH BODY {ABSENT}", variant="no-search-index")
 declare_search("search-header", "3x or 2 ms", "UID SEARCH SUBJECT karen")
 declare_search("search-date", "3x or 2 ms", "UID SEARCH SENTSINCE 1-Mar-2020")
 declare_search("search-flag", "3x or 2 ms", "UID SEARCH FLAGGED")
