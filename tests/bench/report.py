@@ -233,6 +233,7 @@ def page(report, plots, folder):
              f"Idle connections: {plan['idle_users']}, each of a user with {plan['idle_messages']} messages. "
              "Both servers keep passwords as PLAIN, use one certificate (ECDSA P-256), and have mail on the disk before they accept it "
              "(Dovecot: `mail_fsync = always`). A ratio above 1 means that Postkeep is better. "
+             "`login-plain-reused` lets a process of Dovecot serve 200 connections, one after another, instead of one. "
              "A star: the load generator was busy for more than nine tenths of a core, so the figure may be its own.", "",
              "## Goals", "", *goals_table(report), ""]
     failed = [f"`{entry['name']}` ({entry['failed']})" for entry in report["results"] if "failed" in entry]

@@ -67,10 +67,12 @@ def process_tree(root):
 
 class Server:
     """What both have in common. A subclass says `name`, `version()`, `command()` and `settings(variant)`, the text of its
-    configuration. Variants: "" as its users run it; "no-auth-cache", each login hashes its password; "no-search-index"."""
+    configuration. Variants: "" as its users run it; "no-auth-cache", each login hashes its password; "no-search-index";
+    "reused", where a process serves one connection after another."""
 
     name = ""
     kinds = ("imap", "imaps", "pop3", "pop3s", "lmtp")
+    takes_folders = False  # Maildir folders that somebody puts into its own
 
     def __init__(self, folder, users_file, certificate, key):
         self.folder = pathlib.Path(folder)
@@ -231,6 +233,7 @@ class Dovecot(Server):
     `hibernate`: idle connections leave their process, which saves memory and costs a process at each wake-up."""
 
     name = "dovecot"
+    takes_folders = True
 
     def __init__(self, *arguments, hibernate=False, reuse=1):
         super().__init__(*arguments)
@@ -253,10 +256,10 @@ class Dovecot(Server):
         command = self.command()[:-1] + [self.command()[-1].partition("exec")[0] + "dovecot --version"]
         return "Dovecot " + subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
 
-    def import_maildir(self, user, folder):
+    def import_maildir(self, user, folder, links=False):
         home = self.folder / "mail" / user
         home.mkdir()
-        subprocess.run(["cp", "-r", str(folder), str(home / "Maildir")], check=True)
+        subprocess.run(["cp", "-rl" if links else "-r", str(folder), str(home / "Maildir")], check=True)
         subprocess.run(["chown", "-R", "nobody:nogroup", str(home)], check=True)
 
     def settings(self, variant):
@@ -326,7 +329,7 @@ service lmtp {{
 }}
 service imap {{
   process_min_avail = 4
-  service_count = {self.reuse}
+  service_count = {200 if variant == "reused" else self.reuse}
   unix_listener imap-master {{
     user = $default_internal_user
   }}

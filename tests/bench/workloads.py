@@ -150,6 +150,12 @@ def login_plain(turn):
     return rate(turn, *LOGINS)
 
 
+@workload("login-plain-reused", "/s", True, "none", whole_only=True, variant="reused")
+def login_reused(turn):
+    """Dovecot's processes serve 200 connections each, one after another, which its documentation allows for speed."""
+    return rate(turn, *LOGINS)
+
+
 @workload("login-tls", "/s", True, "5x", limit="signatures")
 def login_tls(turn):
     return rate(turn, *LOGINS, "--tls", port="imaps")
