@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <asio/post.hpp>
+#include <system_error>
 #include <utility>
 
 namespace postkeep::server {
@@ -38,13 +39,13 @@ void WorkerPool::join() {
   work_.reset();
   // Jobs that still run may start threads.
   while (true) {
-    std::vector<std::thread> handles;
+    std::list<Thread> left;
     {
       const std::lock_guard lock(mutex_);
-      handles.swap(handles_);
+      left.splice(left.end(), started_);
     }
-    if (handles.empty()) return;
-    for (std::thread& handle : handles) handle.join();
+    if (left.empty()) return;
+    for (Thread& thread : left) thread.handle.join();
   }
 }
 
@@ -55,25 +56,28 @@ unsigned WorkerPool::threads() const {
 
 // mutex_ is held.
 void WorkerPool::start_thread() {
-  std::erase_if(handles_, [this](std::thread& handle) {
-    const auto ended = std::find(ended_.begin(), ended_.end(), handle.get_id());
-    if (ended == ended_.end()) return false;
-    ended_.erase(ended);
-    handle.join();  // it has nothing left to do
-    return true;
+  std::erase_if(started_, [](Thread& thread) {
+    if (thread.has_ended) thread.handle.join();
+    return thread.has_ended;
   });
-  handles_.emplace_back([this] { run_thread(); });
+  Thread& own = started_.emplace_back();
+  try {
+    own.handle = std::thread([this, &own] { run_thread(own); });
+  } catch (const std::system_error&) {
+    started_.pop_back();
+    throw;
+  }
   ++threads_;
 }
 
-void WorkerPool::run_thread() {
+void WorkerPool::run_thread(Thread& own) {
   pthread_setname_np(pthread_self(), name_.c_str());
   own_thread.pool = this;
   try {
     context_.run();
   } catch (const EndOfThread&) {
     const std::lock_guard lock(mutex_);
-    ended_.push_back(std::this_thread::get_id());
+    own.has_ended = true;
   }
 }
 
@@ -89,7 +93,12 @@ void WorkerPool::begin_job() {
   const std::lock_guard lock(mutex_);
   ++working_;
   most_working_ = std::max(most_working_, working_);
-  if (working_ >= threads_ && threads_ < threads_max_) start_thread();
+  if (working_ < threads_ || threads_ >= threads_max_) return;
+  try {
+    start_thread();
+  } catch (const std::system_error&) {
+    // The system allows no more: those that are there do the work.
+  }
 }
 
 void WorkerPool::end_job() {

@@ -5,11 +5,11 @@
 
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
+#include <list>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace postkeep::server {
 
@@ -47,7 +47,12 @@ class WorkerPool {
  private:
   void begin_job();
   void end_job();
-  void run_thread();
+  // In a list, which keeps its place: identifiers of threads are used again.
+  struct Thread {
+    std::thread handle;
+    bool has_ended = false;  // or is about to: it takes mutex_ no more
+  };
+  void run_thread(Thread& own);
   void start_thread();
 
   const unsigned threads_max_;
@@ -55,11 +60,10 @@ class WorkerPool {
   asio::io_context context_;
   std::optional<asio::executor_work_guard<executor_type>> work_;
   mutable std::mutex mutex_;  // guards what follows
-  unsigned threads_ = 0;  // without those that were told to end
+  unsigned threads_ = 0;      // without those that were told to end
   unsigned working_ = 0;
   unsigned most_working_ = 0;  // since the last end_idle()
-  std::vector<std::thread> handles_;
-  std::vector<std::thread::id> ended_;  // threads whose handle is still there
+  std::list<Thread> started_;
 };
 
 }  // namespace postkeep::server

@@ -56,7 +56,7 @@ TEST_CASE("a pool has no more threads than it may have, and ends those that it d
     });
   }
   CHECK(postkeep::test::eventually([&] { return done == 40; }));
-  CHECK(most == 5);
+  CHECK(most <= 5);
   CHECK(pool.threads() <= 5);
   pool.end_idle();  // they have been needed until now
   CHECK(pool.threads() > 2);
