@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t pooled_octets_max = 512;
 constexpr std::size_t chunk_blocks_max = 512;
 
-// The pools of the standard library, one set for all threads: a set for each would leave the holes that this is to avoid.
+// The pools of the standard library, one set for all threads: a set for each would leave the holes that this is to
+// avoid.
 class LockedPools final : public std::pmr::memory_resource {
  private:
   void* do_allocate(std::size_t octets, std::size_t alignment) override {

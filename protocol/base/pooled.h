@@ -24,9 +24,7 @@ class Pooled {
   template <class U>
   Pooled(const Pooled<U>&) noexcept {}  // NOLINT(google-explicit-constructor): as allocators convert
 
-  T* allocate(std::size_t count) {
-    return static_cast<T*>(pooled_memory().allocate(count * sizeof(T), alignof(T)));
-  }
+  T* allocate(std::size_t count) { return static_cast<T*>(pooled_memory().allocate(count * sizeof(T), alignof(T))); }
   void deallocate(T* place, std::size_t count) noexcept {
     pooled_memory().deallocate(place, count * sizeof(T), alignof(T));
   }

@@ -54,6 +54,7 @@ class Append {
   Outcome choose_names(const std::vector<AppendItem>& items) {
     row_.highest_modseq = next(row_.highest_modseq);
     std::vector<maildir::Record> extra;
+    messages_.reserve(items.size());
     for (const AppendItem& item : items) {
       NewMessage message;
       message.flags = stage_.canonical(item.flags);

@@ -70,6 +70,7 @@ class Transfer {
   Outcome prepare() {
     to_row_.highest_modseq = ModSeq(to_row_.highest_modseq.value() + 1);
     std::vector<maildir::Record> extra;
+    messages_.reserve(sources_.size());
     for (const FileRow& source : sources_) {
       const std::optional<MessageState> state = from_.version->find(source.uid);
       if (!state) return failure(ErrorKind::server_bug, "Internal error", "a file without a message");
@@ -107,6 +108,7 @@ class Transfer {
     intent.kind = kind_ == TransferKind::copy ? maildir::Intent::Kind::copy : maildir::Intent::Kind::move;
     intent.source = from_.row.directory;
     intent.target = to_.row.directory;
+    intent.entries.reserve(sources_.size());
     for (std::size_t i = 0; i < sources_.size(); ++i) {
       intent.entries.push_back(
           maildir::Intent::Entry{sources_[i].uid, messages_[i].state.uid, sources_[i].name, messages_[i].file.name});
@@ -162,6 +164,7 @@ class Transfer {
     result.uid_validity = to_row_.uid_validity;
     result.source = source_uids();
     std::vector<MessageState> states;
+    states.reserve(messages_.size());
     for (const NewMessage& message : messages_) {
       result.target.add(message.state.uid);
       states.push_back(message.state);

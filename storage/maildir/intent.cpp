@@ -39,8 +39,14 @@ std::optional<Intent::Entry> parse_entry(std::string_view text) {
 }
 
 std::string render_entry(const Intent::Entry& entry) {
-  return std::to_string(entry.source_uid.value()) + " " + std::to_string(entry.target_uid.value()) + " " +
-         escape_word(entry.source_name) + " " + escape_word(entry.target_name);
+  std::string text;
+  text.reserve(entry.source_name.size() + entry.target_name.size() + 2 * std::size("4294967295 "));
+  text.append(std::to_string(entry.source_uid.value())) += ' ';
+  text.append(std::to_string(entry.target_uid.value())) += ' ';
+  append_word(text, entry.source_name);
+  text += ' ';
+  append_word(text, entry.target_name);
+  return text;
 }
 
 std::string path_of(const std::string& account_path, std::uint64_t number) {
@@ -53,6 +59,7 @@ std::string Intent::render() const {
   const auto* row = std::find_if(std::begin(kind_names), std::end(kind_names),
                                  [this](const KindName& name) { return name.kind == kind; });
   Lines lines;
+  lines.reserve(entries.size() + unknown.size() + 3);
   lines.emplace_back("kind", row->name);
   lines.emplace_back("source", source);
   lines.emplace_back("target", target);

@@ -13,13 +13,15 @@ constexpr std::string_view checksum_key = "checksum ";
 
 std::string checksum_of(std::string_view text) { return hex(sha256(text), checksum_octets); }
 
-std::string escape(std::string_view value, bool spaces_too) {
+void append_escaped(std::string& out, std::string_view value, bool spaces_too) {
   const auto breaks = [spaces_too](char c) {
     const auto octet = static_cast<unsigned char>(c);
     return octet < 0x20 || octet == 0x7f || c == '%' || (spaces_too && c == ' ');
   };
-  if (std::none_of(value.begin(), value.end(), breaks)) return std::string(value);
-  std::string out;
+  if (std::none_of(value.begin(), value.end(), breaks)) {
+    out += value;
+    return;
+  }
   for (const char c : value) {
     const auto octet = static_cast<unsigned char>(c);
     if (breaks(c)) {
@@ -28,6 +30,11 @@ std::string escape(std::string_view value, bool spaces_too) {
       out += c;
     }
   }
+}
+
+std::string escape(std::string_view value, bool spaces_too) {
+  std::string out;
+  append_escaped(out, value, spaces_too);
   return out;
 }
 
@@ -53,6 +60,10 @@ Result<std::string_view> checked_text(std::string_view kind, std::string_view te
 }  // namespace
 
 std::string escape_value(std::string_view value) { return escape(value, false); }
+void append_word(std::string& out, std::string_view value) {
+  if (value.empty()) out += '%';
+  append_escaped(out, value, true);
+}
 std::string escape_word(std::string_view value) { return value.empty() ? "%" : escape(value, true); }
 
 std::optional<std::string> unescape(std::string_view text) {
@@ -83,7 +94,11 @@ tl::unexpected<Error> damaged(std::string_view kind, std::size_t line, std::stri
 std::string render_text_file(std::string_view kind, int version, const Lines& lines) {
   std::string text;
   text.append(kind).append(" ").append(std::to_string(version)).append("\n");
-  for (const auto& [key, value] : lines) text.append(key).append(" ").append(escape_value(value)).append("\n");
+  for (const auto& [key, value] : lines) {
+    text.append(key) += ' ';
+    append_escaped(text, value, false);
+    text += '\n';
+  }
   const std::string checksum = checksum_of(text);
   return text.append(checksum_key).append(checksum).append("\n");
 }
