@@ -12,7 +12,9 @@ namespace {
 using Clock = VerifiedPasswords::Clock;
 using std::chrono::seconds;
 
-Verifier verifier(std::string hash, Scheme scheme = Scheme::argon2id) { return Verifier{scheme, Secret(std::move(hash))}; }
+Verifier verifier(std::string hash, Scheme scheme = Scheme::argon2id) {
+  return Verifier{scheme, Secret(std::move(hash))};
+}
 
 }  // namespace
 

@@ -22,10 +22,11 @@ def limit_of(report, name):
         _, threads, octets = name.split("-")
         return limits["durable_files_per_second"][octets][threads]
     simple = {"loopback": ("loopback_octets_per_second", 1e6), "aes": ("aes_256_gcm_octets_per_second", 1e6),
-              "signatures": ("ecdsa_p256_signatures_per_second", 1)}
+              "signatures": ("ecdsa_p256_signatures_per_second", 1),
+              "round-trips": ("loopback_round_trips_per_second", 1)}
     if name in simple:
         key, scale = simple[name]
-        return limits[key] / scale
+        return limits[key] / scale if key in limits else None
     return None
 
 
@@ -133,6 +134,8 @@ def limits_lines(report):
             f"- Loopback TCP: {number(limits['loopback_octets_per_second'] / 1e6)} MB/s; "
             f"AES-256-GCM on one core: {number(limits['aes_256_gcm_octets_per_second'] / 1e6)} MB/s; "
             f"memory copy: {number(limits['memory_copy_octets_per_second'] / 1e6)} MB/s.",
+            *([f"- Loopback round trips with 7 KiB: {number(limits['loopback_round_trips_per_second'])}/s."]
+              if "loopback_round_trips_per_second" in limits else []),
             f"- ECDSA P-256 signatures on one core: {number(limits['ecdsa_p256_signatures_per_second'])}/s."]
 
 

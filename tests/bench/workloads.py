@@ -349,7 +349,7 @@ declare_search("thread", "3x or 2 ms", "UID THREAD REFERENCES UTF-8 ALL")
 
 # --- POP3: before messages go ---
 
-@workload("pop3-retr", "messages/s", True, "3x")
+@workload("pop3-retr", "messages/s", True, "3x", limit="round-trips")
 def pop3(turn):
     return rate(turn, "pop3", "--user", f"box{turn.round}", "--count", turn.plan.messages, port="pop3")
 

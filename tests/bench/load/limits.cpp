@@ -128,6 +128,29 @@ double loopback_copy(double seconds) {
   return rate;
 }
 
+// A line there and a message of 7 KiB back, one after another: what RETR one by one costs without any server.
+double round_trips(double seconds) {
+  constexpr std::size_t message = 7475;
+  const auto ends = loopback_pair();
+  const int near = ends.first, far = ends.second;
+  std::thread answerer([far] {
+    char line[16];
+    const std::vector<char> answer(message, 'x');
+    while (::recv(far, line, sizeof line, 0) > 0 && ::send(far, answer.data(), answer.size(), MSG_NOSIGNAL) > 0) {
+    }
+    ::close(far);
+  });
+  std::vector<char> buffer(message);
+  const double rate = rate_of(seconds, [&] {
+    must(::send(near, "RETR 1\r\n", 8, MSG_NOSIGNAL) == 8, "send");
+    must(::recv(near, buffer.data(), buffer.size(), MSG_WAITALL) == static_cast<ssize_t>(message), "recv");
+    return 1;
+  });
+  ::close(near);
+  answerer.join();
+  return rate;
+}
+
 double encryption(double seconds) {
   constexpr int record = 16384;  // what a TLS record holds at most
   std::array<unsigned char, 32> key{};
@@ -186,6 +209,7 @@ void run_limits(Bench& bench) {
   json["durable_files_per_second"] = durable;
   json["cached_files_octets_per_second"] = cached_files(folder, seconds);
   json["loopback_octets_per_second"] = loopback_copy(seconds);
+  json["loopback_round_trips_per_second"] = round_trips(seconds);
   json["aes_256_gcm_octets_per_second"] = encryption(seconds);
   json["ecdsa_p256_signatures_per_second"] = signatures(seconds);
   json["memory_copy_octets_per_second"] = memory_copy(seconds);
