@@ -47,7 +47,7 @@ class Plan:
 
 
 PLANS = {
-    "whole": Plan(rounds=3, seconds=1.5, messages=10_000, large=100_000, appends=5_000, idle_users=500, idle_messages=150, idle_settle=5,
+    "whole": Plan(rounds=3, seconds=1, messages=10_000, large=100_000, appends=5_000, idle_users=500, idle_messages=150, idle_settle=5,
                   mixed_clients=200),
     "quick": Plan(rounds=2, seconds=0.5, messages=2_000, large=10_000, appends=1_000, idle_users=100, idle_messages=20, idle_settle=2,
                   mixed_clients=50),
