@@ -11,10 +11,10 @@
 #include <optional>
 #include <vector>
 
-#include "protocol/base/pooled.h"
 #include "protocol/mail/flags.h"
 #include "protocol/mail/ids.h"
 #include "protocol/mail/uid_set.h"
+#include "storage/pooled.h"
 
 namespace postkeep::storage {
 

@@ -6,9 +6,9 @@
 #include <exception>
 #include <utility>
 
-#include "protocol/base/pooled.h"
 #include "server/metrics/metrics.h"
 #include "server/runtime/change_hub.h"
+#include "storage/pooled.h"
 
 namespace postkeep::server {
 namespace {
@@ -32,7 +32,7 @@ AccountPtr Gateway::account(const std::string& user) {
   std::weak_ptr<Account>& known = accounts_[user];
   AccountPtr account = known.lock();
   if (!account) {
-    account = make_pooled<Account>(user, pool_.get_executor());
+    account = storage::make_pooled<Account>(user, pool_.get_executor());
     known = account;
     // Now and then, so that users who came once do not stay for ever.
     if (accounts_.size() % 1024 == 0)

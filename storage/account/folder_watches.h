@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-#include "protocol/base/pooled.h"
 #include "storage/account_store.h"
 #include "storage/maildir/watcher.h"
+#include "storage/pooled.h"
 
 namespace postkeep::storage {
 

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/base/pooled.h"
 #include "protocol/base/result.h"
+#include "storage/pooled.h"
 
 namespace postkeep::storage::maildir {
 

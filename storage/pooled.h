@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace postkeep {
+namespace postkeep::storage {
 
 // Thread-safe; lives as long as the process. What is larger than half a kilobyte goes to malloc.
 std::pmr::memory_resource& pooled_memory();
@@ -39,4 +39,4 @@ std::shared_ptr<T> make_pooled(Arguments&&... arguments) {
   return std::allocate_shared<T>(Pooled<T>(), std::forward<Arguments>(arguments)...);
 }
 
-}  // namespace postkeep
+}  // namespace postkeep::storage

@@ -1,8 +1,8 @@
-#include "protocol/base/pooled.h"
+#include "storage/pooled.h"
 
 #include <mutex>
 
-namespace postkeep {
+namespace postkeep::storage {
 
 namespace {
 
@@ -40,4 +40,4 @@ std::pmr::memory_resource& pooled_memory() {
 #endif
 }
 
-}  // namespace postkeep
+}  // namespace postkeep::storage
