@@ -24,11 +24,14 @@ class Pooled {
   template <class U>
   Pooled(const Pooled<U>&) noexcept {}  // NOLINT(google-explicit-constructor): as allocators convert
 
-  T* allocate(std::size_t count) { return static_cast<T*>(pooled_memory().allocate(count * sizeof(T), alignof(T))); }
+  T* allocate(std::size_t count) { return static_cast<T*>(pooled_memory().allocate(count * octets, alignof(T))); }
   void deallocate(T* place, std::size_t count) noexcept {
-    pooled_memory().deallocate(place, count * sizeof(T), alignof(T));
+    pooled_memory().deallocate(place, count * octets, alignof(T));
   }
   friend bool operator==(const Pooled&, const Pooled&) { return true; }
+
+ private:
+  static constexpr std::size_t octets = sizeof(T);  // NOLINT(bugprone-sizeof-expression): T may be a pointer
 };
 
 template <class T>
