@@ -96,7 +96,7 @@ void Authenticator::waste(const Secret& password, const Options& options) {
 
 // The cheapest verifier that decides is asked: a PLAIN one costs nothing. When Argon2 did not run and the answer is no,
 // as much time is wasted as if it had: the answer must not tell how a user's password is kept.
-Result<bool> Authenticator::check_password(const std::string& user, const std::vector<Verifier>& verifiers,
+Result<bool> Authenticator::check_password(const User& user, const std::vector<Verifier>& verifiers,
                                            const Secret& password, const Options& options) {
   const auto cheapest =
       std::ranges::min_element(verifiers, {}, [](const Verifier& verifier) { return work_of(verifier.scheme); });
@@ -115,16 +115,17 @@ Result<bool> Authenticator::check_password(const std::string& user, const std::v
   return right;
 }
 
-// What was right a while ago needs no run; a wrong password is never remembered, and always costs one.
-Result<bool> Authenticator::check_costly(const std::string& user, const Verifier& verifier, const Secret& password,
+// What was right a while ago needs no run. Every login that is refused costs one: a wrong password is never remembered,
+// and a disabled user's is not asked for, or the quick answer would tell that it is right.
+Result<bool> Authenticator::check_costly(const User& user, const Verifier& verifier, const Secret& password,
                                          const Options& options) {
   using Clock = VerifiedPasswords::Clock;
-  const bool remembers = options.remember_passwords.count() > 0;
-  if (remembers && verified_.knows(user, verifier, password, Clock::now())) return true;
+  const bool remembers = user.enabled && options.remember_passwords.count() > 0;
+  if (remembers && verified_.knows(user.name, verifier, password, Clock::now())) return true;
   const HashTurn turn(*this, options);
   const bool right = TRY(verify_password(password, verifier));
   const Clock::time_point now = Clock::now();
-  if (right && remembers) verified_.add(user, verifier, password, now, now + options.remember_passwords);
+  if (right && remembers) verified_.add(user.name, verifier, password, now, now + options.remember_passwords);
   return right;
 }
 
@@ -172,7 +173,7 @@ Result<Identity> Authenticator::verify(const Credentials& credentials) {
     return refused("no such user");
   }
   const std::vector<Verifier> verifiers = TRY(verifiers_of(users_, *user));
-  if (!TRY(check_password(user->name, verifiers, credentials.password, *current))) return refused("wrong password");
+  if (!TRY(check_password(*user, verifiers, credentials.password, *current))) return refused("wrong password");
   Identity identity = TRY(admit(*user, credentials.authorization, *current));
   add_keys(identity, verifiers, credentials.password, *current);
   return identity;

@@ -100,10 +100,9 @@ class Authenticator {
   static std::string without_own_domain(std::string_view name, const Options& options);
   Result<std::optional<User>> find_user(std::string_view name, const Options& options);
   void waste(const Secret& password, const Options& options);
-  Result<bool> check_password(const std::string& user, const std::vector<Verifier>& verifiers, const Secret& password,
+  Result<bool> check_password(const User& user, const std::vector<Verifier>& verifiers, const Secret& password,
                               const Options& options);
-  Result<bool> check_costly(const std::string& user, const Verifier& verifier, const Secret& password,
-                            const Options& options);
+  Result<bool> check_costly(const User& user, const Verifier& verifier, const Secret& password, const Options& options);
   Result<Identity> admit(const User& user, std::string_view authorization, const Options& options);
   void add_keys(Identity& identity, const std::vector<Verifier>& verifiers, const Secret& password,
                 const Options& options);

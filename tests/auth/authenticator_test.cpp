@@ -271,6 +271,10 @@ TEST_CASE_FIXTURE(AuthenticatorFixture, "a password that was right is not hashed
   CHECK(cpu_of("secret", true) * 10 < hashed);
   CHECK(cpu_of("wrong", false) * 10 > hashed);
   CHECK(cpu_of("secret", true) * 10 < hashed);
+  // Whether a disabled user's password is right is not told by the time either.
+  REQUIRE(users.set_enabled("alice", false));
+  CHECK(cpu_of("secret", false) * 10 > hashed);
+  REQUIRE(users.set_enabled("alice", true));
   REQUIRE(users.set_verifiers("alice", make_verifiers(Secret("other"), Scheme::argon2id, options().cost).value()));
   CHECK_FALSE(verify("alice", "secret").has_value());
   CHECK(verify("alice", "other").has_value());
