@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <memory>
 #include <memory_resource>
 #include <utility>
@@ -36,6 +38,9 @@ class Pooled {
 
 template <class T>
 using PooledVector = std::vector<T, Pooled<T>>;
+
+template <class Key, class T>
+using PooledMap = std::map<Key, T, std::less<>, Pooled<std::pair<const Key, T>>>;
 
 template <class T, class... Arguments>
 std::shared_ptr<T> make_pooled(Arguments&&... arguments) {

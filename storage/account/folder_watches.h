@@ -3,7 +3,6 @@
 // watched and the server polls.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -53,8 +52,6 @@ class FolderWatches {
   std::mutex mutex_;
   maildir::Watcher::Cookie next_cookie_ = 1;
   // One for each mailbox that a session looks at.
-  template <class From, class To>
-  using PooledMap = std::map<From, To, std::less<>, Pooled<std::pair<const From, To>>>;
   PooledMap<Key, Folder> folders_;
   PooledMap<maildir::Watcher::Cookie, Key> by_cookie_;
   std::set<Key> lost_;  // whose watch went with the folder, until somebody asks what happened

@@ -32,12 +32,6 @@ void append_escaped(std::string& out, std::string_view value, bool spaces_too) {
   }
 }
 
-std::string escape(std::string_view value, bool spaces_too) {
-  std::string out;
-  append_escaped(out, value, spaces_too);
-  return out;
-}
-
 bool is_key(std::string_view key) {
   return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
@@ -59,12 +53,16 @@ Result<std::string_view> checked_text(std::string_view kind, std::string_view te
 
 }  // namespace
 
-std::string escape_value(std::string_view value) { return escape(value, false); }
 void append_word(std::string& out, std::string_view value) {
   if (value.empty()) out += '%';
   append_escaped(out, value, true);
 }
-std::string escape_word(std::string_view value) { return value.empty() ? "%" : escape(value, true); }
+
+std::string escape_word(std::string_view value) {
+  std::string out;
+  append_word(out, value);
+  return out;
+}
 
 std::optional<std::string> unescape(std::string_view text) {
   if (text == "%") return std::string();

@@ -27,8 +27,7 @@ std::string render_text_file(std::string_view kind, int version, const Lines& li
 // other version, a line without key.
 Result<Lines> parse_text_file(std::string_view kind, int version, std::string_view text);
 
-// %XX for octets below 0x20, 0x7f and '%'; a word has its spaces written so too, and is "%" if empty.
-std::string escape_value(std::string_view value);
+// A word of a value: %XX for octets below 0x20, 0x7f, '%' and spaces; "%" if it is empty.
 std::string escape_word(std::string_view value);
 void append_word(std::string& out, std::string_view value);  // the same behind what is there
 // nullopt for a '%' that is not followed by two hex digits ("%" alone is the empty word).

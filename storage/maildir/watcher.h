@@ -4,13 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "protocol/base/result.h"
@@ -74,8 +71,6 @@ class Watcher {
     int cur = -1;
     int fresh = -1;
   };
-  template <class From, class To>
-  using PooledMap = std::unordered_map<From, To, std::hash<From>, std::equal_to<>, Pooled<std::pair<const From, To>>>;
   PooledMap<int, Watch> watches_;
   PooledMap<Cookie, Halves> halves_;
 };

@@ -97,6 +97,10 @@ TEST_CASE_FIXTURE(WatcherFixture, "adding a folder again gives it the new cookie
   CHECK(watcher->watch_count() == 2);
   touch(path + "/cur/x");
   CHECK(watcher->read().events.front().cookie == 2);
+  watcher->remove(1);  // is nobody's any more
+  CHECK(watcher->watch_count() == 2);
+  watcher->remove(2);
+  CHECK(watcher->watch_count() == 0);
 }
 
 TEST_CASE_FIXTURE(WatcherFixture, "a folder that was removed is told as lost, once") {
