@@ -146,6 +146,26 @@ TEST_CASE("MULTIAPPEND is all or nothing") {
   CHECK(contains(client.run("STATUS INBOX (MESSAGES UNSEEN)"), "(MESSAGES 2 UNSEEN 1)"));
 }
 
+TEST_CASE("messages of a MULTIAPPEND are in its order, though small ones are stored together and large ones alone") {
+  ImapServer server;
+  ImapClient client = server.login();
+  std::string command = "APPEND INBOX";
+  std::string sizes;
+  for (int i = 1; i <= 140; ++i) {
+    const std::string message = "A: b\r\n\r\n" + std::string(i % 50 == 0 ? 100'000 + i : i, 'x');
+    command += " {" + std::to_string(message.size()) + "+}\r\n" + message;
+    sizes += std::to_string(message.size()) + " ";
+  }
+  CHECK(client.run(command).back().find(" 1:140]") != std::string::npos);
+  client.ok("SELECT INBOX");
+  std::string found;
+  for (const std::string& line : client.run("FETCH 1:* (RFC822.SIZE)")) {
+    const std::size_t at = line.find("RFC822.SIZE ");
+    if (at != std::string::npos) found += line.substr(at + 12, line.find(')') - at - 12) + " ";
+  }
+  CHECK(found == sizes);
+}
+
 // What arrives in one piece is done together, which must not show but in the order of what is told.
 TEST_CASE("APPEND commands in one piece are answered each for itself, in order") {
   ImapServer server;

@@ -13,6 +13,7 @@
 #include "storage/posix_file_system.h"
 #include "tests/server/runtime/eventually.h"
 #include "tests/support/results.h"
+#include "tests/support/temporary_directory.h"
 
 using namespace postkeep;
 using namespace postkeep::server;
@@ -24,8 +25,9 @@ using test::eventually;
 namespace {
 
 struct World {
-  explicit World(Gateway::Options options = Gateway::Options())
-      : gateway(runtime.storage_pool(), *mail, hub, options, [](const std::string&, const Error&) {}) {}
+  explicit World(Gateway::Options options = Gateway::Options(), const std::string& backend = "memory")
+      : mail(must(storage::open_mail_store(backend, in(directory), *files, storage::system_clock()))),
+        gateway(runtime.storage_pool(), *mail, hub, options, [](const std::string&, const Error&) {}) {}
   ~World() {
     gateway.close(10s);
     runtime.join();
@@ -34,10 +36,16 @@ struct World {
   T wait(asio::awaitable<T> call) {
     return asio::co_spawn(runtime.io(0), std::move(call), asio::use_future).get();
   }
+  static storage::StoreOptions in(const test::TemporaryDirectory& directory) {
+    storage::StoreOptions options;
+    options.data_dir = directory / "data";
+    options.watch_folders = true;
+    return options;
+  }
+  test::TemporaryDirectory directory;
   Runtime runtime{Runtime::Options{2, 8, 1}};
   std::unique_ptr<storage::FileSystem> files = storage::posix_file_system();
-  std::unique_ptr<storage::MailStore> mail =
-      must(storage::open_mail_store("memory", storage::StoreOptions(), *files, storage::system_clock()));
+  std::unique_ptr<storage::MailStore> mail;
   ChangeHub hub;
   Gateway gateway;
 };
@@ -159,6 +167,21 @@ TEST_CASE("an account that nobody uses is closed, and keeps its mail") {
   CHECK(eventually([&] { return world.gateway.open_accounts() == 0; }));
   const auto inbox = must(world.wait(world.gateway.find_mailbox(account, MailboxName::inbox())));
   CHECK(must(world.wait(world.gateway.status(account, inbox.id))).messages == 1);
+}
+
+TEST_CASE("the end of a watch opens no account that is closed") {
+  Gateway::Options options;
+  options.close_after = 20ms;
+  World world(options, "maildir");
+  const AccountPtr account = world.gateway.account("alice");
+  const auto inbox = must(world.wait(world.gateway.find_mailbox(account, MailboxName::inbox())));
+  FolderWatchPtr watch = must(world.wait(world.gateway.watch_folder(account, inbox.id)));
+  REQUIRE(eventually([&] { return world.gateway.open_accounts() == 0; }));
+  const std::uint64_t closed = world.gateway.closed_accounts();
+  watch.reset();
+  std::this_thread::sleep_for(100ms);
+  CHECK(world.gateway.open_accounts() == 0);
+  CHECK(world.gateway.closed_accounts() == closed);
 }
 
 TEST_CASE("a closed gateway has no account open and refuses all work") {
