@@ -89,14 +89,14 @@ def goals_table(report):
 
 
 def idle_table(report):
-    lines = ["| connections | server | KiB each | after a burst | by MemAvailable, client included | processes | notice p50, p99 (ms) |",
-             "|---|---|---|---|---|---|---|"]
+    lines = ["| connections | server | KiB each | after a burst | by MemAvailable, client included | notice p50, p99 (ms) |",
+             "|---|---|---|---|---|---|"]
     for entry in report["results"]:
         for name, found in entry.get("servers", {}).items() if "idle-" in entry["name"] else ():
             more = found["rounds"][-1]["more"]
             notice = more["notice_ms"]
             lines.append(f"| `{entry['name']}` | {name} | {figure(found)} | {number(more['kib_each_after_burst'])} | "
-                         f"{number(more['system_kib_each'])} | {more['processes']} | {number(notice['p50'])}, {number(notice['p99'])} |")
+                         f"{number(more['system_kib_each'])} | {number(notice['p50'])}, {number(notice['p99'])} |")
     return lines
 
 

@@ -91,13 +91,13 @@ def idle(turn, *arguments, port):
     burst = load.step("burst")
     load.until_ready()
     time.sleep(plan.idle_settle)
-    again = turn.server.memory_kib()
+    again, processes = turn.server.memory_kib(), turn.server.processes()
     load.finish()
     each = (settled - before) / plan.idle_users
     return Result(each, more={"system_kib_each": (free - free_then) / plan.idle_users,
                               "kib_each_after_burst": (again - before) / plan.idle_users,
                               "notice_ms": notices["latency_ms"], "notice_after_accepted_ms": notices["after_accepted_ms"],
-                              "burst_octets": burst["octets"], "burst_ms": burst["latency_ms"], "processes": turn.server.processes()})
+                              "burst_octets": burst["octets"], "burst_ms": burst["latency_ms"], "processes": processes})
 
 
 def available_kib():
