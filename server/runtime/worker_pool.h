@@ -1,6 +1,7 @@
 // WorkerPool: threads for jobs that block: on the disk, or on a costly hash. There are as many as jobs run at one time,
 // and one to spare, up to a limit; those that were not needed lately end when end_idle() is called. So a server that is
-// idle keeps few of them, and little of the memory that the C library keeps for each.
+// idle keeps few of them, and little of the memory that the C library keeps for each; asio::thread_pool starts all that
+// it may have, and keeps them.
 #pragma once
 
 #include <asio/executor_work_guard.hpp>
