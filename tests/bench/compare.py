@@ -44,6 +44,8 @@ class Plan:
     idle_messages: int
     idle_settle: float  # seconds after which what can be parked is
     mixed_clients: int
+    users: int = 0  # who log in and get mail; 0: as many as each workload says
+    idle_size: int = CORPUS_MEAN  # octets of a message of an idle user
 
 
 PLANS = {
@@ -120,7 +122,7 @@ class Fixture:
     def __init__(self, options, plan, folder):
         self.options, self.plan, self.folder = options, plan, folder
         self.made = set()
-        names = [f"u{i}" for i in range(200)] + [f"box{i}" for i in range(plan.rounds)]
+        names = [f"u{i}" for i in range(max(200, plan.users))] + [f"box{i}" for i in range(plan.rounds)]
         names += [f"idle{i}" for i in range(plan.idle_users)]
         users = folder / "users"
         costly = servers.argon2id(options.binary)
@@ -155,7 +157,7 @@ class Fixture:
             self._once("boxes", server, self._fill_boxes)
         if name.startswith(("search-body-", "search-text-")):
             self._once("text search", server, self._search_once)
-        if name == "mixed":
+        if name == "mixed" or self.plan.users and name.startswith(("login-", "lmtp-", "append-")):
             self._once("inboxes", server, self._fill_inboxes)
 
     def _once(self, what, server, make):
@@ -179,7 +181,7 @@ class Fixture:
     def _fill_idle(self, server):
         """Dovecot delivers so slowly that its mail is laid into its folders: what an idle connection costs is the same."""
         if not server.takes_folders:
-            self._deliver(server, "idle%", self.plan.idle_users, self.plan.idle_messages, CORPUS_MEAN)
+            self._deliver(server, "idle%", self.plan.idle_users, self.plan.idle_messages, self.plan.idle_size)
             return
         source = self.folder / "idle"
         if not source.exists():
@@ -188,7 +190,7 @@ class Fixture:
             server.import_maildir(f"idle{number}", source, links=True)
 
     def _fill_inboxes(self, server):
-        self._deliver(server, "u%", self.plan.mixed_clients, 5)
+        self._deliver(server, "u%", max(self.plan.mixed_clients, self.plan.users), 5)
 
     def _fill_boxes(self, server):
         for number in range(self.plan.rounds):
@@ -311,12 +313,12 @@ def limits(options):
         return json.loads(done.stdout)
 
 
-def growth(options, plan, chosen, sizes):
-    """{number of messages: results}, each of servers of its own."""
+def growth(options, plan, chosen, sizes, fields):
+    """{size: results}, each of servers of its own, whose plan has that size in `fields`."""
     found = {}
     for size in sizes:
-        print(f"-- {size:,} messages", flush=True)
-        with fixture_of(options, dataclasses.replace(plan, messages=size, large=size)) as fixture:
+        print(f"-- {fields[0]}: {size:,}", flush=True)
+        with fixture_of(options, dataclasses.replace(plan, **dict.fromkeys(fields, size))) as fixture:
             found[size] = measure(fixture, chosen)
     return found
 
@@ -337,6 +339,10 @@ def fixture_of(options, plan):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def sizes(text):
+    return [int(part) for part in text.split(",")]
+
+
 def parsed():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bench", required=True, help="the program postkeep-bench")
@@ -351,8 +357,9 @@ def parsed():
         parser.add_argument("--" + field.name.replace("_", "-"), type=field.type, help="instead of what the plan has")
     parser.add_argument("--folder", default="/var/tmp", help="a folder on the disk that is measured, which every user may enter")
     parser.add_argument("--json", default="build/bench/results.json")
-    parser.add_argument("--growth", type=lambda text: [int(part) for part in text.split(",")], metavar="N,N...",
+    parser.add_argument("--growth", type=sizes, metavar="N,N...",
                         help="instead of once, with mailboxes of so many messages each: how cost grows")
+    parser.add_argument("--growth-users", type=sizes, metavar="N,N...", help="the same, with so many users who log in and get mail")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("names", nargs="*")
     return parser.parse_args()
@@ -372,8 +379,10 @@ def main():
     started = time.monotonic()
     report = {"command": " ".join(sys.argv[1:]), "plan": dataclasses.asdict(plan), "date": time.strftime("%Y-%m-%d"), "machine": machine(),
               "limits": limits(options)}
-    if options.growth:
-        report["growth"] = growth(options, plan, chosen, options.growth)
+    if options.growth or options.growth_users:
+        grows = ("messages", "large") if options.growth else ("users",)
+        report["grows"] = grows[0]
+        report["growth"] = growth(options, plan, chosen, options.growth or options.growth_users, grows)
         results = [entry for found in report["growth"].values() for entry in found]
     else:
         with fixture_of(options, plan) as fixture:

@@ -252,25 +252,39 @@ def page(report, plots, folder):
     return "\n".join(lines + ["## The machine's limits", "", *limits_lines(report), ""])
 
 
-def with_growth(path):
-    """The section on growth, from results of --growth."""
+def with_growth(paths):
+    """The section on growth, from results of --growth and --growth-users."""
+    lines = ["## How cost grows", ""] if paths else []
+    for path in paths:
+        report = json.loads(pathlib.Path(path).read_text())
+        of = {"messages": "mailboxes of so many messages", "users": "so many users"}[report["grows"]]
+        lines += [f"The same with {of}, one round each; {report['seconds'] / 60:.0f} minutes.", "", *growth_table(report), ""]
+    return lines
+
+
+def with_many(path):
+    """The section on very many idle connections, from results of many-idle-tls."""
     if not path:
         return []
     report = json.loads(pathlib.Path(path).read_text())
-    return ["## How cost grows", "", "The same with mailboxes of so many messages.", "", *growth_table(report), ""]
+    plan = report["plan"]
+    return ["## Very many connections", "",
+            f"{plan['idle_users']:,} connections by TLS in IDLE, each of a user with {plan['idle_messages']} message of {plan['idle_size']:,} octets; "
+            "a message was delivered to each, then each fetched its mail.", "", *idle_table(report), ""]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results")
-    parser.add_argument("--growth", help="results of compare.py --growth, for a table of them")
+    parser.add_argument("--growth", action="append", default=[], help="results of compare.py --growth or --growth-users, for a table of them")
+    parser.add_argument("--many", help="results of compare.py many-idle-tls, for a table of them")
     parser.add_argument("--out", default="docs/performance.md")
     options = parser.parse_args()
     report = json.loads(pathlib.Path(options.results).read_text())
     out = pathlib.Path(options.out)
     folder = out.with_suffix("")
     plots = write_plots(report, folder)
-    out.write_text(page(report, plots, folder) + "\n".join(with_growth(options.growth)))
+    out.write_text(page(report, plots, folder) + "\n".join(with_many(options.many) + with_growth(options.growth)))
     print(f"{out} and {len(plots)} plots in {folder}")
 
 

@@ -43,6 +43,11 @@ def workload(name, unit, more_is_better, goal, **options):
     return declare
 
 
+def users(turn, usual):
+    """How many of the users u% there are to be: the workload's usual number, unless the plan has one (compare.py --growth-users)."""
+    return "--users", turn.plan.users or usual, "--user", "u%"
+
+
 def rate(turn, *arguments, **options):
     found, result = turn.load(*arguments, **options)
     result.value = found["rate"]
@@ -142,29 +147,30 @@ def start_time(turn):
 
 # --- logins ---
 
-LOGINS = ("login", "--users", 50, "--user", "u%", "--connections", 8, "--warm-up", 100, "--count", 0)
+def logins(turn):
+    return ("login", *users(turn, 50), "--connections", 8, "--warm-up", 100, "--count", 0)
 
 
 @workload("login-plain", "/s", True, "10x")
 def login_plain(turn):
-    return rate(turn, *LOGINS)
+    return rate(turn, *logins(turn))
 
 
 @workload("login-plain-reused", "/s", True, "none", whole_only=True, variant="reused")
 def login_reused(turn):
     """Dovecot's processes serve 200 connections each, one after another, which its documentation allows for speed."""
-    return rate(turn, *LOGINS)
+    return rate(turn, *logins(turn))
 
 
 @workload("login-tls", "/s", True, "5x", limit="signatures")
 def login_tls(turn):
-    return rate(turn, *LOGINS, "--tls", port="imaps")
+    return rate(turn, *logins(turn), "--tls", port="imaps")
 
 
 @workload("login-tls-resumed", "/s", True, "10x")
 def login_resumed(turn):
     """Beside the rate: how many were resumed in fact, which a server with several login processes may refuse."""
-    found, result = turn.load(*LOGINS, "--tls", "--resume", port="imaps")
+    found, result = turn.load(*logins(turn), "--tls", "--resume", port="imaps")
     result.value = found["rate"]
     result.more.update(latency_ms=found["latency_ms"], resumed_share=found["resumed"] / max(1, found["operations"]))
     return result
@@ -192,8 +198,8 @@ def declare_arrivals(kind, arguments, port):
         @workload(f"{kind}-{size // 1024}k-{connections}", "messages/s", True, goal, limit=f"durable-{connections}-{size}",
                   whole_only=size > 1024)
         def arrive(turn):
-            return rate(turn, kind if kind == "append" else "deliver", "--users", 64, "--user", "u%", "--connections", connections,
-                        "--size", size, "--count", 0, *arguments, port=port)
+            return rate(turn, kind if kind == "append" else "deliver", *users(turn, 64), "--connections", connections, "--size", size,
+                        "--count", 0, *arguments, port=port)
     for connections, goal in ((1, "3x"), (8, "4x or 70 % of the disk"), (64, "4x or 70 % of the disk")):
         for size in (1024, 10240, 102400):
             declare(connections, size, goal)
@@ -288,6 +294,13 @@ def select_warm(turn):
 def select_first(turn):
     turn.restart()
     return milliseconds(turn, "command", "--user", "large", "--command", "SELECT INBOX", "--count", 1)
+
+
+@workload("select-large-new-mail", "ms", False, "none", whole_only=True)
+def select_new_mail(turn):
+    """A message has come since the mailbox was selected last, as is usual."""
+    return milliseconds(turn, "command", "--user", "large", "--command", "SELECT INBOX", "--count", 0, "--warm-up", 1, "--new-mail",
+                        "--lmtp-port", turn.server.ports["lmtp"])
 
 
 @workload("select-large-qresync", "ms", False, "20x")
@@ -402,8 +415,8 @@ def fairness(turn):
 
 @workload("mixed", "operations per server CPU second", True, "5x")
 def mixed(turn):
-    found, result = turn.load("mixed", "--users", turn.plan.mixed_clients, "--user", "u%", "--connections", turn.plan.mixed_clients,
-                              "--lmtp-port", turn.server.ports["lmtp"])
+    found, result = turn.load("mixed", *users(turn, turn.plan.mixed_clients), "--connections", turn.plan.mixed_clients, "--lmtp-port", 
+                              turn.server.ports["lmtp"])
     result.value = found["operations"] / max(0.01, result.server_cpu + result.background_cpu)
     result.more.update({key: found[key] for key in ("rate", "latency_ms", "visits", "deliveries")})
     return result

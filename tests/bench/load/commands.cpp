@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "tests/bench/load/corpus.h"
 #include "tests/bench/load/imap.h"
+#include "tests/bench/load/lmtp.h"
 
 namespace postkeep::bench {
 
@@ -32,11 +34,22 @@ asio::awaitable<void> prepare_commands(Bench& bench, ImapClient& client) {
   }
 }
 
+asio::awaitable<void> deliver_one(Bench& bench) {
+  LmtpClient lmtp(bench);
+  const asio::ip::tcp::endpoint server = bench.lmtp_server();
+  co_await lmtp.connect(server);
+  std::vector<std::string> recipients(1, bench.user(0));
+  std::string text = message_of_size(bench.options.size, "new");
+  co_await lmtp.deliver(std::move(recipients), std::move(text));
+  co_await lmtp.quit();
+}
+
 asio::awaitable<void> repeat_commands(Bench& bench, ImapClient& client, Measurement& measurement) {
   // Each round is that of a client which comes back knowing no more than at the first.
   const auto known = client.known;
   std::uint64_t untagged = 0;
   for (unsigned round = 0; bench.goes_on(round); ++round) {
+    if (bench.options.new_mail) co_await deliver_one(bench);
     const Clock::time_point start = Clock::now();
     for (const std::string& text : bench.options.commands) {
       const std::string filled = filled_in(text, client, round);

@@ -46,6 +46,7 @@ void declare_what(CLI::App& app, Options& options) {
   app.add_option("--folder", options.folder, "corpus: the Maildir to make; limits: where to write");
   app.add_option("--before", options.before, "command: IMAP commands that are not measured")->take_all();
   app.add_option("--command", options.commands, "command: IMAP commands that are")->take_all();
+  app.add_flag("--new-mail", options.new_mail, "command: a message comes before each round of commands, unmeasured");
   app.add_option("--expect", options.expect, "command: untagged responses to each, at least");
   app.add_option("--burst", options.notice_command, "idle: the command of the burst");
   app.add_option("--busy-user", options.notice_command, "fairness: whose mailbox is fetched and searched");
