@@ -228,7 +228,7 @@ Outcome App::open_data() {
   lock_ = TRY(files_->lock(admin::lock_path(settings.data_dir)));
   TRY(open_users());
   storage::StoreOptions options = store_options(settings);
-  options.watch_folders = true;
+  options.watch_folders = network.empty();  // what other machines change there is not told
   mail_ = TRY(storage::open_mail_store(storage_backend, std::move(options), *files_, storage::system_clock()));
   const auto move_mail = [this](const std::string& from, const std::string& to) { return mail_->rename(from, to); };
   return admin::finish_user_rename(*files_, settings.data_dir, *users_, move_mail);

@@ -30,16 +30,26 @@ void FolderWatches::unwatch(const std::string& user, MailboxId mailbox) {
 FolderWatches::Events FolderWatches::take(const std::string& user, MailboxId mailbox) {
   const std::lock_guard lock(mutex_);
   const auto known = folders_.find(Key(user, mailbox));
-  Events events = known == folders_.end() ? Events() : std::exchange(known->second.events, Events());
-  if (lost_.erase(Key(user, mailbox)) != 0) events = Events{{}, true};
+  Events events;
+  if (known != folders_.end()) {
+    events = std::exchange(known->second.events, Events());
+    events.since_listed = std::exchange(known->second.listed, false);
+  }
+  if (lost_.erase(Key(user, mailbox)) != 0) events = Events{{}, true, false};
   return events;
+}
+
+void FolderWatches::note_listed(const std::string& user, MailboxId mailbox) {
+  const std::lock_guard lock(mutex_);
+  const auto known = folders_.find(Key(user, mailbox));
+  if (known != folders_.end()) known->second.listed = true;
 }
 
 void FolderWatches::note(const maildir::Watcher::Event& event) {
   Events& events = folders_[by_cookie_[event.cookie]].events;
   if (events.unknown) return;
   events.names.push_back(event);
-  if (events.names.size() > names_max) events = Events{{}, true};
+  if (events.names.size() > names_max) events = Events{{}, true, false};
 }
 
 std::vector<MailStore::ForeignChange> FolderWatches::read() {
@@ -64,7 +74,7 @@ std::vector<MailStore::ForeignChange> FolderWatches::read() {
     changes.push_back(MailStore::ForeignChange{key.first, key.second, false, true});
   }
   if (batch.overflow) {
-    for (auto& [key, folder] : folders_) folder.events = Events{{}, true};
+    for (auto& [key, folder] : folders_) folder.events = Events{{}, true, false};
     changes.push_back(MailStore::ForeignChange{{}, MailboxId(), true, false});
   }
   for (const Key& key : touched) changes.push_back(MailStore::ForeignChange{key.first, key.second, false, false});

@@ -23,6 +23,9 @@ class FolderWatches {
   struct Events {
     std::vector<maildir::Watcher::Event> names;
     bool unknown = false;  // more than could be kept, or the watch was lost
+    // The folder has been watched since it was listed: what is not among the names has not happened, but for what the
+    // kernel is about to tell.
+    bool since_listed = false;
   };
   static constexpr std::size_t names_max = 1000;  // kept for each folder until the account asks
 
@@ -34,6 +37,9 @@ class FolderWatches {
   void unwatch(const std::string& user, MailboxId mailbox);
   // What happened in the folder since the last call; forgets it.
   Events take(const std::string& user, MailboxId mailbox);
+  // The folder was listed after the last take(), or is otherwise known to be as the index says. No effect if it is not
+  // watched.
+  void note_listed(const std::string& user, MailboxId mailbox);
 
   // As MailStore has them.
   int descriptor() const { return watcher_ ? watcher_->fd() : -1; }
@@ -44,6 +50,7 @@ class FolderWatches {
   struct Folder {
     maildir::Watcher::Cookie cookie = 0;
     unsigned watchers = 0;
+    bool listed = false;
     Events events;
   };
   void note(const maildir::Watcher::Event& event);

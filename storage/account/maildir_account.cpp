@@ -257,10 +257,14 @@ Result<Uid> MaildirAccount::claim_recent(MailboxId mailbox) {
 Outcome MaildirAccount::refresh(MailboxId mailbox) {
   const FolderWatches::Events events = watches_.take(user_, mailbox);  // also of a mailbox that is gone, to forget it
   MailboxState* box = TRY(find(mailbox));
-  // The folder's times cannot tell two changes within one tick apart; the watch can.
+  // The folder's times change with our own deliveries too, and cannot tell two changes within one tick apart; the
+  // watch can.
   const bool ours = TRY(watched(all_ours(context_, *box, events)));
-  const Found found = TRY(watched(ours ? refresh_mailbox(context_, *box) : reconcile(context_, *box)));
-  if (found == Found::changes) changed();
+  if (!ours || !events.since_listed || box->row.scan_needed) {
+    const Found found = TRY(watched(ours ? refresh_mailbox(context_, *box) : reconcile(context_, *box)));
+    if (found == Found::changes) changed();
+  }
+  watches_.note_listed(user_, mailbox);
   return {};
 }
 

@@ -1,7 +1,10 @@
 #include "storage/account/reconcile.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
 #include <limits>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 
@@ -17,11 +20,27 @@ using maildir::FoundFile;
 constexpr std::int64_t relisting_share = 1000;
 constexpr std::int64_t large_us = 5000;  // what listing a large folder takes at least
 
+// A set of names, as good as: two that differ have the same sums once in 2^64.
+class NameSet {
+ public:
+  void add(Place place, std::string_view name) {
+    const std::uint64_t hash = std::hash<std::string_view>()(name);
+    sum_ += place == Place::cur ? hash : ~hash;
+    ++count_;
+  }
+  bool operator==(const NameSet&) const = default;
+
+ private:
+  std::uint64_t sum_ = 0;
+  std::uint64_t count_ = 0;
+};
+
 class Reconciliation {
  public:
   Reconciliation(AccountContext& context, MailboxState& box) : context_(context), box_(box), stage_(box) {}
 
   Result<Found> run() {
+    if (!box_.row.scan_needed && TRY(is_as_known())) return Found::nothing_new;
     if (box_.row.scan_needed) TRY(box_.folder.make());  // a CREATE may have been cut off, or its sync have failed
     TRY(load_version(context_, box_));
     rows_ = TRY(load_files(*context_.index, box_.row.key,
@@ -53,6 +72,24 @@ class Reconciliation {
   static std::string base_of(const std::string& name) {
     const std::optional<maildir::FileName> parsed = maildir::FileName::parse(name);
     return parsed ? parsed->base : name;
+  }
+
+  // --- Is there anything to do? ---
+
+  // Most often nothing has changed but by ourselves: the names that are there are those of the index. They are compared
+  // as sets, by the sum of their hashes, which needs neither order nor a table of them.
+  Result<bool> is_as_known() {
+    const std::int64_t listed_at_us = context_.now_us();
+    const maildir::FolderTimes times = TRY(box_.folder.times());
+    NameSet known, found;
+    TRY(visit_file_names(*context_.index, box_.row.key,
+                         [&](Place place, std::string_view name) { known.add(place, name); }));
+    TRY(box_.folder.visit_names([&](Place place, std::string_view name) { found.add(place, name); }));
+    if (known != found) return false;
+    box_.row.cur_modified = times.cur;
+    box_.row.new_modified = times.fresh;
+    box_.row.listed_at = listed_at_us * 1000;
+    return true;
   }
 
   // --- What is there ---

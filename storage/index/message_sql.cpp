@@ -1,14 +1,18 @@
 #include "storage/index/message_sql.h"
 
+#include <limits>
+
 #include "storage/index/row_values.h"
 
 namespace postkeep::storage {
 namespace {
 
+Place place_of(std::int64_t value) { return value == 0 ? Place::cur : Place::fresh; }
+
 FileRow file_of(const Statement& statement) {
   FileRow file;
   file.uid = uid_of_row(statement.integer(0));
-  file.place = statement.integer(1) == 0 ? Place::cur : Place::fresh;
+  file.place = place_of(statement.integer(1));
   file.name = statement.text(2);
   file.origin = statement.integer(3) == 0 ? Origin::ours : Origin::foreign;
   file.internal_date = UnixTime{statement.integer(4)};
@@ -140,6 +144,14 @@ Result<std::vector<FileRow>> load_files(Database& database, std::int64_t key, co
     while (TRY(statement.step())) files.push_back(file_of(statement));
   }
   return files;
+}
+
+Outcome visit_file_names(Database& database, std::int64_t key,
+                         const std::function<void(Place place, std::string_view name)>& visit) {
+  Statement statement = TRY(database.prepare("SELECT place, name FROM file WHERE id BETWEEN ? AND ?"));
+  statement.bind(1, row_id(key, Uid(0))).bind(2, row_id(key, Uid(std::numeric_limits<std::uint32_t>::max())));
+  while (TRY(statement.step())) visit(place_of(statement.integer(0)), statement.text(1));
+  return {};
 }
 
 Outcome visit_file_facts(Database& database, std::int64_t key, const UidSet& uids,

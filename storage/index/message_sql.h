@@ -67,6 +67,9 @@ Outcome remove_messages(Database& database, std::int64_t key, const UidSet& uids
 Outcome put_file(Database& database, std::int64_t key, const FileRow& file);
 Result<std::optional<FileRow>> find_file(Database& database, std::int64_t key, Uid uid);
 Result<std::vector<FileRow>> load_files(Database& database, std::int64_t key, const UidSet& uids);  // ascending
+// The names of all files of a mailbox, ascending by UID, valid during the call.
+Outcome visit_file_names(Database& database, std::int64_t key,
+                         const std::function<void(Place place, std::string_view name)>& visit);
 // Of the rows of `file` what does not change while there is the message, ascending, without a copy of anything else.
 struct FileFacts {
   Uid uid;

@@ -66,18 +66,23 @@ Result<FolderTimes> MessageFolder::times() const {
 
 Result<std::vector<FoundFile>> MessageFolder::list() const {
   std::vector<FoundFile> found;
+  TRY(visit_names([&](Place place, std::string_view name) {
+    found.push_back(FoundFile{place, std::string(name), *FileName::parse(name)});
+  }));
+  return found;
+}
+
+Outcome MessageFolder::visit_names(const std::function<void(Place place, std::string_view name)>& visit) const {
   // new/ first: other programs move files from there to cur/, so that one may be seen twice but not missed.
   for (const Place place : {Place::fresh, Place::cur}) {
-    Result<std::vector<std::string>> names = files_->list(directory(place));
+    const Result<std::vector<std::string>> names = files_->list(directory(place));
     if (!names && names.error().kind == ErrorKind::not_found) continue;
     if (!names) return tl::unexpected<Error>(names.error());
-    found.reserve(found.size() + names->size());
-    for (std::string& name : *names) {
-      std::optional<FileName> parsed = FileName::parse(name);
-      if (parsed) found.push_back(FoundFile{place, std::move(name), std::move(*parsed)});
+    for (const std::string& name : *names) {
+      if (FileName::is_message(name)) visit(place, name);
     }
   }
-  return found;
+  return {};
 }
 
 Outcome MessageFolder::put(const std::string& source, const std::string& name) {

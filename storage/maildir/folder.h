@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/base/result.h"
@@ -44,6 +46,8 @@ class MessageFolder {
   Result<FolderTimes> times() const;
   // All messages in cur/ and new/, in no order. A missing directory has none.
   Result<std::vector<FoundFile>> list() const;
+  // The same by their names alone. Each is valid during the call.
+  Outcome visit_names(const std::function<void(Place place, std::string_view name)>& visit) const;
 
   // Gives the file `source` (on the same file system, synced) the name cur/`name` too. Where a link is impossible
   // (too many, other file system) a synced copy with the same time takes its place. Durable after sync(Place::cur).

@@ -94,7 +94,7 @@ std::string NameFlags::letters() const {
 }
 
 std::optional<FileName> FileName::parse(std::string_view name) {
-  if (name.empty() || name.front() == '.') return std::nullopt;
+  if (!is_message(name)) return std::nullopt;
   FileName parsed;
   const std::size_t colon = name.rfind(':');
   const std::string_view before = name.substr(0, colon);

@@ -48,7 +48,9 @@ struct FileName {
   NameFlags flags;
   std::string info_rest;  // what stood in the info part beside flags: of another version, or from a second ','
 
-  // nullopt for what is no message: empty, or with a leading dot. Never fails otherwise.
+  // What is no message is empty, or has a leading dot.
+  static bool is_message(std::string_view name) { return !name.empty() && name.front() != '.'; }
+  // nullopt for what is no message. Never fails otherwise.
   static std::optional<FileName> parse(std::string_view name);
   // A new message of ours; with ":2," always, since it lives in cur/.
   static FileName make(std::string base, std::uint64_t octets, UidTag tag, NameFlags flags);

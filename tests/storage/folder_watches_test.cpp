@@ -39,6 +39,19 @@ TEST_CASE_FIXTURE(FolderWatchesFixture, "what happened in a folder is told once,
   CHECK(watches.take("anna", box).names.empty());
 }
 
+TEST_CASE_FIXTURE(FolderWatchesFixture,
+                  "that a folder was listed under its watch holds until the next look, and not beyond the watch") {
+  CHECK_FALSE(watches.take("anna", box).since_listed);
+  watches.note_listed("anna", box);
+  CHECK(watches.take("anna", box).since_listed);
+  CHECK_FALSE(watches.take("anna", box).since_listed);  // whoever took it has not said that it is known again
+  watches.note_listed("anna", box);
+  watches.unwatch("anna", box);
+  watches.note_listed("anna", box);
+  REQUIRE(watches.watch("anna", box, directory.path()));
+  CHECK_FALSE(watches.take("anna", box).since_listed);
+}
+
 TEST_CASE_FIXTURE(FolderWatchesFixture, "of a folder that was taken away nothing is known, until it is asked for") {
   deliver("m");
   fs::rename(directory / "new", directory / "aside");

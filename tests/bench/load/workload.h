@@ -37,7 +37,7 @@ struct Options {
   std::string folder;
   std::string notice_command;
   std::vector<std::string> before, commands;
-  bool new_mail = false;  // a message comes before each round of commands, outside what is measured
+  bool new_mail = false;     // a message comes before each round of commands, outside what is measured
   std::uint64_t expect = 0;  // untagged responses of each command, at least
 };
 
