@@ -114,6 +114,41 @@ TEST_CASE("Of a message that another program wrote it is known how its last line
   }
 }
 
+TEST_CASE(
+    "A watched folder is not listed again for what we do to it; what others do is seen once the kernel tells it") {
+  storage::StoreOptions options;
+  options.watch_folders = true;
+  StoreFixture store(maildir(), options);
+  const Others others(store);
+  const MailboxId inbox = store.mailbox("INBOX");
+  REQUIRE(store.account().watch(inbox));
+  CHECK(refreshed(store, inbox).empty());
+  store.append(inbox, "ours\r\n");
+  store.store().take_foreign_changes();
+  others.deliver("", "new", "1700000000.theirs", "theirs\n");
+  // Nobody has read the watch since: if their message is seen, the folder was listed.
+  CHECK(refreshed(store, inbox).size() == 1);
+  REQUIRE(store.store().take_foreign_changes().size() == 1);
+  CHECK(refreshed(store, inbox).size() == 2);
+  // Once the watch has ended its word holds no more.
+  store.store().unwatch("tess", inbox);
+  others.deliver("", "new", "1700000001.theirs", "theirs too\n");
+  CHECK(refreshed(store, inbox).size() == 3);
+}
+
+TEST_CASE("Another file in the place of one that is gone is noticed, though there are as many") {
+  StoreFixture store(maildir());
+  const Others others(store);
+  const MailboxId inbox = store.mailbox("INBOX");
+  const Uid ours = store.append(inbox, "ours\r\n");
+  CHECK(refreshed(store, inbox).size() == 1);
+  fs::remove(others.only_file(""));
+  others.deliver("", "cur", "1700000000.theirs:2,S", "theirs\n");
+  const UidSet found = refreshed(store, inbox);
+  CHECK(found.size() == 1);
+  CHECK_FALSE(found.contains(ours));
+}
+
 TEST_CASE("Flags in the name of a delivered file count, and unknown letters stay") {
   StoreFixture store(maildir());
   const Others others(store);
