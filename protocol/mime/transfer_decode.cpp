@@ -31,6 +31,22 @@ constexpr std::array<std::int16_t, 256> make_base64_table() {
 }
 constexpr auto base64_table = make_base64_table();
 
+constexpr std::array<bool, 256> make_quoted_printable_stops() {
+  std::array<bool, 256> stops{};
+  for (const char c : {'=', '\r', '\n'}) stops[static_cast<std::size_t>(c)] = true;
+  return stops;
+}
+constexpr auto quoted_printable_stops = make_quoted_printable_stops();
+
+// The octets at the start that are text whatever follows: no escape, no line end, and no blanks that may stand before
+// one.
+std::size_t plain_octets(std::string_view bytes) {
+  std::size_t end = 0;
+  while (end < bytes.size() && !quoted_printable_stops[static_cast<unsigned char>(bytes[end])]) ++end;
+  while (end > 0 && ascii::is_wsp(bytes[end - 1])) --end;
+  return end;
+}
+
 }  // namespace
 
 TransferEncoding parse_transfer_encoding(std::string_view name) {
@@ -100,9 +116,16 @@ void TransferDecoder::flush_base64(std::string& out) {
 }
 
 void TransferDecoder::feed_quoted_printable(std::string_view bytes, std::string& out) {
-  for (const char c : bytes) {
-    while (!hold_quoted_printable(c, out)) {
+  while (!bytes.empty()) {
+    if (held_.empty()) {
+      const std::size_t plain = plain_octets(bytes);
+      out.append(bytes.substr(0, plain));
+      bytes.remove_prefix(plain);
+      if (bytes.empty()) return;
     }
+    while (!hold_quoted_printable(bytes.front(), out)) {
+    }
+    bytes.remove_prefix(1);
   }
 }
 

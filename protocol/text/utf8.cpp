@@ -75,9 +75,13 @@ void append_utf8(std::string& out, char32_t value) {
 }
 
 std::size_t ascii_prefix(std::string_view bytes) {
-  // Eight at a time where possible: most mail is ASCII.
+  // 32 at a time, or eight, where possible: most mail is ASCII.
   constexpr std::uint64_t high_bits = 0x8080808080808080ULL;
   std::size_t i = 0;
+  for (std::uint64_t words[4]; i + sizeof words <= bytes.size(); i += sizeof words) {
+    std::memcpy(words, bytes.data() + i, sizeof words);
+    if (((words[0] | words[1] | words[2] | words[3]) & high_bits) != 0) break;
+  }
   for (; i + sizeof(std::uint64_t) <= bytes.size(); i += sizeof(std::uint64_t)) {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes.data() + i, sizeof word);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/cuts.h"
+#include "tests/support/random.h"
 
 using namespace postkeep::mime;
 using namespace std::string_literals;
@@ -72,6 +73,27 @@ TEST_CASE("quoted-printable is decoded at every cut, broken or not") {
                 {"a =20\r\n", "a  \r\n", false},
                 {"=4\r\n", "=4\r\n", true},
             });
+}
+
+TEST_CASE("quoted-printable in one piece is what it is octet by octet") {
+  postkeep::test::Random random(3);
+  constexpr std::string_view octets = "abcxyz  \t\t=\r\n\n4F=3";
+  for (int round = 0; round < 20'000; ++round) {
+    std::string encoded;
+    for (std::uint32_t i = random.below(40); i > 0; --i) encoded += octets[random.below(octets.size())];
+    if (random.one_in(50)) encoded.insert(random.below(static_cast<std::uint32_t>(encoded.size() + 1)), 1'500, ' ');
+    TransferDecoder whole(TransferEncoding::quoted_printable);
+    TransferDecoder single(TransferEncoding::quoted_printable);
+    std::string all;
+    std::string one_by_one;
+    whole.feed(encoded, all);
+    whole.finish(all);
+    for (const char c : encoded) single.feed(std::string_view(&c, 1), one_by_one);
+    single.finish(one_by_one);
+    CAPTURE(encoded);
+    REQUIRE(all == one_by_one);
+    REQUIRE(whole.broken() == single.broken());
+  }
 }
 
 TEST_CASE("uuencoded text is decoded between begin and end") {
