@@ -1,6 +1,7 @@
 #include "protocol/mime/entity_header.h"
 
 #include <algorithm>
+#include <array>
 
 #include "protocol/base/ascii.h"
 
@@ -119,6 +120,19 @@ std::size_t description_octets(const Part& part) {
   for (const std::string& tag : part.languages) sum += tag.size() + object_octets;
   if (part.disposition) sum += part.disposition->type.size() + octets_of(part.disposition->parameters);
   if (part.envelope) sum += octets_of(*part.envelope);
+  return sum;
+}
+
+std::size_t envelope_octets_max(std::span<const HeaderField> fields) {
+  static constexpr std::array<std::string_view, 6> lists = {"from", "sender", "reply-to", "to", "cc", "bcc"};
+  constexpr std::size_t copies = 3;  // Sender and Reply-To are taken from From where they are missing
+  std::size_t sum = 0;
+  for (const HeaderField& field : fields) {
+    const bool is_list = std::any_of(lists.begin(), lists.end(),
+                                     [&](std::string_view name) { return same_field_name(field.name, name); });
+    // Each address takes at least one octet of its field, and so does each group, which has a start and an end.
+    sum += field.value.size() * (is_list ? copies * (2 * object_octets + 1) : 1);
+  }
   return sum;
 }
 

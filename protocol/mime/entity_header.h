@@ -19,6 +19,8 @@ void read_entity_header(std::span<const HeaderField> fields, DefaultType default
 // Octets of strings that the part's description and envelope hold, with some room for each object: what
 // Limits::tree_octets_max counts.
 std::size_t description_octets(const Part& part);
+// At least as many as description_octets counts for the envelope of these fields. Quicker than to make it.
+std::size_t envelope_octets_max(std::span<const HeaderField> fields);
 // Forgets all that description_octets counts, keeping type, subtype, encoding, offsets and an empty envelope.
 void drop_description(Part& part);
 

@@ -5,6 +5,7 @@
 
 #include "protocol/base/ascii.h"
 #include "protocol/mime/entity_header.h"
+#include "protocol/mime/places.h"
 
 namespace postkeep::mime {
 namespace {
@@ -49,19 +50,24 @@ void make_opaque(Part& part) {
   part.subtype = "octet-stream";
 }
 
-}  // namespace
-
 // The entities that are open, from the message down to the one whose octets are arriving. Invariants: each Part
 // pointed to is the last child of the one before it, so growing the last one's children moves none of them; only
 // the last one can be in its header; `position_` and `line_feeds_` stand at the start of the current line.
-class StructureParser::State {
+class TreeBuilder {
  public:
-  State(const Limits& limits, std::vector<std::string> wanted) : limits_(limits), wanted_(std::move(wanted)) {
+  enum class Detail { everything, places };  // places.h
+
+  TreeBuilder(const Limits& limits, std::vector<std::string> wanted, Detail detail = Detail::everything)
+      : limits_(limits), wanted_(std::move(wanted)), detail_(detail) {
     open_entity(root_, Role::message, DefaultType::text_plain, 0);
   }
 
   void feed(std::string_view bytes) {
     while (!bytes.empty()) {
+      if (rest_is_content_) {
+        position_ += bytes.size();
+        return;
+      }
       const std::size_t lf = bytes.find('\n');
       const bool complete = lf != bytes.npos;
       const std::string_view piece = complete ? bytes.substr(0, lf + 1) : bytes;
@@ -92,6 +98,9 @@ class StructureParser::State {
 
   const std::vector<CapturedField>& captured() const { return captured_; }
 
+  // May limits have taken something from the tree, of which an envelope that was not made is a part?
+  bool is_near_limits() const { return tree_octets_at_most_ > limits_.tree_octets_max; }
+
  private:
   enum class Role { message, part };  // a message has an envelope
   enum class Where { header, body, multipart, epilogue };
@@ -118,6 +127,9 @@ class StructureParser::State {
     const bool delimiter = whole && line.starts_with("--") && take_delimiter(line.substr(0, size - end_size), next);
     if (!delimiter && open_.back().where == Where::header && end_size > 0 && size == end_size) {
       end_header(next, line_feeds);
+      note_rest();
+    } else if (delimiter) {
+      note_rest();
     }
     header_at_line_start_ = header_.size();
     position_ = next;
@@ -125,6 +137,14 @@ class StructureParser::State {
     previous_end_ = end_size;
     previous_blank_ = size == end_size;
     line_.clear();
+  }
+
+  // Nothing that may still come can change where parts lie.
+  void note_rest() {
+    if (detail_ == Detail::everything || open_.back().where == Where::header) return;
+    rest_is_content_ = std::none_of(open_.begin(), open_.end(), [](const Open& open) {
+      return open.where == Where::multipart && !open.boundary.empty();
+    });
   }
 
   // True if the line is a delimiter of an open multipart: the innermost of that boundary ends or starts a part.
@@ -211,13 +231,17 @@ class StructureParser::State {
     Part& part = *open.part;
     const std::vector<HeaderField> fields = read_header(header_);
     read_entity_header(fields, open.default_type, part);
-    if (open.role == Role::message) part.envelope = make_envelope(fields);
+    if (open.role == Role::message) {
+      if (detail_ == Detail::everything) part.envelope = make_envelope(fields);
+      if (detail_ == Detail::places) tree_octets_at_most_ += envelope_octets_max(fields);
+    }
     if (&part == &root_) capture(fields);
     part.header.end = end;
     part.body.begin = end;
     open.boundary = part.is_multipart() ? usable_boundary(part) : std::string();
     if (part.is_message() && part.encoding() != TransferEncoding::identity) make_opaque(part);
     const std::size_t octets = description_octets(part);
+    tree_octets_at_most_ += octets;
     if (tree_octets_ + octets > limits_.tree_octets_max) {
       drop_description(part);
     } else {
@@ -251,14 +275,17 @@ class StructureParser::State {
 
   Limits limits_;
   std::vector<std::string> wanted_;
+  Detail detail_;
   std::vector<CapturedField> captured_;
   Part root_;
   std::vector<Open> open_;
   std::size_t parts_ = 0;
   std::size_t tree_octets_ = 0;
+  std::size_t tree_octets_at_most_ = 0;  // with envelopes that were not made, and what was dropped
 
   std::string header_;                    // of the last open entity, as far as it is kept
   std::size_t header_at_line_start_ = 0;  // its size when the current line began
+  bool rest_is_content_ = false;          // note_rest()
   std::uint64_t position_ = 0;            // of the current line's first octet
   std::uint64_t line_feeds_ = 0;          // before the current line
   std::uint64_t line_size_ = 0;           // of the current line so far
@@ -266,6 +293,13 @@ class StructureParser::State {
   char last_ = '\0';                      // the last octet of the piece before
   std::size_t previous_end_ = 0;          // octets of the line end before the current line
   bool previous_blank_ = true;            // the line before had nothing but its end
+};
+
+}  // namespace
+
+class StructureParser::State : public TreeBuilder {
+ public:
+  using TreeBuilder::TreeBuilder;
 };
 
 StructureParser::StructureParser(const Limits& limits, std::vector<std::string> wanted)
@@ -277,6 +311,14 @@ StructureParser::~StructureParser() = default;
 void StructureParser::feed(std::string_view bytes) { state_->feed(bytes); }
 Part StructureParser::finish() { return state_->finish(); }
 const std::vector<CapturedField>& StructureParser::captured() const { return state_->captured(); }
+
+std::optional<Part> find_places(std::string_view message, const Limits& limits) {
+  TreeBuilder builder(limits, {}, TreeBuilder::Detail::places);
+  builder.feed(message);
+  Part root = builder.finish();
+  if (builder.is_near_limits()) return std::nullopt;
+  return root;
+}
 
 Part parse_structure(std::string_view message, const Limits& limits) {
   StructureParser parser(limits);

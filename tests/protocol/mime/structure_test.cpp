@@ -2,8 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <optional>
+
+#include "protocol/mime/places.h"
 #include "tests/support/crlf.h"
 #include "tests/support/cuts.h"
+#include "tests/support/random.h"
 
 using namespace postkeep::mime;
 using namespace std::string_literals;
@@ -300,4 +305,65 @@ TEST_CASE("wanted fields of the root are captured in order") {
   const std::vector<CapturedField> expected = {
       {"references", " <a>\r\n <b>"}, {"list-id", " l"}, {"references", " <c>"}};
   CHECK(parser.captured() == expected);
+}
+
+namespace {
+
+void forget_what_places_lack(Part& part) {
+  part.envelope.reset();
+  part.lines = 0;
+  for (Part& child : part.children) forget_what_places_lack(child);
+}
+
+std::optional<Part> places_in(std::string_view message, const Limits& limits = {}) {
+  std::optional<Part> root = find_places(message, limits);
+  if (root) forget_what_places_lack(*root);
+  return root;
+}
+
+}  // namespace
+
+TEST_CASE("find_places() tells what a whole parse tells, or nothing") {
+  postkeep::test::Random random(5);
+  constexpr std::array lines = {"--a",
+                                "--a--",
+                                "--b ",
+                                "--b--",
+                                "",
+                                "",
+                                "text",
+                                "From: x@y, z@w",
+                                "Content-Type: multipart/mixed; boundary=a",
+                                "Content-Type: multipart/digest; boundary=b",
+                                "Content-Type: multipart/mixed",
+                                "Content-Type: message/rfc822",
+                                "Content-Type: text/html; charset=utf-8",
+                                "Content-Transfer-Encoding: base64"};
+  int known = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string message;
+    for (std::uint32_t i = random.below(25); i > 0; --i) {
+      message += std::string(lines[random.below(lines.size())]) + (random.one_in(4) ? "\n" : "\r\n");
+    }
+    if (random.one_in(3)) message += "--a";
+    Limits limits;
+    if (random.one_in(3)) limits.tree_octets_max = random.below(4'000);
+    if (random.one_in(5)) limits.parts_max = random.below(6) + 1;
+    if (random.one_in(5)) limits.nesting_max = random.below(4) + 1;
+    Part whole = parse_structure(message, limits);
+    forget_what_places_lack(whole);
+    const std::optional<Part> places = places_in(message, limits);
+    CAPTURE(message);
+    if (places) REQUIRE(*places == whole);
+    known += places ? 1 : 0;
+  }
+  CHECK(known > 10'000);
+}
+
+TEST_CASE("find_places() knows nothing of a message whose envelope may be too large to keep") {
+  const std::string head = "Content-Type: text/plain; charset=koi8-r\r\nFrom: ";
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) many += "a,";
+  CHECK(places_in(head + "a@b\r\n\r\ntext"));
+  CHECK_FALSE(places_in(head + many + "\r\n\r\ntext"));
 }
