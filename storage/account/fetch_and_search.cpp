@@ -58,6 +58,43 @@ class Subject final : public SearchSubject {
   MessageRow row_;
 };
 
+// Opens messages of a search in ascending order. The index is asked where some of them lie at once, for as many as
+// were opened of those before: none is asked about in vain more often than it is worth.
+class OpenInOrder {
+ public:
+  OpenInOrder(AccountContext& context, MailboxState& box, const UidSet& candidates)
+      : context_(context), box_(box), candidates_(candidates) {}
+
+  Result<std::unique_ptr<MessageReader>> open(Uid uid) {
+    if (uid > last_) TRY(look_up(uid));
+    ++opened_;
+    if (files_) {
+      Result<std::unique_ptr<MessageReader>> reader = files_->open(uid);
+      if (reader || reader.error().kind != ErrorKind::not_found) return reader;
+    }
+    return open_file(context_, box_, uid);
+  }
+
+ private:
+  static constexpr std::uint64_t looked_up_max = 256;
+
+  Outcome look_up(Uid uid) {
+    const UidSet left = candidates_.intersect(UidSet::of_range(uid, candidates_.max()));
+    const UidSet next = first_of(left, std::clamp<std::uint64_t>(opened_ * 2, 1, looked_up_max));
+    files_ = TRY(files_of_messages(context_, box_, next));
+    last_ = next.max();
+    opened_ = 0;
+    return {};
+  }
+
+  AccountContext& context_;
+  MailboxState& box_;
+  const UidSet& candidates_;
+  std::unique_ptr<MessageFiles> files_;
+  Uid last_;  // that files_ knows of
+  std::uint64_t opened_ = 0;
+};
+
 }  // namespace
 
 Result<MessageRow> MaildirAccount::fetch_one(MailboxState& box, FileRow& file, const FetchWants& wants,
@@ -171,13 +208,14 @@ Result<UidSet> MaildirAccount::search_stage(MailboxId mailbox, const SearchKey& 
     if (rows.empty()) return failure(ErrorKind::expunge_issued, "The message is gone");
     return std::move(rows.front());
   };
-  const Subject::Open open = [&](Uid uid) { return open_file(context_, *box, uid); };
   const bool was_wanted = texts_.is_newly_wanted();
   const TextIndex::Narrowed narrowed = texts_.narrow(*box, version->existing(candidates), evaluator);
   if (!was_wanted && texts_.is_newly_wanted()) changed();  // so that background_step() is called
   const Subject::Text text = [&](Uid uid) {
     return narrowed.stored.contains(uid) ? texts_.text(*box, uid) : std::nullopt;
   };
+  OpenInOrder files(context_, *box, narrowed.candidates);
+  const Subject::Open open = [&](Uid uid) { return files.open(uid); };
   Subject subject(*columns, get_row, open, text);
   UidSet found;
   std::optional<Error> problem;
