@@ -10,10 +10,12 @@
 #include "protocol/base/ascii.h"
 #include "protocol/mime/encoded_words.h"
 #include "protocol/mime/header_fields.h"
+#include "protocol/mime/places.h"
 #include "protocol/mime/search_text.h"
 #include "protocol/mime/structure.h"
 #include "protocol/text/casemap.h"
 #include "storage/message_facts.h"
+#include "storage/needle_filter.h"
 #include "storage/substring_search.h"
 
 namespace postkeep::storage {
@@ -103,8 +105,44 @@ struct Node {
 };
 
 struct TextNeedle {
+  TextNeedle(std::string folded, bool is_body_only) : needle(folded), body_only(is_body_only), filter(folded) {}
+  bool is_wanted_in(mime::SearchArea area) const { return area == mime::SearchArea::body || !body_only; }
+
   std::string needle;  // folded
-  bool body_only = false;
+  bool body_only;
+  NeedleFilter filter;
+};
+
+// What of a message's text matters to needles that were not found yet.
+class WantedText final : public mime::SearchTextFilter {
+ public:
+  // Both outlive it, and are in the same order.
+  WantedText(const std::vector<TextNeedle>& needles, const std::vector<SubstringSearch>& searches)
+      : needles_(needles), searches_(searches) {}
+
+  bool wants(mime::SearchArea area) const override {
+    return is_any([&](const TextNeedle& needle) { return needle.is_wanted_in(area); });
+  }
+  bool may_be_in(mime::SearchArea area, std::string_view raw) const override {
+    return is_any([&](const TextNeedle& needle) { return needle.is_wanted_in(area) && needle.filter.may_be_in(raw); });
+  }
+  // Can it be said part by part?
+  bool works() const {
+    return std::all_of(needles_.begin(), needles_.end(),
+                       [](const TextNeedle& needle) { return needle.filter.works_by_parts(); });
+  }
+
+ private:
+  template <class Is>
+  bool is_any(Is&& is) const {
+    for (std::size_t i = 0; i < needles_.size(); ++i) {
+      if (!searches_[i].found() && is(needles_[i])) return true;
+    }
+    return false;
+  }
+
+  const std::vector<TextNeedle>& needles_;
+  const std::vector<SubstringSearch>& searches_;
 };
 
 struct Plan {
@@ -179,7 +217,7 @@ void Plan::note_needs(Node& leaf) {
   const Kind kind = leaf.key.kind;
   if (leaf.cost == Cost::text) {
     leaf.text_number = text_needles.size();
-    text_needles.push_back(TextNeedle{leaf.needle, kind == Kind::body});
+    text_needles.emplace_back(leaf.needle, kind == Kind::body);
   } else if (leaf.cost == Cost::row) {
     const bool is_id = kind == Kind::email_id || kind == Kind::thread_id;
     const bool is_size = kind == Kind::larger || kind == Kind::smaller;
@@ -235,6 +273,8 @@ class Examination {
   Outcome open();
   Outcome read_header();
   Outcome search_text();
+  Result<mime::Part> read_structure();
+  Outcome search_message(std::vector<SubstringSearch>& searches);
   template <class Take>
   Outcome read_all(Take&& take);  // take(bytes) returns false to stop
 
@@ -431,26 +471,40 @@ Outcome Examination::search_text() {
     text_searches_ = std::move(searches);
     return {};
   }
+  TRY(search_message(searches));
+  text_searches_ = std::move(searches);
+  return {};
+}
+
+// Where its text lies.
+Result<mime::Part> Examination::read_structure() {
+  std::optional<mime::Part> root;
   mime::StructureParser parser;
   TRY(read_all([&](std::string_view bytes) {
-    parser.feed(bytes);
+    if (whole_) root = mime::find_places(bytes);
+    if (!root) parser.feed(bytes);
     return true;
   }));
-  const mime::Part root = parser.finish();
+  return root ? *std::move(root) : parser.finish();
+}
+
+Outcome Examination::search_message(std::vector<SubstringSearch>& searches) {
+  const mime::Part root = TRY(read_structure());
+  const WantedText wanted(plan_.text_needles, searches);
   std::string folded;
-  mime::SearchTextExtractor extractor(root, [&](mime::SearchArea area, std::string_view utf8) {
+  const mime::SearchTextSink look = [&](mime::SearchArea area, std::string_view utf8) {
     folded.clear();
     text::fold_into(utf8, folded);
     for (std::size_t i = 0; i < searches.size(); ++i) {
-      if (area == mime::SearchArea::body || !plan_.text_needles[i].body_only) searches[i].feed(folded);
+      if (plan_.text_needles[i].is_wanted_in(area)) searches[i].feed(folded);
     }
-  });
+  };
+  mime::SearchTextExtractor extractor(root, look, wanted.works() ? &wanted : nullptr);
   TRY(read_all([&](std::string_view bytes) {
     extractor.feed(bytes);
     return !std::all_of(searches.begin(), searches.end(), [](const SubstringSearch& s) { return s.found(); });
   }));
   extractor.finish();
-  text_searches_ = std::move(searches);
   return {};
 }
 

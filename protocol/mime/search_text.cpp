@@ -8,6 +8,7 @@
 #include "protocol/mime/encoded_words.h"
 #include "protocol/mime/transfer_decode.h"
 #include "protocol/text/charset.h"
+#include "protocol/text/utf8.h"
 
 namespace postkeep::mime {
 namespace {
@@ -30,6 +31,18 @@ void add_segments(const Part& part, SearchArea area, std::vector<Segment>& out) 
   if (part.header.size() > 0) out.push_back(Segment{Segment::Kind::header, area, part.header, &part});
   if (has_text(part)) out.push_back(Segment{Segment::Kind::body, SearchArea::body, part.body, &part});
   for (const Part& child : part.children) add_segments(child, SearchArea::body, out);
+}
+
+bool is_plain_ascii(const Part& part, std::string_view body) {
+  const TransferEncoding encoding = part.encoding();
+  if (encoding != TransferEncoding::identity && encoding != TransferEncoding::unknown) return false;
+  const Parameter* charset = find_parameter(part.parameters, "charset");
+  return (charset == nullptr || text::leaves_ascii(charset->value)) && text::is_ascii(body);
+}
+
+// One that is too long to hold comes in pieces, whose ends are trimmed.
+bool is_plain_ascii(std::string_view header) {
+  return header.size() <= header_held_max && header.find("=?") == header.npos && text::is_ascii(header);
 }
 
 text::CharsetConverter converter_for(const Part& part) {
@@ -59,7 +72,8 @@ std::size_t first_field_end(std::string_view header) {
 
 class SearchTextExtractor::State {
  public:
-  State(const Part& root, SearchTextSink sink) : sink_(std::move(sink)) {
+  State(const Part& root, SearchTextSink sink, const SearchTextFilter* filter)
+      : sink_(std::move(sink)), filter_(filter) {
     add_segments(root, SearchArea::header, segments_);
   }
 
@@ -68,6 +82,10 @@ class SearchTextExtractor::State {
       const Segment& segment = segments_[next_];
       if (position_ < segment.range.begin) {
         skip(bytes, segment.range.begin - position_);
+        continue;
+      }
+      if (!started_ && filter_ != nullptr && is_filtered(segment, bytes)) {
+        ++next_;
         continue;
       }
       if (!started_) start(segment);
@@ -90,6 +108,18 @@ class SearchTextExtractor::State {
     const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), count));
     bytes.remove_prefix(n);
     position_ += n;
+  }
+
+  // Is there nothing to be found in this segment, which begins with `bytes`?
+  bool is_filtered(const Segment& segment, std::string_view bytes) {
+    if (!filter_->wants(segment.area)) return true;
+    if (position_ != segment.range.begin || bytes.size() < segment.range.size()) return false;
+    const std::string_view raw = bytes.substr(0, static_cast<std::size_t>(segment.range.size()));
+    const bool is_header = segment.kind == Segment::Kind::header;
+    if (!(is_header ? is_plain_ascii(raw) : is_plain_ascii(*segment.part, raw))) return false;
+    if (filter_->may_be_in(segment.area, raw)) return false;
+    if (is_header) give_file_names(segment);  // which do not stand in it as they are
+    return true;
   }
 
   void start(const Segment& segment) {
@@ -181,6 +211,7 @@ class SearchTextExtractor::State {
   }
 
   SearchTextSink sink_;
+  const SearchTextFilter* filter_;
   std::vector<Segment> segments_;
   std::size_t next_ = 0;  // the segment that we are in or that comes next
   bool started_ = false;
@@ -194,8 +225,8 @@ class SearchTextExtractor::State {
   std::string utf8_;
 };
 
-SearchTextExtractor::SearchTextExtractor(const Part& root, SearchTextSink sink)
-    : state_(std::make_unique<State>(root, std::move(sink))) {}
+SearchTextExtractor::SearchTextExtractor(const Part& root, SearchTextSink sink, const SearchTextFilter* filter)
+    : state_(std::make_unique<State>(root, std::move(sink), filter)) {}
 SearchTextExtractor::SearchTextExtractor(SearchTextExtractor&&) noexcept = default;
 SearchTextExtractor& SearchTextExtractor::operator=(SearchTextExtractor&&) noexcept = default;
 SearchTextExtractor::~SearchTextExtractor() = default;

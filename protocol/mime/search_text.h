@@ -19,13 +19,26 @@ enum class SearchArea { header, body };
 // code points, so a needle may lie across two; unrelated pieces are separated by "\n".
 using SearchTextSink = std::function<void(SearchArea area, std::string_view utf8)>;
 
+// Spares the extractor the text that cannot have what is looked for. For needles without "\n", which lie within one
+// field or part.
+class SearchTextFilter {
+ public:
+  virtual ~SearchTextFilter() = default;
+  // Is something looked for there at all? Asked again before each part and header.
+  virtual bool wants(SearchArea area) const = 0;
+  // Of a header or a body that is all ASCII and not encoded, and so has its words as they stand: each stretch of its
+  // text without white space and controls is one of `raw` too. False: nothing of it comes to the sink.
+  virtual bool may_be_in(SearchArea area, std::string_view raw) const = 0;
+};
+
 // Feed it the message that `root` describes, from its first octet, with any cuts. Parts that are text (text/*,
 // message/* that is no message) come decoded by transfer encoding and charset; HTML comes as its source; other
 // parts show their header only. Header fields come as "Name: value" with encoded words decoded.
 class SearchTextExtractor {
  public:
-  // `root` must outlive the extractor.
-  SearchTextExtractor(const Part& root, SearchTextSink sink);
+  // `root` and `filter`, if there is one, must outlive the extractor. The filter is asked of what lies within one
+  // piece; it may let anything through.
+  SearchTextExtractor(const Part& root, SearchTextSink sink, const SearchTextFilter* filter = nullptr);
   SearchTextExtractor(SearchTextExtractor&&) noexcept;
   SearchTextExtractor& operator=(SearchTextExtractor&&) noexcept;
   ~SearchTextExtractor();

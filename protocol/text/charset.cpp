@@ -205,6 +205,30 @@ class CharsetConverter::IcuEngine final : public Engine {
   char16_t high_surrogate_ = u'\0';
 };
 
+namespace {
+
+const char* icu_name_of(const std::string& name) {
+  const auto alias = std::find_if(aliases.begin(), aliases.end(), [&](const Alias& a) { return a.name == name; });
+  return alias == aliases.end() ? name.c_str() : alias->icu;
+}
+
+bool is_prefix_and_digits(std::string_view name, std::string_view prefix, std::size_t digits_max) {
+  if (name.size() <= prefix.size() || name.size() > prefix.size() + digits_max || !name.starts_with(prefix))
+    return false;
+  name.remove_prefix(prefix.size());
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+bool leaves_ascii(std::string_view charset) {
+  const std::string name = clean_name(charset);
+  if (name.empty()) return true;  // guessed
+  const std::string_view icu_name = icu_name_of(name);
+  if (icu_name == guessed || icu_name == utf8_name || icu_name == "koi8-r" || icu_name == "koi8-u") return true;
+  return is_prefix_and_digits(icu_name, "iso-8859-", 2) || is_prefix_and_digits(icu_name, "windows-125", 1);
+}
+
 CharsetConverter::CharsetConverter(std::unique_ptr<Engine> engine) : engine_(std::move(engine)) {}
 CharsetConverter::CharsetConverter(CharsetConverter&&) noexcept = default;
 CharsetConverter& CharsetConverter::operator=(CharsetConverter&&) noexcept = default;
@@ -213,8 +237,7 @@ CharsetConverter::~CharsetConverter() = default;
 Result<CharsetConverter> CharsetConverter::open(std::string_view charset) {
   const std::string name = clean_name(charset);
   if (name.empty()) return failure(ErrorKind::bad_charset, "This is not the name of a character set");
-  const auto alias = std::find_if(aliases.begin(), aliases.end(), [&](const Alias& a) { return a.name == name; });
-  const char* icu_name = alias == aliases.end() ? name.c_str() : alias->icu;
+  const char* icu_name = icu_name_of(name);
   if (icu_name == guessed) return guess();
   if (icu_name == utf8_name) {  // which most text is, and needs no conversion
     return CharsetConverter(std::make_unique<Utf8Engine>(Utf8Engine::IllFormed::replaced));

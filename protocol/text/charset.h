@@ -45,6 +45,10 @@ Result<std::string> to_utf8(std::string_view charset, std::string_view bytes);
 // As to_utf8, but an unknown charset is guessed: for mail, where something must be shown.
 std::string to_utf8_leniently(std::string_view charset, std::string_view bytes);
 
+// Whether a text that has but octets below 0x80 means ASCII, where `charset` names its charset and the unknown is
+// guessed. False for some of which it would be true.
+bool leaves_ascii(std::string_view charset);
+
 // Whether open() would succeed.
 bool is_known_charset(std::string_view charset);
 

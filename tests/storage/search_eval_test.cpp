@@ -3,7 +3,12 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
+#include "protocol/mime/search_text.h"
+#include "protocol/text/casemap.h"
 #include "storage/message_facts.h"
+#include "tests/support/random.h"
 #include "tests/support/results.h"
 
 namespace postkeep::storage {
@@ -146,6 +151,136 @@ TEST_CASE("A needle is found across the border of two pieces") {
     CHECK(matches(leaf(Key::body, "NEEDLE"), subject));
     CHECK_FALSE(matches(leaf(Key::body, "needles"), subject));
   }
+}
+
+// --- against a text that is decoded, folded and put together first ---
+
+constexpr std::array letters = {"a",     "B",  "z", "9",    ".", " ", "\r\n", "\r\n ", "=",   "&uuml;",        "<b>",
+                                "+AOQ-", "~{", "é", "ＺＡ", "ﬁ", "ж", "日",   "ß",     "=7A", "=?utf-8?Q?z?=", "zab",
+                                "\xFC",  "\t"};
+
+std::string random_text(test::Random& random, std::uint32_t longest) {
+  std::string text;
+  for (std::uint32_t i = random.below(longest) + 1; i > 0; --i) {
+    const bool often = random.one_in(2);
+    text += letters[random.below(often ? 5 : static_cast<std::uint32_t>(letters.size()))];
+  }
+  return text;
+}
+
+constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+std::string in_base64(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); i += 3) {
+    std::uint32_t bits = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      bits = (bits << 8) | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U);
+    }
+    for (int shift = 18; shift >= 0; shift -= 6) out += base64_digits[(bits >> shift) & 63U];
+    if (i % 57 == 54) out += "\r\n";
+  }
+  out.resize(out.size() - (text.size() % 3 == 0 ? 0 : 3 - text.size() % 3));
+  return out;
+}
+
+std::string in_quoted_printable(test::Random& random, std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    constexpr std::string_view hex = "0123456789ABCDEF";
+    const auto octet = static_cast<unsigned char>(c);
+    if (random.one_in(6)) out += "=\r\n";
+    if (octet >= 0x80 || c == '=' || random.one_in(4)) {
+      out.append({'=', hex[octet >> 4], hex[octet & 15]});
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string random_part(test::Random& random) {
+  constexpr std::array charsets = {"us-ascii", "utf-8",      "iso-8859-1", "windows-1251", "utf-7",  "iso-2022-jp",
+                                   "utf-16",   "hz-gb-2312", "shift_jis",  "ibm037",       "nobody", "koi8-r"};
+  constexpr std::array types = {"text/plain", "text/html", "application/pdf", "message/delivery-status"};
+  std::string head = std::string("Content-Type: ") + types[random.below(types.size())];
+  if (!random.one_in(3)) head += std::string("; charset=") + charsets[random.below(charsets.size())];
+  if (random.one_in(3))
+    head +=
+        "; name*0*=utf-8''%7"
+        "A; name*1=\"ab\\9.pdf\"";
+  head += "\r\n";
+  if (random.one_in(3)) head += "X-Own: " + random_text(random, 9) + "\r\n";
+  const std::string text = random_text(random, 30);
+  switch (random.below(5)) {
+    case 0:
+      return head + "Content-Transfer-Encoding: base64\r\n\r\n" + in_base64(text);
+    case 1:
+      return head + "Content-Transfer-Encoding: quoted-printable\r\n\r\n" + in_quoted_printable(random, text);
+    case 2:
+      return head + "Content-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 a\r\n#0V%T\r\n`\r\nend\r\n" + text;
+    case 3:
+      return head + "Content-Transfer-Encoding: 8bit\r\n\r\n" + text;
+    default:
+      return head + "\r\n" + text;
+  }
+}
+
+std::string random_message(test::Random& random) {
+  std::string message = "Subject: " + random_text(random, 12) + "\r\n";
+  if (random.one_in(3)) return message + random_part(random);
+  message += "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + random_text(random, 5) + "\r\n";
+  for (std::uint32_t i = random.below(4); i > 0; --i) {
+    const bool nested = random.one_in(5);
+    message += std::string("--b\r\n") + (nested ? "Content-Type: message/rfc822\r\n\r\nTo: zab\r\n" : "");
+    message += random_part(random) + "\r\n";
+  }
+  return message + "--b--\r\n";
+}
+
+struct FoldedText {
+  std::string all;
+  std::string body;
+};
+
+FoldedText folded_text_of(std::string_view message) {
+  FoldedText text;
+  const mime::Part root = mime::parse_structure(message);
+  mime::SearchTextExtractor extractor(root, [&](mime::SearchArea area, std::string_view utf8) {
+    text::fold_into(utf8, text.all);
+    if (area == mime::SearchArea::body) text::fold_into(utf8, text.body);
+  });
+  extractor.feed(message);
+  extractor.finish();
+  return text;
+}
+
+TEST_CASE("Whatever the encodings and charsets, what is found is what the decoded, folded text has") {
+  test::Random random(29);
+  int found = 0;
+  for (int round = 0; round < 3'000; ++round) {
+    const std::string message = random_message(random);
+    const FoldedText text = folded_text_of(message);
+    for (int i = 0; i < 8; ++i) {
+      std::string needle = random_text(random, 3);
+      if (random.one_in(2) && !text.all.empty()) {
+        needle = text.all.substr(random.below(static_cast<std::uint32_t>(text.all.size())), random.below(8) + 1);
+      }
+      CAPTURE(message);
+      CAPTURE(needle);
+      const std::string folded = text::fold(needle);
+      const bool in_all = text.all.find(folded) != std::string::npos;
+      const bool in_body = text.body.find(folded) != std::string::npos;
+      CountingSubject subject(message);
+      REQUIRE(matches(leaf(Key::text, needle), subject) == in_all);
+      REQUIRE(matches(leaf(Key::body, needle), subject) == in_body);
+      const SearchKey both = branch(Key::and_, {leaf(Key::body, needle), leaf(Key::text, "zab")});
+      REQUIRE(matches(both, subject) == (in_body && text.all.find("ZAB") != std::string::npos));
+      found += in_all ? 1 : 0;
+    }
+  }
+  CHECK(found > 5'000);
+  CHECK(found < 20'000);
 }
 
 TEST_CASE("wants() names what the key needs and nothing more") {

@@ -76,3 +76,40 @@ TEST_CASE("a message shorter than its tree ends where it ends") {
   extractor.finish();
   CHECK(all == "Subject: x\nbo\n");
 }
+
+namespace {
+
+// Lets nothing through that it may stop, and notes what it was asked about.
+class Stopper final : public SearchTextFilter {
+ public:
+  bool wants(SearchArea area) const override { return area == SearchArea::body; }
+  bool may_be_in(SearchArea, std::string_view raw) const override {
+    asked.emplace_back(raw);
+    return false;
+  }
+  mutable std::vector<std::string> asked;
+};
+
+}  // namespace
+
+TEST_CASE("a filter is asked about what is ASCII as it stands, and gets rid of it; all else comes") {
+  const std::string message =
+      "Subject: not wanted\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+      "--b\r\nX: 1\r\n\r\nplain\r\n"
+      "--b\r\nX: =?utf-8?Q?2?=\r\n\r\ngr\xC3\xBCn\r\n"
+      "--b\r\nContent-Type: text/plain; charset=utf-7\r\n\r\nshifted\r\n"
+      "--b\r\nContent-Type: application/x; name*=utf-8''%61.pdf\r\n\r\nnot text\r\n"
+      "--b\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ==\r\n--b--\r\n";
+  const Part root = parse_structure(message);
+  const Stopper stopper;
+  std::string came;
+  SearchTextExtractor extractor(
+      root, [&](SearchArea, std::string_view utf8) { came.append(utf8); }, &stopper);
+  extractor.feed(message);
+  extractor.finish();
+  CHECK(came == "X: 2\ngrün\nshifted\na.pdf\na\n");
+  const std::vector<std::string> expected = {"X: 1\r\n\r\n", "plain", "Content-Type: text/plain; charset=utf-7\r\n\r\n",
+                                             "Content-Type: application/x; name*=utf-8''%61.pdf\r\n\r\n",
+                                             "Content-Transfer-Encoding: base64\r\n\r\n"};
+  CHECK(stopper.asked == expected);
+}

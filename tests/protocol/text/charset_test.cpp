@@ -89,3 +89,29 @@ TEST_CASE("half characters at the end are marked and the converter can be used a
   converter->finish(out);
   CHECK(out == "a");
 }
+
+TEST_CASE("where a charset leaves ASCII alone, ASCII is what comes out") {
+  std::string ascii;
+  for (int c = 0; c < 128; ++c) ascii += static_cast<char>(c);
+  for (const char* name :
+       {"us-ascii",   "UTF-8",       "utf8",        "iso-8859-1",  "ISO-8859-2",   "iso-8859-5",   "iso-8859-7",
+        "iso-8859-8", "iso-8859-9",  "iso-8859-13", "iso-8859-15", "windows-1250", "windows-1251", "windows-1252",
+        "cp1251",     "koi8-r",      "KOI8-U",
+
+        "",           "iso-8859-99", "utf-8*en",    "a b"}) {
+    CAPTURE(name);
+    CHECK(leaves_ascii(name));
+    CHECK(to_utf8_leniently(name, ascii) == ascii);
+  }
+  for (int number = 0; number < 100; ++number) {
+    for (const char* prefix : {"iso-8859-", "windows-125"}) {
+      const std::string name = prefix + std::to_string(number);
+      if (leaves_ascii(name)) CHECK(to_utf8_leniently(name, ascii) == ascii);
+    }
+  }
+  for (const char* name : {"utf-7", "utf-16", "utf-16le", "iso-2022-jp", "iso-2022-kr", "hz-gb-2312", "ibm037", "cp500",
+                           "shift_jis", "gb18030", "big5", "utf-32", "scsu"}) {
+    CAPTURE(name);
+    CHECK_FALSE(leaves_ascii(name));
+  }
+}
