@@ -2,6 +2,7 @@
 // are (Sleator and Tarjan's link/cut trees). Used by mail/threading to see loops among a million replies.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -13,6 +14,7 @@ class LinkCutForest {
  public:
   using NodeId = std::uint32_t;
 
+  void reserve(std::size_t nodes) { nodes_.reserve(nodes); }
   // A new tree of one node. Numbers are given out from 0.
   NodeId add();
   NodeId root_of(NodeId node);

@@ -1,6 +1,7 @@
 #include "protocol/mail/threading.h"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <numeric>
 #include <string_view>
@@ -73,7 +74,7 @@ ThreadForest SubjectThreads::finish() {
 
 // Open addressing; at most half full. The hashes are as good as random.
 ReferenceThreads::NodeId& ReferenceThreads::IdTable::at(const Hash128& id) {
-  if (count_ * 2 >= slots_.size()) grow();
+  if (count_ * 2 >= slots_.size()) resize(std::max<std::size_t>(64, slots_.size() * 2));
   std::size_t slot = id.low & (slots_.size() - 1);
   while (slots_[slot].node != none && slots_[slot].id != id) slot = (slot + 1) & (slots_.size() - 1);
   if (slots_[slot].node == none) {
@@ -83,14 +84,24 @@ ReferenceThreads::NodeId& ReferenceThreads::IdTable::at(const Hash128& id) {
   return slots_[slot].node;
 }
 
-void ReferenceThreads::IdTable::grow() {
-  std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(std::max<std::size_t>(64, slots_.size() * 2)));
+void ReferenceThreads::IdTable::reserve(std::size_t ids) {
+  resize(std::bit_ceil(std::max<std::size_t>(64, ids * 2 + 1)));
+}
+
+void ReferenceThreads::IdTable::resize(std::size_t slots) {
+  std::vector<Slot> old = std::exchange(slots_, std::vector<Slot>(slots));
   for (const Slot& full : old) {
     if (full.node == none) continue;
     std::size_t slot = full.id.low & (slots_.size() - 1);
     while (slots_[slot].node != none) slot = (slot + 1) & (slots_.size() - 1);
     slots_[slot] = full;
   }
+}
+
+ReferenceThreads::ReferenceThreads(std::size_t messages) {
+  nodes_.reserve(messages);
+  trees_.reserve(messages);
+  ids_.reserve(messages);
 }
 
 ReferenceThreads::NodeId ReferenceThreads::add_node() {
@@ -170,12 +181,18 @@ class ReferenceThreads::Finish {
   // A node, and what it stands in the order by.
   struct Dated {
     UnixTime sent;
-    std::uint32_t number;
-    NodeId node;
+    std::uint32_t number = 0;
+    NodeId node = none;
     bool operator<(const Dated& other) const { return std::tie(sent, number) < std::tie(other.sent, other.number); }
   };
+  // Mail mostly comes in the order in which it was sent.
+  template <class Iterator>
+  static void sort_dated(Iterator begin, Iterator end) {
+    if (!std::is_sorted(begin, end)) std::sort(begin, end);
+  }
   Dated dated(NodeId node, NodeId by) const { return Dated{nodes_[by].sent, nodes_[by].number, node}; }
   std::vector<Dated> threads(const std::vector<NodeId>& sort_by) const;
+  std::vector<Dated> children(std::vector<std::size_t>& ends) const;
   struct Thread {
     NodeId node = none;
     std::size_t group = 0;  // of threads with the same subject
@@ -267,7 +284,7 @@ std::vector<ReferenceThreads::Finish::Dated> ReferenceThreads::Finish::threads(
   for (NodeId node = 0; node < nodes_.size(); ++node) {
     if (nodes_[node].parent == none && !gone_[node]) roots.push_back(dated(node, sort_by[node]));
   }
-  std::sort(roots.begin(), roots.end());
+  sort_dated(roots.begin(), roots.end());
   return roots;
 }
 
@@ -331,19 +348,33 @@ void ReferenceThreads::Finish::merge_subjects() {
   }
 }
 
+// The messages that have a parent, by it; those of one parent in order. `ends` gets where each node's children end.
+std::vector<ReferenceThreads::Finish::Dated> ReferenceThreads::Finish::children(std::vector<std::size_t>& ends) const {
+  const auto is_child = [](const Node& node) { return !node.is_dummy() && node.parent != none; };
+  ends.assign(nodes_.size(), 0);
+  for (const Node& node : nodes_) {
+    if (is_child(node)) ++ends[node.parent];
+  }
+  std::size_t begin = 0;
+  for (std::size_t& end : ends) begin += std::exchange(end, begin);
+  std::vector<Dated> found(begin);
+  for (NodeId node = 0; node < nodes_.size(); ++node) {
+    if (is_child(nodes_[node])) found[ends[nodes_[node].parent]++] = dated(node, node);
+  }
+  begin = 0;
+  for (const std::size_t end : ends) {
+    const auto at = [&](std::size_t place) { return found.begin() + static_cast<std::ptrdiff_t>(place); };
+    sort_dated(at(std::exchange(begin, end)), at(end));
+  }
+  return found;
+}
+
 // Step 6. Only threads can be dummies, so all siblings below are in the order of their own dates.
 ThreadForest ReferenceThreads::Finish::build(const std::vector<NodeId>& sort_by) {
-  std::vector<Dated> messages;
-  messages.reserve(nodes_.size());
-  for (NodeId node = 0; node < nodes_.size(); ++node) {
-    if (!nodes_[node].is_dummy()) messages.push_back(dated(node, node));
-  }
-  std::sort(messages.begin(), messages.end());
   ForestBuilder builder(nodes_.size());
-  for (const Dated& message : messages) {
-    builder.set_number(message.node, message.number);
-    if (nodes_[message.node].parent != none) builder.append(nodes_[message.node].parent, message.node);
-  }
+  for (NodeId node = 0; node < nodes_.size(); ++node) builder.set_number(node, nodes_[node].number);
+  std::vector<std::size_t> ends;
+  for (const Dated& child : children(ends)) builder.append(nodes_[child.node].parent, child.node);
   for (const Dated& root : threads(sort_by)) builder.append(ThreadForest::none, root.node);
   return builder.take();
 }

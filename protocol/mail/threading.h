@@ -56,6 +56,8 @@ class ReferenceThreads {
     std::string_view subject;             // of the base subject, folded; not looked at by REFS; there until the end
     bool is_reply = false;                // not looked at by REFS either
   };
+  // Room for so many messages is taken at once.
+  explicit ReferenceThreads(std::size_t messages = 0);
   // In ascending order of numbers.
   void add(const Message& message);
   ThreadForest finish_references();  // one of the two, once
@@ -78,6 +80,7 @@ class ReferenceThreads {
   class Finish;
   class IdTable {
    public:
+    void reserve(std::size_t ids);
     NodeId& at(const Hash128& id);  // none: it is new, and gets its node at once
 
    private:
@@ -85,7 +88,7 @@ class ReferenceThreads {
       Hash128 id;
       NodeId node = none;
     };
-    void grow();
+    void resize(std::size_t slots);
     std::vector<Slot> slots_;
     std::size_t count_ = 0;
   };

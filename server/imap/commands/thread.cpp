@@ -1,4 +1,5 @@
 // THREAD and UID THREAD. RFC 5256 §3; THREAD=REFS: draft-ietf-morg-inthread.
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -48,7 +49,9 @@ class BuildThreadsJob {
   }
 
   ThreadForest by_reference() const {
-    ReferenceThreads threads;
+    std::size_t messages = 0;
+    for (const storage::MessageKeys& part : keys_) messages += part.uids.size();
+    ReferenceThreads threads(messages);
     for_each_key(keys_, view_, form_, [&](std::uint32_t number, Cursors values) {
       ReferenceThreads::Message message;
       message.number = number;

@@ -63,7 +63,7 @@ std::vector<Message> messages_of(const std::vector<Mail>& mails) {
 
 std::string threads_of(const std::vector<Mail>& mails, ThreadForest (ReferenceThreads::*finish)()) {
   const std::vector<Message> messages = messages_of(mails);  // whose subjects are looked at to the end
-  ReferenceThreads threads;
+  ReferenceThreads threads(mails.size() / 2);
   for (const Message& message : messages) add_to(threads, message);
   return show((threads.*finish)());
 }
@@ -328,7 +328,7 @@ TEST_CASE("a chain of a hundred thousand replies is one thread, in whatever orde
     test::Random random(7);
     for (std::uint32_t i = count - 1; order == Order::shuffled && i > 0; --i)
       std::swap(sent[i], sent[random.below(i + 1)]);
-    ReferenceThreads threads;
+    ReferenceThreads threads(order == Order::as_sent ? count : 0);
     for (std::uint32_t i = 0; i < count; ++i) {
       Message message;
       message.number = i + 1;
