@@ -25,7 +25,7 @@ std::size_t bytes_of(const Vector& vector) {
 
 // --- MessageChunk ------------------------------------------------------------------------------------
 
-MessageChunk::MessageChunk(const std::vector<MessageState>& messages, const FlagTable& flag_table)
+MessageChunk::MessageChunk(std::span<const MessageState> messages, const FlagTable& flag_table)
     : size_(static_cast<std::uint32_t>(messages.size())) {
   ENSURE(!messages.empty(), "a chunk has messages");
   uniform_flags_ = messages.front().flags;
@@ -43,9 +43,8 @@ MessageChunk::MessageChunk(const std::vector<MessageState>& messages, const Flag
     base_modseq_ = std::min(base_modseq_, message.modseq);
     highest_modseq_ = std::max(highest_modseq_, message.modseq);
     same_flags = same_flags && message.flags == uniform_flags_;
-    const unsigned bits = flag_table.flags(message.flags).system_bits();
-    for (std::size_t bit = 0; bit < flag_counts_.size(); ++bit) flag_counts_[bit] += (bits >> bit) & 1U;
   }
+  count_flags(messages, flag_table);
   ranges_.shrink_to_fit();
   range_starts_.shrink_to_fit();
   if (!same_flags) {
@@ -61,6 +60,19 @@ MessageChunk::MessageChunk(const std::vector<MessageState>& messages, const Flag
     for (const MessageState& message : messages) {
       modseq_offsets_.push_back(static_cast<std::uint32_t>(message.modseq.value() - base_modseq_.value()));
     }
+  }
+}
+
+// Neighbours mostly have the same flags.
+void MessageChunk::count_flags(std::span<const MessageState> messages, const FlagTable& flag_table) {
+  for (std::size_t first = 0; first < messages.size();) {
+    std::size_t last = first + 1;
+    while (last < messages.size() && messages[last].flags == messages[first].flags) ++last;
+    const unsigned bits = flag_table.flags(messages[first].flags).system_bits();
+    for (std::size_t bit = 0; bit < flag_counts_.size(); ++bit) {
+      if (((bits >> bit) & 1U) != 0) flag_counts_[bit] += static_cast<std::uint32_t>(last - first);
+    }
+    first = last;
   }
 }
 
@@ -172,9 +184,9 @@ class SpineBuilder {
     const std::size_t total = pending_.size();
     const std::size_t pieces = total <= 2 * MessageChunk::target_size ? 1 : total / MessageChunk::target_size;
     for (std::size_t piece = 0; piece < pieces; ++piece) {
-      const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(total * piece / pieces);
-      const auto last = pending_.begin() + static_cast<std::ptrdiff_t>(total * (piece + 1) / pieces);
-      chunks_.push_back(make_pooled<MessageChunk>(std::vector<MessageState>(first, last), flag_table_));
+      const std::size_t first = total * piece / pieces;
+      const std::size_t last = total * (piece + 1) / pieces;
+      chunks_.push_back(make_pooled<MessageChunk>(std::span(pending_).subspan(first, last - first), flag_table_));
     }
     pending_.clear();
   }
@@ -226,18 +238,27 @@ MailboxVersion::MailboxVersion(Facts facts, std::shared_ptr<const FlagTable> fla
 
 MailboxVersionPtr MailboxVersion::build(Facts facts, std::shared_ptr<const FlagTable> flag_table,
                                         const std::vector<MessageState>& messages) {
-  // Filled chunks, not the half-full ones that SpineBuilder would leave: most mailboxes are built once
-  // and then change at the end only.
-  PooledVector<ChunkPtr> chunks;
-  chunks.reserve(messages.size() / MessageChunk::target_size + 1);
-  for (std::size_t start = 0; start < messages.size(); start += MessageChunk::target_size) {
-    const auto first = messages.begin() + static_cast<std::ptrdiff_t>(start);
-    const auto count = std::min(MessageChunk::target_size, messages.size() - start);
-    const std::vector<MessageState> piece(first, first + static_cast<std::ptrdiff_t>(count));
-    ENSURE(chunks.empty() || chunks.back()->last_uid() < piece.front().uid, "UIDs of a mailbox ascend");
-    chunks.push_back(make_pooled<MessageChunk>(piece, *flag_table));
-  }
-  return make_pooled<MailboxVersion>(std::move(facts), std::move(flag_table), std::move(chunks));
+  VersionBuilder builder(std::move(flag_table));
+  for (const MessageState& message : messages) builder.add(message);
+  return builder.finish(std::move(facts));
+}
+
+// Filled chunks, not the half-full ones that SpineBuilder would leave: most mailboxes are built once and then change at
+// the end only.
+VersionBuilder::VersionBuilder(std::shared_ptr<const FlagTable> flag_table) : flag_table_(std::move(flag_table)) {
+  pending_.reserve(MessageChunk::target_size);
+}
+
+void VersionBuilder::flush() {
+  ENSURE(chunks_.empty() || chunks_.back()->last_uid() < pending_.front().uid, "UIDs of a mailbox ascend");
+  chunks_.push_back(make_pooled<MessageChunk>(pending_, *flag_table_));
+  pending_.clear();
+}
+
+MailboxVersionPtr VersionBuilder::finish(MailboxVersion::Facts facts) {
+  if (!pending_.empty()) flush();
+  chunks_.shrink_to_fit();
+  return make_pooled<MailboxVersion>(std::move(facts), std::move(flag_table_), std::move(chunks_));
 }
 
 MailboxVersionPtr MailboxVersion::with_changes(Facts facts, std::shared_ptr<const FlagTable> flag_table,

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "protocol/mail/flags.h"
@@ -45,7 +46,7 @@ class MessageChunk {
   static constexpr std::size_t target_size = 1000;  // split above twice of this, merge below a quarter
   // `messages`: not empty, ascending UIDs. The table is only read here, for the counts: since it is
   // append-only, they hold for every later version that shares the chunk.
-  MessageChunk(const std::vector<MessageState>& messages, const FlagTable& flag_table);
+  MessageChunk(std::span<const MessageState> messages, const FlagTable& flag_table);
   std::size_t size() const;
   Uid first_uid() const;
   Uid last_uid() const;
@@ -60,6 +61,7 @@ class MessageChunk {
   std::size_t memory_bytes() const;
 
  private:
+  void count_flags(std::span<const MessageState> messages, const FlagTable& flag_table);
   PooledVector<UidSet::Range> ranges_;
   PooledVector<std::uint32_t> range_starts_;  // index of the first message of each range
   PooledVector<FlagCode> flags_;              // empty if all are `uniform_flags_`
@@ -143,6 +145,24 @@ class MailboxVersion {
   std::uint32_t count_ = 0;
   std::uint32_t seen_ = 0;
   std::uint32_t deleted_ = 0;
+};
+
+// Makes a version of messages that come one by one, with ascending UIDs. Chunks are made as they fill, so that a large
+// mailbox takes hardly more memory than what is kept of it.
+class VersionBuilder {
+ public:
+  explicit VersionBuilder(std::shared_ptr<const FlagTable> flag_table);
+  void add(const MessageState& message) {
+    pending_.push_back(message);
+    if (pending_.size() == MessageChunk::target_size) flush();
+  }
+  MailboxVersionPtr finish(MailboxVersion::Facts facts);  // once
+
+ private:
+  void flush();
+  std::shared_ptr<const FlagTable> flag_table_;
+  PooledVector<MailboxVersion::ChunkPtr> chunks_;
+  std::vector<MessageState> pending_;
 };
 
 // Chunks that both share cost nothing.

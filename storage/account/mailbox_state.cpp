@@ -91,13 +91,14 @@ Outcome load_mailbox(AccountContext& context, MailboxState& box) {
 Result<MailboxVersionPtr> load_version(AccountContext& context, MailboxState& box) {
   if (box.version) return box.version;
   TRY(load_mailbox(context, box));
-  const std::vector<MessageState> messages = TRY(load_messages(*context.index, box.row.key));
-  for (const MessageState& message : messages) {
-    if (message.flags >= box.flag_table->size()) {
-      return failure(ErrorKind::corruption, "A mail index is damaged", "message with unknown flag code");
-    }
-  }
-  box.version = MailboxVersion::build(box.facts(), box.flag_table, messages);
+  VersionBuilder builder(box.flag_table);
+  bool flags_known = true;
+  TRY(visit_messages(*context.index, box.row.key, [&](const MessageState& message) {
+    flags_known = flags_known && message.flags < box.flag_table->size();
+    if (flags_known) builder.add(message);
+  }));
+  if (!flags_known) return failure(ErrorKind::corruption, "A mail index is damaged", "message with unknown flag code");
+  box.version = builder.finish(box.facts());
   return box.version;
 }
 

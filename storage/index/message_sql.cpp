@@ -71,16 +71,15 @@ Outcome run_by_ranges(Database& database, const char* sql, std::int64_t key, con
 
 }  // namespace
 
-Result<std::vector<MessageState>> load_messages(Database& database, std::int64_t key) {
-  std::vector<MessageState> messages;
+Outcome visit_messages(Database& database, std::int64_t key, const std::function<void(const MessageState&)>& visit) {
   Statement statement =
       TRY(database.prepare("SELECT id, flags, modseq FROM message WHERE id BETWEEN ? AND ? ORDER BY id"));
   statement.bind(1, row_id(key, Uid(0))).bind(2, row_id(key, Uid(~std::uint32_t{0})));
   while (TRY(statement.step())) {
-    messages.push_back(MessageState{uid_of_row(statement.integer(0)), static_cast<FlagCode>(statement.integer(1)),
-                                    ModSeq(static_cast<std::uint64_t>(statement.integer(2)))});
+    visit(MessageState{uid_of_row(statement.integer(0)), static_cast<FlagCode>(statement.integer(1)),
+                       ModSeq(static_cast<std::uint64_t>(statement.integer(2)))});
   }
-  return messages;
+  return {};
 }
 
 Result<std::uint32_t> count_messages_from(Database& database, std::int64_t key, Uid first) {

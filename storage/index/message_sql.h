@@ -55,7 +55,8 @@ struct MessageKey {
   Uid uid;
 };
 
-Result<std::vector<MessageState>> load_messages(Database& database, std::int64_t key);  // ascending
+// All messages of the mailbox, ascending. `visit` must not change the index.
+Outcome visit_messages(Database& database, std::int64_t key, const std::function<void(const MessageState&)>& visit);
 // Messages with this UID or a larger one; costs what it counts.
 Result<std::uint32_t> count_messages_from(Database& database, std::int64_t key, Uid first);
 Result<bool> has_message(Database& database, std::int64_t key, Uid uid);
