@@ -9,7 +9,8 @@
 
 namespace postkeep::server {
 
-// umask 077, SIGPIPE ignored, memory arenas bounded by the number of threads that allocate much.
+// umask 077, SIGPIPE ignored, memory arenas bounded by the number of threads that allocate much, what they have free
+// kept until return_memory().
 void prepare_process(unsigned busy_threads);
 // Gives free memory inside the heap back to the machine: what a burst of logins took. Takes some milliseconds.
 void return_memory();
