@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "protocol/mime/encoded_words.h"
+#include "protocol/mime/html_text.h"
 #include "protocol/mime/transfer_decode.h"
 #include "protocol/text/charset.h"
 #include "protocol/text/utf8.h"
@@ -33,7 +34,10 @@ void add_segments(const Part& part, SearchArea area, std::vector<Segment>& out) 
   for (const Part& child : part.children) add_segments(child, SearchArea::body, out);
 }
 
+bool is_html(const Part& part) { return part.subtype == "html"; }  // of parts that are text
+
 bool is_plain_ascii(const Part& part, std::string_view body) {
+  if (is_html(part)) return false;  // a tag may stand in the middle of a word
   const TransferEncoding encoding = part.encoding();
   if (encoding != TransferEncoding::identity && encoding != TransferEncoding::unknown) return false;
   const Parameter* charset = find_parameter(part.parameters, "charset");
@@ -156,6 +160,12 @@ class SearchTextExtractor::State {
     give_text(segment);
     utf8_.clear();
     converter_.finish(utf8_);
+    if (is_html(*segment.part)) {
+      shown_.clear();
+      html_.feed(utf8_, shown_);
+      html_.finish(shown_);
+      utf8_.swap(shown_);
+    }
     utf8_ += '\n';
     sink_(segment.area, utf8_);
   }
@@ -163,6 +173,11 @@ class SearchTextExtractor::State {
   void give_text(const Segment& segment) {
     utf8_.clear();
     converter_.feed(bytes_, utf8_);
+    if (is_html(*segment.part)) {
+      shown_.clear();
+      html_.feed(utf8_, shown_);
+      utf8_.swap(shown_);
+    }
     if (!utf8_.empty()) sink_(segment.area, utf8_);
   }
 
@@ -223,6 +238,8 @@ class SearchTextExtractor::State {
   text::CharsetConverter converter_ = text::CharsetConverter::guess();
   std::string bytes_;  // kept for their capacity
   std::string utf8_;
+  HtmlText html_{HtmlHead::shown};
+  std::string shown_;  // of HTML
 };
 
 SearchTextExtractor::SearchTextExtractor(const Part& root, SearchTextSink sink, const SearchTextFilter* filter)

@@ -32,7 +32,7 @@ class SearchTextFilter {
 };
 
 // Feed it the message that `root` describes, from its first octet, with any cuts. Parts that are text (text/*,
-// message/* that is no message) come decoded by transfer encoding and charset; HTML comes as its source; other
+// message/* that is no message) come decoded by transfer encoding and charset, HTML without its markup; other
 // parts show their header only. Header fields come as "Name: value" with encoded words decoded.
 class SearchTextExtractor {
  public:

@@ -11,7 +11,7 @@
 namespace postkeep::storage {
 namespace {
 
-constexpr std::int64_t search_schema_version = 1;
+constexpr std::int64_t search_schema_version = 2;  // of the tables, and of what SearchTextExtractor makes of a message
 // Row ids of messages are mailbox << 32 | uid, of bits block << 16 | part.
 constexpr const char* search_schema_sql = R"sql(
 CREATE TABLE facts (identity INTEGER NOT NULL);

@@ -30,6 +30,21 @@ Text extract(std::string_view message, const postkeep::test::Pieces& pieces) {
 
 }  // namespace
 
+namespace {
+
+// Lets nothing through that it may stop, and notes what it was asked about.
+class Stopper final : public SearchTextFilter {
+ public:
+  bool wants(SearchArea area) const override { return area == SearchArea::body; }
+  bool may_be_in(SearchArea, std::string_view raw) const override {
+    asked.emplace_back(raw);
+    return false;
+  }
+  mutable std::vector<std::string> asked;
+};
+
+}  // namespace
+
 TEST_CASE("text comes decoded, the same at every cut") {
   const std::string message =
       "Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\n an alle\r\nContent-Type: multipart/mixed; "
@@ -46,6 +61,22 @@ TEST_CASE("text comes decoded, the same at every cut") {
           "Content-Type: application/pdf; name*=utf-8''%C3%BC.pdf\nü.pdf\n"
           "Content-Type: message/rfc822\nSubject: inner\nContent-Transfer-Encoding: base64\nüber\n");
   });
+}
+
+TEST_CASE("HTML comes as people see it: a word that tags part is one, references are letters, markup is not found") {
+  const std::string message =
+      "Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+      "<title>Caf=C3=A9</title><p class=3D\"blue\">un<b>believ</b>able &eacute;t&eacute; &\r\n";
+  postkeep::test::for_each_cut(
+      message, [&](const auto& pieces) { CHECK(extract(message, pieces).body == " Café unbelievable été & \n"); });
+  const Part root = parse_structure(message);
+  const Stopper stopper;
+  std::string came;
+  SearchTextExtractor extractor(
+      root, [&](SearchArea, std::string_view utf8) { came.append(utf8); }, &stopper);
+  extractor.feed(message);
+  extractor.finish();
+  CHECK(came.find("unbelievable") != std::string::npos);  // its raw octets say nothing about it
 }
 
 TEST_CASE("large texts and headers come in small pieces and whole") {
@@ -76,21 +107,6 @@ TEST_CASE("a message shorter than its tree ends where it ends") {
   extractor.finish();
   CHECK(all == "Subject: x\nbo\n");
 }
-
-namespace {
-
-// Lets nothing through that it may stop, and notes what it was asked about.
-class Stopper final : public SearchTextFilter {
- public:
-  bool wants(SearchArea area) const override { return area == SearchArea::body; }
-  bool may_be_in(SearchArea, std::string_view raw) const override {
-    asked.emplace_back(raw);
-    return false;
-  }
-  mutable std::vector<std::string> asked;
-};
-
-}  // namespace
 
 TEST_CASE("a filter is asked about what is ASCII as it stands, and gets rid of it; all else comes") {
   const std::string message =
