@@ -77,7 +77,7 @@ def row(report, entry):
     cpu = number(ours[key]) + (f" : {number(theirs[key])}" if theirs and key in theirs else "") if key in ours else ""
     share = share_of_limit(report, entry)
     busy = " *" if ours["client_cpu_share"] > 0.9 else ""
-    cells = [f"`{entry['name']}`", entry["unit"], entry["goal"], figure(ours) + busy, figure(theirs), ratio, reached, cpu,
+    cells = [f"`{entry['name']}`{' †' if entry.get('again') else ''}", entry["unit"], entry["goal"], figure(ours) + busy, figure(theirs), ratio, reached, cpu,
              f"{share:.0%}" if share is not None else ""]
     return "| " + " | ".join(cells) + " |"
 
@@ -239,6 +239,8 @@ def page(report, plots, folder):
              "`login-plain-reused` lets a process of Dovecot serve 200 connections, one after another, instead of one. "
              "A star: the load generator was busy for more than nine tenths of a core, so the figure may be its own.", "",
              "## Goals", "", *goals_table(report), ""]
+    if any(entry.get("again") for entry in report["results"]):
+        lines += ["†: measured again by itself, after what the run had shown was mended.", ""]
     failed = [f"`{entry['name']}` ({entry['failed']})" for entry in report["results"] if "failed" in entry]
     if failed:
         lines += ["Not measured, because it failed: " + "; ".join(failed) + ".", ""]
@@ -250,6 +252,15 @@ def page(report, plots, folder):
         lines += ["## Work after the answer", "",
                   "Processor time that the server used after the measured phase, until it was quiet.", "", *background, ""]
     return "\n".join(lines + ["## The machine's limits", "", *limits_lines(report), ""])
+
+
+def measured_again(report, path):
+    """With the entries of a later run in place of those of the same name."""
+    if not path:
+        return report
+    later = json.loads(pathlib.Path(path).read_text())
+    entries = {entry["name"]: dict(entry, again=True) for entry in later["results"] if "servers" in entry}
+    return dict(report, results=[entries.get(entry["name"], entry) for entry in report["results"]])
 
 
 def with_growth(paths):
@@ -277,10 +288,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results")
     parser.add_argument("--growth", action="append", default=[], help="results of compare.py --growth or --growth-users, for a table of them")
+    parser.add_argument("--again", help="results of a later run of a few workloads, to take the place of those and be marked")
     parser.add_argument("--many", help="results of compare.py many-idle-tls, for a table of them")
     parser.add_argument("--out", default="docs/performance.md")
     options = parser.parse_args()
-    report = json.loads(pathlib.Path(options.results).read_text())
+    report = measured_again(json.loads(pathlib.Path(options.results).read_text()), options.again)
     out = pathlib.Path(options.out)
     folder = out.with_suffix("")
     plots = write_plots(report, folder)
