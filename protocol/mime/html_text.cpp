@@ -48,6 +48,13 @@ bool is_among(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// By octet: is it something else than a letter of the text?
+constexpr std::array<bool, 256> is_special = [] {
+  std::array<bool, 256> table{};
+  for (const char c : {'<', '&', ' ', '\t', '\r', '\n', '\f'}) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
 bool is_html_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
 
 std::optional<char32_t> numeric(std::string_view digits) {
@@ -79,7 +86,7 @@ std::optional<char32_t> referred_to(std::string_view name) {
 
 void HtmlText::feed(std::string_view html, std::string& out) {
   while (!html.empty()) {
-    if (state_ == State::text) html.remove_prefix(take_run(html, out));
+    html.remove_prefix(take_run(html, out));
     if (html.empty()) return;
     take(html.front(), out);
     html.remove_prefix(1);
@@ -92,9 +99,13 @@ void HtmlText::finish(std::string& out) {
   *this = HtmlText(head_);
 }
 
-// What has nothing to it, at once. Returns how much.
+// What changes nothing, at once. Returns how much.
 std::size_t HtmlText::take_run(std::string_view html, std::string& out) {
-  const std::size_t end = std::min(html.find_first_of("<& \t\r\n\f"), html.size());
+  if (state_ == State::tag) return std::min(html.find('>'), html.size());
+  if (state_ == State::hidden) return std::min(html.find('<'), html.size());
+  if (state_ != State::text) return 0;
+  std::size_t end = 0;
+  while (end < html.size() && !is_special[static_cast<unsigned char>(html[end])]) ++end;
   if (end == 0) return 0;
   out.append(html.substr(0, end));
   behind_space_ = false;
