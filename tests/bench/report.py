@@ -240,7 +240,7 @@ def page(report, plots, folder):
              "A star: the load generator was busy for more than nine tenths of a core, so the figure may be its own.", "",
              "## Goals", "", *goals_table(report), ""]
     if any(entry.get("again") for entry in report["results"]):
-        lines += ["†: measured again by itself, after what the run had shown was mended.", ""]
+        lines += ["†: measured again by itself, after the code had changed.", ""]
     failed = [f"`{entry['name']}` ({entry['failed']})" for entry in report["results"] if "failed" in entry]
     if failed:
         lines += ["Not measured, because it failed: " + "; ".join(failed) + ".", ""]
