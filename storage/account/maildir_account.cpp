@@ -260,11 +260,12 @@ Outcome MaildirAccount::refresh(MailboxId mailbox) {
   // The folder's times change with our own deliveries too, and cannot tell two changes within one tick apart; the
   // watch can.
   const bool ours = TRY(watched(all_ours(context_, *box, events)));
+  Found found = Found::nothing_new;
   if (!ours || !events.since_listed || box->row.scan_needed) {
-    const Found found = TRY(watched(ours ? refresh_mailbox(context_, *box) : reconcile(context_, *box)));
-    if (found == Found::changes) changed();
+    found = TRY(watched(ours ? refresh_mailbox(context_, *box) : reconcile(context_, *box)));
   }
-  watches_.note_listed(user_, mailbox);
+  if (found == Found::changes) changed();
+  if (found != Found::not_looked) watches_.note_listed(user_, mailbox);
   return {};
 }
 

@@ -399,7 +399,8 @@ Result<Found> refresh_mailbox(AccountContext& context, MailboxState& box) {
     const bool settled = box.row.listed_at - newest > settled_ns;
     const bool listed_lately =
         box.listing_us >= large_us && context.now_us() - box.row.listed_at / 1000 < box.listing_us * relisting_share;
-    if (same && (settled || listed_lately)) return Found::nothing_new;
+    if (same && settled) return Found::nothing_new;
+    if (same && listed_lately) return Found::not_looked;
   }
   return reconcile(context, box);
 }

@@ -10,7 +10,11 @@
 
 namespace postkeep::storage {
 
-enum class Found { nothing_new, changes };
+enum class Found {
+  nothing_new,
+  not_looked,  // the folder's times are the same, but too young to be believed, and it was listed lately
+  changes,
+};
 
 // Lists the folder and brings index and version up to it.
 Result<Found> reconcile(AccountContext& context, MailboxState& box);
