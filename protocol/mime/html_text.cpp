@@ -33,6 +33,7 @@ constexpr std::array latin_references = {
     "icirc",  "iuml",   "eth",    "ntilde", "ograve", "oacute", "ocirc",  "otilde", "ouml",   "divide", "oslash",
     "ugrave", "uacute", "ucirc",  "uuml",   "yacute", "thorn",  "yuml"};
 constexpr char32_t first_latin_reference = 0xA1;
+constexpr char32_t soft_hyphen = 0xAD;  // which is not seen
 static_assert(first_latin_reference + latin_references.size() == 0x100);
 
 constexpr std::array<std::pair<std::string_view, char32_t>, 26> references = {
@@ -48,14 +49,17 @@ bool is_among(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+constexpr bool is_html_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
+
 // By octet: is it something else than a letter of the text?
 constexpr std::array<bool, 256> is_special = [] {
   std::array<bool, 256> table{};
-  for (const char c : {'<', '&', ' ', '\t', '\r', '\n', '\f'}) table[static_cast<unsigned char>(c)] = true;
+  for (std::size_t octet = 0; octet < table.size(); ++octet) {
+    const char c = static_cast<char>(octet);
+    table[octet] = c == '<' || c == '&' || is_html_space(c);
+  }
   return table;
 }();
-
-bool is_html_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
 
 std::optional<char32_t> numeric(std::string_view digits) {
   const bool hex = !digits.empty() && (digits[0] == 'x' || digits[0] == 'X');
@@ -163,7 +167,7 @@ void HtmlText::take_reference(char c, std::string& out) {
     take_text(c, out);
   } else if (*value == U' ') {
     put_space(out);
-  } else {
+  } else if (*value != soft_hyphen) {
     text::append_utf8(out, *value);
     behind_space_ = false;
   }

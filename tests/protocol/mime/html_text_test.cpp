@@ -33,6 +33,7 @@ TEST_CASE("HTML has the same words wherever it is cut") {
 
 TEST_CASE("every reference to a letter of Latin-1 is known") {
   CHECK(html_to_text("&iexcl;&Agrave;&Ccedil;&szlig;&agrave;&ntilde;&yuml;") == "¡ÀÇßàñÿ");
+  CHECK(html_to_text("soft&shy;ly &#173;&mdash;") == "softly —");
   CHECK(html_to_text("&euro;&OElig;&bdquo;&hellip;") == "€Œ„…");
 }
 
