@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "protocol/base/base64.h"
 #include "protocol/mime/search_text.h"
 #include "protocol/text/casemap.h"
 #include "storage/message_facts.h"
@@ -168,20 +169,13 @@ std::string random_text(test::Random& random, std::uint32_t longest) {
   return text;
 }
 
-constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 std::string in_base64(std::string_view text) {
+  constexpr std::size_t line_octets = 57;
   std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    std::uint32_t bits = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      bits = (bits << 8) | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0U);
-    }
-    for (int shift = 18; shift >= 0; shift -= 6) out += base64_digits[(bits >> shift) & 63U];
-    if (i % 57 == 54) out += "\r\n";
+  for (; text.size() > line_octets; text.remove_prefix(line_octets)) {
+    out += base64_encode(text.substr(0, line_octets)) + "\r\n";
   }
-  out.resize(out.size() - (text.size() % 3 == 0 ? 0 : 3 - text.size() % 3));
-  return out;
+  return out + base64_encode(text);
 }
 
 std::string in_quoted_printable(test::Random& random, std::string_view text) {
