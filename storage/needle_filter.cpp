@@ -10,8 +10,8 @@
 namespace postkeep::storage {
 namespace {
 
-constexpr std::size_t word_octets_max =
-    32;  // compared where the rare octets fit, so it bounds what a hostile text costs
+// Compared where the rare octets fit, so it bounds what a hostile text costs.
+constexpr std::size_t word_octets_max = 32;
 constexpr unsigned char case_bit = 0x20;
 
 bool is_printable(char c) { return c > ' ' && c < '\x7F'; }

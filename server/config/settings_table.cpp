@@ -290,8 +290,7 @@ const std::array table = {
 
     COUNT("storage", "threads", storage.threads, 1, 512,
           "Threads that touch mail, at most: as many run as there is work for. They mostly wait for the disk, so there "
-          "may "
-          "be many more than cores."),
+          "may be many more than cores."),
     COUNT("storage", "open_accounts", storage.open_accounts, 1, 100'000,
           "Accounts kept open at one time; an open one costs about 150 KiB and three file descriptors."),
     BOOLEAN("storage", "allow_network_file_system", storage.allow_network_file_system,
