@@ -77,7 +77,8 @@ def row(report, entry):
     cpu = number(ours[key]) + (f" : {number(theirs[key])}" if theirs and key in theirs else "") if key in ours else ""
     share = share_of_limit(report, entry)
     busy = " *" if ours["client_cpu_share"] > 0.9 else ""
-    cells = [f"`{entry['name']}`{' †' if entry.get('again') else ''}", entry["unit"], entry["goal"], figure(ours) + busy, figure(theirs), ratio, reached, cpu,
+    again = " †" if entry.get("again") else ""
+    cells = [f"`{entry['name']}`{again}", entry["unit"], entry["goal"], figure(ours) + busy, figure(theirs), ratio, reached, cpu,
              f"{share:.0%}" if share is not None else ""]
     return "| " + " | ".join(cells) + " |"
 
@@ -269,7 +270,7 @@ def with_growth(paths):
     for path in paths:
         report = json.loads(pathlib.Path(path).read_text())
         of = {"messages": "mailboxes of so many messages", "users": "so many users"}[report["grows"]]
-        lines += [f"The same with {of}, one round each; {report['seconds'] / 60:.0f} minutes.", "", *growth_table(report), ""]
+        lines += [f"The same with {of}, one round each; {report['seconds']:.0f} seconds.", "", *growth_table(report), ""]
     return lines
 
 

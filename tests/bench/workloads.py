@@ -416,8 +416,8 @@ def fairness(turn):
 @workload("mixed", "operations per server CPU second", True, "5x")
 def mixed(turn):
     clients = min(turn.plan.mixed_clients, turn.plan.users or turn.plan.mixed_clients)  # two of a user move each other's mail
-    found, result = turn.load("mixed", *users(turn, clients), "--connections", clients, "--lmtp-port", 
-                              turn.server.ports["lmtp"])
+    found, result = turn.load("mixed", *users(turn, clients), "--connections", clients,
+                              "--lmtp-port", turn.server.ports["lmtp"])
     result.value = found["operations"] / max(0.01, result.server_cpu + result.background_cpu)
     result.more.update({key: found[key] for key in ("rate", "latency_ms", "visits", "deliveries")})
     return result
