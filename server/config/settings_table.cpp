@@ -351,6 +351,8 @@ std::string_view to_string(ValueType type) {
       return "list of addresses";
     case ValueType::special_uses:
       return "list of mailboxes";
+    case ValueType::networks:
+      return "list of networks";
   }
   return "";
 }

@@ -19,7 +19,7 @@ namespace postkeep::config {
 using RawValue = std::variant<std::string, std::int64_t, bool, std::vector<std::string>>;
 
 // What a key takes, as the reference calls it.
-enum class ValueType { text, text_list, count, size, duration, choice, boolean, addresses, special_uses };
+enum class ValueType { text, text_list, count, size, duration, choice, boolean, addresses, special_uses, networks };
 std::string_view to_string(ValueType type);
 
 struct Setting {

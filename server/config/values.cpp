@@ -184,6 +184,17 @@ Result<std::vector<HiddenCapability>> read_hidden_capabilities(const RawValue& v
   return all;
 }
 
+Result<std::vector<IpNetwork>> read_networks(const RawValue& value) {
+  std::vector<IpNetwork> networks;
+  for (const std::string& text : TRY(read_text_list(value))) {
+    const Result<IpNetwork> network = IpNetwork::parse(text);
+    if (!network)
+      return wanted("a list of networks, \"192.0.2.0/24\" or so; \"" + text + "\": " + network.error().text);
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
 Result<std::string> read_domain(const RawValue& value) {
   const std::string domain = ascii::to_lower(TRY(read_text(value)));
   const bool fit = ascii::all(
@@ -192,6 +203,12 @@ Result<std::string> read_domain(const RawValue& value) {
     return wanted("a domain name, not \"" + domain + "\"");
   }
   return domain;
+}
+
+RawValue write_networks(const std::vector<IpNetwork>& networks) {
+  std::vector<std::string> texts;
+  for (const IpNetwork& network : networks) texts.push_back(network.to_string());
+  return texts;
 }
 
 RawValue write_size(std::uint64_t octets) { return shortest(octets, size_units); }

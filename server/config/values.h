@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "protocol/base/result.h"
+#include "protocol/net/ip_address.h"
 #include "server/config/settings.h"
 #include "server/config/settings_table.h"
 
@@ -27,6 +28,8 @@ Result<std::vector<ListenAddress>> read_addresses(const RawValue& value);
 Result<std::vector<SpecialUseMailbox>> read_special_uses(const RawValue& value);
 // Each "TOKEN", "TOKEN user=NAME" or "TOKEN client=NAME" (a name may hold spaces).
 Result<std::vector<HiddenCapability>> read_hidden_capabilities(const RawValue& value);
+// Each "192.0.2.0/24", "2001:db8::/32" or an address.
+Result<std::vector<IpNetwork>> read_networks(const RawValue& value);
 // A host or domain name: letters, digits, hyphens and dots, or UTF-8 labels; lower case afterwards.
 Result<std::string> read_domain(const RawValue& value);
 
@@ -35,5 +38,6 @@ RawValue write_duration(std::chrono::seconds duration);
 RawValue write_addresses(const std::vector<ListenAddress>& addresses);
 RawValue write_special_uses(const std::vector<SpecialUseMailbox>& mailboxes);
 RawValue write_hidden_capabilities(const std::vector<HiddenCapability>& hidden);
+RawValue write_networks(const std::vector<IpNetwork>& networks);
 
 }  // namespace postkeep::config
