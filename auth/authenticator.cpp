@@ -212,6 +212,11 @@ Result<KeyAnswer> Authenticator::look_up_keys(const KeyRequest& request) {
   return answer;
 }
 
+std::string Authenticator::account_key(std::string_view login) const {
+  if (login.size() > login_octets_max) return {};
+  return user_key(without_own_domain(login, *options()));
+}
+
 bool Authenticator::can_supply_keys() const { return users_.can_supply_keys(); }
 
 Result<Recipient> Authenticator::resolve_recipient(std::string_view address) {

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/guess_guard.h"
 #include "auth/password_hash.h"
 #include "auth/scram_keys.h"
 #include "auth/user_directory.h"
@@ -47,6 +48,8 @@ struct KeyAnswer {
   ScramKeys keys;
   Result<Identity> if_proven;  // what a right proof is worth
   std::string if_wrong;        // what a wrong one means, for the log
+  // The try that the mechanism gives its outcome to; null where none is watched.
+  std::shared_ptr<GuessGuard::Attempt> attempt = nullptr;
 };
 
 // Where an LMTP recipient's mail goes: `detail` is what stood after '+', empty if nothing did.
@@ -84,6 +87,9 @@ class Authenticator {
   Result<KeyAnswer> look_up_keys(const KeyRequest& request);
   // Whether every user can have keys, so that mechanisms which need them may be offered. Does not block.
   bool can_supply_keys() const;
+
+  // One text for all ways to write one user's name, whether or not there is such a user; for GuessGuard.
+  std::string account_key(std::string_view login) const;
 
   // The user whom an address (RFC 5321 §4.1.2 Mailbox without quotes, or a name without domain) means: the whole
   // name; else without its detail; else, where the domain is ours, the local part alone, likewise.

@@ -61,6 +61,16 @@ bool is_nonce(std::string_view text) {
   return true;
 }
 
+// Which password a wrong proof was made of cannot be told from it: each counts. Who may not act as somebody else has
+// shown all the same who it is.
+void settle(GuessGuard::Attempt& attempt, bool proven, const Result<Identity>& if_proven) {
+  if (proven && (if_proven || if_proven.error().kind == ErrorKind::authorization_failed)) {
+    attempt.right();
+  } else if (!proven || if_proven.error().kind == ErrorKind::authentication_failed) {
+    attempt.wrong(nullptr);
+  }
+}
+
 class Scram final : public Mechanism {
  public:
   explicit Scram(NonceSource nonce) : make_nonce_(nonce) {}
@@ -138,7 +148,10 @@ class Scram final : public Mechanism {
     if (!proof || proof->size() != Sha256().size()) return malformed("SCRAM wants a proof of 32 octets in base64");
 
     const std::string signed_text = client_first_ + "," + server_first_ + "," + std::string(without_proof);
-    if (!is_proof(answer_.keys, signed_text, *proof)) return Refusal{wrong_login(answer_.if_wrong)};
+    if (answer_.attempt && !answer_.attempt->still_admitted()) return Refusal{too_many_logins()};
+    const bool proven = is_proof(answer_.keys, signed_text, *proof);
+    if (answer_.attempt) settle(*answer_.attempt, proven, answer_.if_proven);
+    if (!proven) return Refusal{wrong_login(answer_.if_wrong)};
     if (!answer_.if_proven) return Refusal{answer_.if_proven.error()};
     stage_ = Stage::acknowledged;
     return Challenge{"v=" + base64_encode(server_signature(answer_.keys, signed_text))};

@@ -85,6 +85,17 @@ auth::Authenticator::Options auth_options(const Settings& settings, const Secret
   return options;
 }
 
+auth::GuessGuard::Options guard_options(const Settings& settings) {
+  auth::GuessGuard::Options options;
+  options.enabled = settings.guard.enabled;
+  options.delay_after = settings.guard.delay_after;
+  options.delay_max = settings.guard.delay_max;
+  options.ban_after = settings.guard.ban_after;
+  options.ban_time = settings.guard.ban_time;
+  options.exempt = settings.guard.exempt;
+  return options;
+}
+
 Result<CertificateFiles> certificate_files(const Settings& settings) {
   if (!settings.tls.certificate.empty()) return CertificateFiles{settings.tls.certificate, settings.tls.private_key};
   return ensure_self_signed(settings.data_dir + "/tls", settings.hostname);
@@ -155,9 +166,12 @@ class App final : public admin::Host, public admin::LiveServer {
   LogLevel log_level() override { return log_->level(); }
   void set_log_level(LogLevel level) override { log_->set_level(level); }
   nlohmann::json status() override;
+  auth::GuessGuard& guard() override { return *guard_; }
+  std::string account_key(std::string_view login) override { return authenticator_->account_key(login); }
 
  private:
   Outcome open_users();
+  void note_ban(const auth::GuessGuard::Ban& ban);
   Outcome wait_for_end_of_sessions(const std::string& user);
   Outcome open_data();
   Outcome open_as_root();
@@ -188,6 +202,7 @@ class App final : public admin::Host, public admin::LiveServer {
   ChangeHub hub_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<auth::Authenticator> authenticator_;
+  std::unique_ptr<auth::GuessGuard> guard_;
   std::unique_ptr<AuthGateway> auth_;
   std::unique_ptr<LoginRecorder> login_recorder_;
   std::unique_ptr<Admission> admission_;
@@ -267,7 +282,9 @@ Outcome App::start() {
         metrics().errors.at("storage", to_string(error.kind)).add();
       });
   authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_));
-  auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool());
+  guard_ = std::make_unique<auth::GuessGuard>(guard_options(settings),
+                                              [this](const auth::GuessGuard::Ban& ban) { note_ban(ban); });
+  auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool(), guard_.get());
   login_recorder_ = std::make_unique<LoginRecorder>(
       runtime_->storage_pool(), *files_, auth::last_logins_path(settings.data_dir), [this](const Error& error) {
         log_->write(LogLevel::error, "last_logins_not_written", {{"reason", error.detail}});
@@ -287,6 +304,16 @@ Outcome App::start() {
   }
   start_listeners();
   return {};
+}
+
+// fail2ban reads this line (packaging/fail2ban).
+void App::note_ban(const auth::GuessGuard::Ban& ban) {
+  metrics().bans.add();
+  log_->write(LogLevel::warn, "address_banned",
+              {{"peer", ban.site.to_string()},
+               {"seconds", static_cast<std::int64_t>(ban.left.count())},
+               {"times", ban.times},
+               {"login", ban.last_login}});
 }
 
 void App::start_listeners() {
@@ -421,6 +448,7 @@ void App::take_over(const Settings& settings, Reload& report) {
   }
   admission_->set_limits(admission_limits(settings));
   authenticator_->reconfigure(auth_options(settings, secret_));
+  guard_->reconfigure(guard_options(settings));
   report.need_restart = need_restart(*admin_settings_, settings);
   std::string keys;
   for (const std::string& key : report.need_restart) keys += (keys.empty() ? "" : ",") + key;
@@ -461,6 +489,7 @@ bool App::stop() {
     begin_stop();
     control_.run();
   }
+  if (auth_) auth_->stop_waiting();
   if (host_) clean = host_->shut_down(grace) && clean;
   if (gateway_) clean = gateway_->close(grace) && clean;
   if (login_recorder_) login_recorder_->close();

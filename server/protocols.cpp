@@ -14,7 +14,7 @@ std::span<const ProtocolRow> protocols() {
       ProtocolRow{{"imaps", imap::run_session, TlsMode::implicit, imap::refusal}, &Settings::Listen::imaps},
       ProtocolRow{{"pop3", pop3::run_session, TlsMode::plain, pop3::refusal}, &Settings::Listen::pop3},
       ProtocolRow{{"pop3s", pop3::run_session, TlsMode::implicit, pop3::refusal}, &Settings::Listen::pop3s},
-      ProtocolRow{{"lmtp", run_lmtp_session, TlsMode::plain, lmtp_refusal}, &Settings::Listen::lmtp},
+      ProtocolRow{{"lmtp", run_lmtp_session, TlsMode::plain, lmtp_refusal, false}, &Settings::Listen::lmtp},
   };
   return table;
 }

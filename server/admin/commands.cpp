@@ -15,7 +15,7 @@ std::vector<Command> all_rows() {
   std::vector<Command> rows;
   for (const std::span<const Command> some :
        {server_rows(), config_rows(), user_rows(), pw_rows(), mailbox_rows(), mail_rows(), deliver_rows(),
-        transfer_rows(), live_rows(), quota_rows(), doctor_rows(), document_rows()}) {
+        transfer_rows(), live_rows(), ban_rows(), quota_rows(), doctor_rows(), document_rows()}) {
     rows.insert(rows.end(), some.begin(), some.end());
   }
   return rows;

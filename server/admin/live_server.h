@@ -7,8 +7,10 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "auth/guess_guard.h"
 #include "server/config/settings.h"
 #include "server/runtime/session_facts.h"
 
@@ -36,6 +38,11 @@ class LiveServer {
 
   // Version, uptime, connections, what happened in the last minute, memory, queues.
   virtual nlohmann::json status() = 0;
+
+  // Who is kept out for guessing passwords; thread-safe.
+  virtual auth::GuessGuard& guard() = 0;
+  // The name under which the guard knows a user (auth::Authenticator::account_key).
+  virtual std::string account_key(std::string_view login) = 0;
 };
 
 }  // namespace postkeep::admin

@@ -193,7 +193,7 @@ std::string sample(const Settings& settings) {
       "# After a change: postkeep config check, then systemctl reload postkeep.\n"
       "# A size is in octets or like \"64K\", a time in seconds or like \"30m\", an address \"host:port\", "
       "\"[v6]:port\",\n"
-      "# \"*:port\" or \"unix:path\".\n";
+      "# \"*:port\" or \"unix:path\", a network \"192.0.2.0/24\" or an IP address.\n";
   Settings defaults;
   defaults.hostname = machine_name();
   std::string_view section;
@@ -224,7 +224,8 @@ std::string reference() {
       "line numbers;\n`postkeep config show` prints what is in effect. A *size* is a number of octets or a text with "
       "K, M "
       "or G (`\"64K\"`); a *time*\nis a number of seconds or a text with s, m, h or d (`\"30m\"`); an *address* is "
-      "`\"host:port\"`, `\"[v6]:port\"`,\n`\"*:port\"` or `\"unix:path\"`.\n";
+      "`\"host:port\"`, `\"[v6]:port\"`,\n`\"*:port\"` or `\"unix:path\"`; a *network* is `\"192.0.2.0/24\"`, "
+      "`\"2001:db8::/32\"` or an IP address.\n";
   const Settings defaults;
   std::string_view section = "none yet";
   for (const Setting& setting : settings_table()) {

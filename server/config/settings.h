@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "protocol/mail/mailbox_name.h"
+#include "protocol/net/ip_address.h"
 
 namespace postkeep {
 
@@ -78,6 +79,18 @@ struct Settings {
     std::uint64_t concurrent_hashes = 0;            // 0: as many as cores
     std::chrono::seconds remember_passwords{3600};  // 0: not
   } auth;
+
+  // Against guessing of passwords, auth/guess_guard.h.
+  struct Guard {
+    bool enabled = true;
+    std::uint64_t delay_after = 5;
+    std::chrono::seconds delay_max{15};
+    std::uint64_t ban_after = 20;
+    std::chrono::seconds ban_time{600};
+    std::vector<IpNetwork> exempt = {
+        IpNetwork(IpAddress(IpAddress::V4{127, 0, 0, 0}), 8),
+        IpNetwork(IpAddress(IpAddress::V6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}), 128)};
+  } guard;
 
   struct Log {
     LogLevel level = LogLevel::info;

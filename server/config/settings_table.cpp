@@ -74,6 +74,15 @@ constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
         },                                                                           \
         [](const Settings& s) -> RawValue { return write_addresses(s.member); }, doc \
   }
+#define NETWORKS(section, key, member, doc)                                         \
+  Setting {                                                                         \
+    section, key, ValueType::networks,                                              \
+        [](Settings& s, const RawValue& v) -> Outcome {                             \
+          s.member = TRY(read_networks(v));                                         \
+          return {};                                                                \
+        },                                                                          \
+        [](const Settings& s) -> RawValue { return write_networks(s.member); }, doc \
+  }
 // A choice among the values of an enum, by their names.
 #define CHOICE(section, key, member, choices, doc)                                                    \
   Setting {                                                                                           \
@@ -209,6 +218,25 @@ const std::array table = {
     DURATION("auth", "remember_passwords", auth.remember_passwords, seconds(0), hours(24),
              "A password that was right is not hashed again for so long, unless it is changed. Kept in memory only, as "
              "a keyed hash. 0s: each login is hashed."),
+
+    BOOLEAN("guard", "enabled", guard.enabled, "Slow down and ban those who guess passwords (docs/security.md)."),
+    COUNT(
+        "guard", "delay_after", guard.delay_after, 1, 1'000,
+        "Different wrong passwords that cost no time, of an account from one address, of an account, and of an address "
+        "(as many more for each account that logs in from there). The next try waits a second, then two, four..."),
+    DURATION(
+        "guard", "delay_max", guard.delay_max, seconds(0), minutes(5),
+        "The longest that one login is made to wait; one that would have to wait longer is refused. An account under "
+        "attack from everywhere waits a fifth of it. 0s: no delays."),
+    COUNT(
+        "guard", "ban_after", guard.ban_after, 0, 100'000,
+        "Different wrong passwords from one address, or from the /64 of an IPv6 address, after which it is banned (as "
+        "many more for each account that logs in from there). They fade by half in half an hour. 0: never."),
+    DURATION("guard", "ban_time", guard.ban_time, seconds(1), hours(24 * 7),
+             "How long the first ban lasts; each further one within a day takes twice as long, a day at most."),
+    NETWORKS("guard", "exempt", guard.exempt,
+             "Networks whose addresses are never slowed down or banned as such: this machine, where a webmail may run. "
+             "Accounts are watched from there too."),
 
     CHOICE("log", "level", log.level, level_choices,
            "The least important events that are logged: \"error\", \"warn\", \"info\", \"debug\" or \"trace\"."),

@@ -234,6 +234,12 @@ class Metrics {
   // --- Logins. The protocol is imap or pop3, the result ok, failed (wrong name or password, no right) or error.
   Family<Counter, 3> logins{
       all_, "postkeep_logins_total", {"protocol", "mechanism", "result"}, "Logins that were tried, by how they ended."};
+  Family<Counter, 1> logins_held{
+      all_,
+      "postkeep_logins_held_total",
+      {"how"},
+      "Logins that had to wait (delayed) or were not looked at (refused) since too many had failed before."};
+  Single<Counter> bans{all_, "postkeep_bans_total", "Addresses that were banned since too many logins failed."};
   Single<Gauge> auth_queue{all_, "postkeep_auth_queue", "Password checks that run or wait for their turn."};
   Single<Histogram> auth_seconds{all_, "postkeep_auth_seconds",
                                  "How long password checks took, with the wait for their turn."};

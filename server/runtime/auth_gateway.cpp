@@ -1,5 +1,7 @@
 #include "server/runtime/auth_gateway.h"
 
+#include <algorithm>
+#include <asio/steady_timer.hpp>
 #include <chrono>
 #include <utility>
 
@@ -9,6 +11,8 @@
 namespace postkeep::server {
 
 namespace {
+
+constexpr std::chrono::milliseconds wait_slice{200};  // after which a wait sees that the server stops
 
 // A job on the authentication pool, with the figures of its queue.
 template <class Job>
@@ -23,15 +27,89 @@ auto run_counted(WorkerPool& pool, Job job) {
   });
 }
 
-}  // namespace
-
-Awaitable<Result<auth::Identity>> AuthGateway::verify(auth::Credentials credentials) {
-  return run_counted(auth_pool_,
-                     [this, credentials = std::move(credentials)] { return authenticator_.verify(credentials); });
+// What the guard is told. Who may not act as somebody else had the right password all the same; what could not be
+// checked says nothing of anybody.
+void settle(auth::GuessGuard::Attempt& attempt, const Secret& password, Result<auth::Identity>& identity) {
+  if (identity || identity.error().kind == ErrorKind::authorization_failed) {
+    attempt.right();
+  } else if (identity.error().kind == ErrorKind::authentication_failed && !attempt.wrong(&password)) {
+    identity.error().detail += ", the same as before";
+  }
 }
 
-Awaitable<Result<auth::KeyAnswer>> AuthGateway::look_up_keys(auth::KeyRequest request) {
-  return run_counted(auth_pool_, [this, request = std::move(request)] { return authenticator_.look_up_keys(request); });
+}  // namespace
+
+AuthGateway::AttemptPtr AuthGateway::begin_attempt(const std::string& login, const auth::Origin& origin) {
+  if (guard_ == nullptr) return nullptr;
+  return guard_->begin(authenticator_.account_key(login), login, origin);
+}
+
+// Waits until the guard lets it go on. Nothing of a pool is held meanwhile.
+Awaitable<Outcome> AuthGateway::admit(AttemptPtr attempt) {
+  if (!attempt) co_return Outcome();
+  const auto wait = attempt->admit();
+  if (!wait) {
+    metrics().logins_held.at("refused").add();
+    co_return tl::unexpected<Error>(wait.error());
+  }
+  if (wait->count() == 0) co_return Outcome();
+  metrics().logins_held.at("delayed").add();
+  const auto executor = co_await asio::this_coro::executor;
+  asio::steady_timer timer(executor);
+  const auto until = std::chrono::steady_clock::now() + *wait;
+  while (std::chrono::steady_clock::now() < until) {
+    if (stopping_) co_return failure(ErrorKind::unavailable, "The server is shutting down");
+    timer.expires_at(std::min(until, std::chrono::steady_clock::now() + wait_slice));
+    asio::error_code ignored;
+    co_await timer.async_wait(into(ignored));
+  }
+  co_return Outcome();
+}
+
+Awaitable<AuthGateway::Maybe<auth::Identity>> AuthGateway::check(std::shared_ptr<const auth::Credentials> credentials,
+                                                                 AttemptPtr attempt) {
+  return run_counted(auth_pool_, [this, credentials, attempt]() -> Maybe<auth::Identity> {
+    if (attempt && !attempt->still_admitted()) return std::optional<auth::Identity>();
+    auto identity = authenticator_.verify(*credentials);
+    if (attempt) settle(*attempt, credentials->password, identity);
+    if (!identity) return tl::unexpected<Error>(std::move(identity).error());
+    return std::optional<auth::Identity>(std::move(*identity));
+  });
+}
+
+Awaitable<Result<auth::Identity>> AuthGateway::verify(auth::Credentials credentials, auth::Origin origin) {
+  const AttemptPtr attempt = begin_attempt(credentials.login, origin);
+  const auto shared = std::make_shared<const auth::Credentials>(std::move(credentials));
+  for (;;) {
+    Outcome admitted = co_await admit(attempt);
+    if (!admitted) co_return tl::unexpected<Error>(std::move(admitted).error());
+    auto checked = co_await check(shared, attempt);
+    if (!checked) co_return tl::unexpected<Error>(std::move(checked).error());
+    if (*checked) co_return std::move(**checked);
+  }
+}
+
+Awaitable<AuthGateway::Maybe<auth::KeyAnswer>> AuthGateway::look_up(std::shared_ptr<const auth::KeyRequest> request,
+                                                                    AttemptPtr attempt) {
+  return run_counted(auth_pool_, [this, request, attempt]() -> Maybe<auth::KeyAnswer> {
+    if (attempt && !attempt->still_admitted()) return std::optional<auth::KeyAnswer>();
+    auto answer = authenticator_.look_up_keys(*request);
+    if (!answer) return tl::unexpected<Error>(std::move(answer).error());
+    answer->attempt = attempt;
+    return std::optional<auth::KeyAnswer>(std::move(*answer));
+  });
+}
+
+Awaitable<Result<auth::KeyAnswer>> AuthGateway::look_up_keys(auth::KeyRequest request, auth::Origin origin) {
+  const AttemptPtr attempt = begin_attempt(request.login, origin);
+  const auto shared = std::make_shared<const auth::KeyRequest>(std::move(request));
+  for (;;) {
+    Outcome admitted = co_await admit(attempt);
+    if (!admitted) co_return tl::unexpected<Error>(std::move(admitted).error());
+    auto answer = co_await look_up(shared, attempt);
+    if (!answer) co_return tl::unexpected<Error>(std::move(answer).error());
+    if (*answer) co_return std::move(**answer);
+  }
 }
 
 Awaitable<Result<auth::Recipient>> AuthGateway::resolve_recipient(std::string address) {

@@ -17,12 +17,13 @@ std::vector<std::pair<MailboxName, SpecialUse>> default_mailboxes(const Settings
 }
 
 Error refuse(SessionContext& context, const LoginWay& way, const std::string& login, Error error) {
-  context.logger.info("login_failed", {{"login", login},
+  // fail2ban reads this line (packaging/fail2ban): its fields stay in this order, the one that a stranger fills last.
+  context.logger.info("login_failed", {{"peer", context.connection.peer().address},
                                        {"protocol", way.protocol},
                                        {"mechanism", way.mechanism},
-                                       {"peer", context.connection.peer().address},
                                        {"kind", to_string(error.kind)},
-                                       {"detail", error.detail}});
+                                       {"detail", error.detail},
+                                       {"login", login}});
   const bool wrong = error.kind == ErrorKind::authentication_failed || error.kind == ErrorKind::authorization_failed;
   metrics().logins.at(way.protocol, way.mechanism, wrong ? "failed" : "error").add();
   ++context.failed_logins;
@@ -30,6 +31,11 @@ Error refuse(SessionContext& context, const LoginWay& way, const std::string& lo
 }
 
 }  // namespace
+
+auth::Origin origin_of(const SessionContext& context) {
+  const auto address = IpAddress::parse(context.connection.peer().address);
+  return address ? auth::Origin(*address) : auth::Origin();
+}
 
 auth::Channel channel_of(const SessionContext& context) {
   const AllowPlaintext allowed = context.settings->auth.allow_plaintext;
@@ -56,7 +62,7 @@ bool too_many_failed_logins(const SessionContext& context) {
 
 Awaitable<Result<AccountPtr>> log_in(SessionContext& context, LoginWay way, auth::Credentials credentials) {
   std::string login = credentials.login;
-  auto identity = co_await context.services.auth.verify(std::move(credentials));
+  auto identity = co_await context.services.auth.verify(std::move(credentials), origin_of(context));
   co_return co_await conclude_login(context, way, std::move(login), std::move(identity));
 }
 

@@ -23,6 +23,8 @@ struct LoginWay {
       : protocol(own_protocol), mechanism(own_mechanism) {}
 };
 
+// Whose guess a login may be.
+auth::Origin origin_of(const SessionContext& context);
 // Whether passwords may travel on the connection as it is now: TLS, or what auth.allow_plaintext lets pass.
 auth::Channel channel_of(const SessionContext& context);
 // By what a mechanism may be used there or not.

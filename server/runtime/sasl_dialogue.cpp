@@ -23,7 +23,7 @@ Awaitable<Result<Exchange::Progress>> converse(SessionContext& context, Exchange
       progress = exchange.respond(*line);
       Secret(std::move(*line));  // wipes it
     } else if (progress.state == ProgressState::look_up) {
-      auto answer = co_await context.services.auth.look_up_keys(std::move(progress.wanted));
+      auto answer = co_await context.services.auth.look_up_keys(std::move(progress.wanted), origin_of(context));
       if (answer) {
         progress = exchange.supply(std::move(*answer));
       } else {

@@ -53,11 +53,20 @@ ConnectionTimeouts SessionHost::timeouts() const {
   return timeouts;
 }
 
+// "" if there is none.
+std::string SessionHost::reason_to_refuse(const Peer& peer, const Protocol& protocol) {
+  if (!protocol.needs_login) return {};
+  const auto address = IpAddress::parse(peer.address);
+  return address && services_.auth.turns_away(*address) ? "banned" : "";
+}
+
 void SessionHost::accept(int descriptor, Peer peer, const Protocol& protocol) {
+  const std::string why = reason_to_refuse(peer, protocol);
   auto ticket = services_.admission.admit_connection(peer.address);
-  if (!ticket) {
-    services_.log.write(LogLevel::warn, "refused",
-                        {{"protocol", protocol.name}, {"peer", peer.address}, {"reason", ticket.error().text}});
+  if (!ticket || !why.empty()) {
+    services_.log.write(
+        LogLevel::warn, "refused",
+        {{"protocol", protocol.name}, {"peer", peer.address}, {"reason", ticket ? why : ticket.error().text}});
     metrics().connections_refused.at(protocol.name).add();
     return refuse(descriptor, protocol);
   }

@@ -27,6 +27,7 @@ struct Protocol {
   RunSession run;
   TlsMode tls = TlsMode::plain;
   std::string_view refusal;  // one line for whoever comes when all places are taken; not on implicit TLS
+  bool needs_login = true;   // nothing can be had without one, so who is banned need not come in
 };
 
 class SessionHost {
@@ -69,6 +70,7 @@ class SessionHost {
                             Admission::Ticket ticket);
   asio::awaitable<void> serve(Thread& thread, Connection& connection, SessionContext& context,
                               const Protocol& protocol);
+  std::string reason_to_refuse(const Peer& peer, const Protocol& protocol);
   ConnectionTimeouts timeouts() const;
   // `visit` for each session, on its thread; returns when it has been for all.
   void visit_sessions(const std::function<void(SessionContext&)>& visit);

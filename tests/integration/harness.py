@@ -245,8 +245,9 @@ def insecure_tls():
 class RawImap:
     """An IMAP client that sends exactly the bytes it is told and returns exactly what came back."""
 
-    def __init__(self, host, port, tls=False, timeout=60):
-        self.socket = socket.create_connection((host, port), timeout=timeout)
+    def __init__(self, host, port, tls=False, timeout=60, source=None):
+        """`source` is the address to come from: any of 127/8."""
+        self.socket = socket.create_connection((host, port), timeout, (source, 0) if source else None)
         if tls:
             self.socket = insecure_tls().wrap_socket(self.socket)
         self.buffer = b""

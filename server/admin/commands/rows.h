@@ -15,6 +15,7 @@ std::span<const Command> pw_rows();        // pw hash|check|schemes
 std::span<const Command> mailbox_rows();   // mailbox list|create|...
 std::span<const Command> mail_rows();      // mail search|fetch|...
 std::span<const Command> live_rows();      // who, kick, reload, log level, status
+std::span<const Command> ban_rows();       // ban list|lift
 std::span<const Command> transfer_rows();  // import, export
 std::span<const Command> deliver_rows();   // deliver
 std::span<const Command> doctor_rows();    // doctor

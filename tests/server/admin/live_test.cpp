@@ -4,12 +4,14 @@
 
 #include <sstream>
 
+#include "auth/user_name.h"
 #include "server/metrics/metrics.h"
 #include "server/status.h"
 #include "tests/server/admin/fake_host.h"
 
 using namespace postkeep;
 using namespace postkeep::admin;
+using auth::Origin;
 using Json = nlohmann::json;
 
 namespace {
@@ -37,6 +39,10 @@ class FakeServer final : public LiveServer {
     return server::describe_status(metrics, server::Activity{1, 2, 3, 4, 5}, std::chrono::system_clock::now());
   }
 
+  auth::GuessGuard& guard() override { return guess_guard; }
+  std::string account_key(std::string_view login) override { return auth::user_key(login); }
+
+  auth::GuessGuard guess_guard{auth::GuessGuard::Options()};
   std::vector<server::SessionFacts> all;
   Reload answer;
   LogLevel level = LogLevel::info;
@@ -64,7 +70,8 @@ struct LiveFixture {
 
 TEST_CASE_FIXTURE(LiveFixture, "without a server they all say so") {
   host.live_server = nullptr;
-  for (const char* command : {"who", "kick", "reload", "log level", "status"}) CHECK(kind(command) == "unavailable");
+  for (const char* command : {"who", "kick", "reload", "log level", "status", "ban list", "ban lift"})
+    CHECK(kind(command) == "unavailable");
 }
 
 TEST_CASE_FIXTURE(LiveFixture, "sessions are listed, all or a user's") {
@@ -110,6 +117,40 @@ TEST_CASE_FIXTURE(LiveFixture, "the status has figures by protocol and of the la
   CHECK(text.find("connections:  imaps 1,234\n") != std::string::npos);
   CHECK(text.find("last minute:  1 connections, 2 logins (3 failed), 4 deliveries, 5 commands\n") != std::string::npos);
   CHECK(text.find("MiB") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(LiveFixture, "bans are listed, and lifted by address, by user or all") {
+  const auto guess = [&](const char* address, int times) {
+    for (int i = 0; i < times; ++i) {
+      const std::string account = "nobody" + std::to_string(i);
+      const Secret password(std::string("guess from ") + address);
+      const Origin origin = IpAddress::parse(address).value();
+      server.guess_guard.begin(server.account_key(account), account + "\xFF", origin)->wrong(&password);
+    }
+  };
+  CHECK(host.request("ban list")["result"].empty());
+  CHECK(kind("ban lift", {{"address", "192.0.2.7"}}) == "not_found");
+  guess("192.0.2.7", 20);
+  guess("2001:db8:1:2::3", 20);
+  guess("192.0.2.8", 19);
+  const Json bans = host.request("ban list")["result"];
+  REQUIRE(bans.size() == 2);
+  CHECK(bans[0]["times"] == 1);
+  CHECK(bans[0]["seconds"].get<int>() > 590);
+  const std::string table = printed("ban", "list");
+  CHECK(table.starts_with("ADDRESS "));
+  CHECK(table.find("2001:db8:1:2::/64 ") != std::string::npos);
+  CHECK(table.find("  nobody19") != std::string::npos);
+  CHECK_NOTHROW(host.request("ban list").dump());  // whatever the login was made of
+
+  CHECK(kind("ban lift") == "bad_syntax");
+  CHECK(kind("ban lift", {{"all", true}, {"address", "192.0.2.7"}}) == "bad_syntax");
+  CHECK(kind("ban lift", {{"address", "localhost"}}) == "bad_syntax");
+  CHECK(printed("ban", "lift", {{"address", "2001:db8:1:2::/64"}}) == "lifted 1\n");
+  CHECK(host.request("ban lift", {{"all", true}})["result"]["lifted"] == 1);
+  CHECK(host.request("ban list")["result"].empty());
+  CHECK(host.request("ban lift", {{"user", "Nobody3"}})["result"]["lifted"] == 1);
+  CHECK(kind("ban lift", {{"user", "nobody3"}}) == "not_found");
 }
 
 TEST_CASE("activity adds up what the metrics have by label") {
