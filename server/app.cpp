@@ -319,8 +319,9 @@ void App::note_ban(const auth::GuessGuard::Ban& ban) {
 void App::start_listeners() {
   for (const OpenListener& open : listeners_) {
     ready_.push_back(std::string(open.protocol->name) + ' ' + open.listener->address());
-    auto on_accept = [this, protocol = open.protocol](int descriptor, Peer peer) {
-      host_->accept(descriptor, std::move(peer), *protocol);
+    const bool proxied = open.listener->proxied();
+    auto on_accept = [this, protocol = open.protocol, proxied](int descriptor, Peer peer) {
+      host_->accept(descriptor, std::move(peer), *protocol, proxied);
     };
     auto on_problem = [this](const std::string& where, const std::string& reason) {
       log_->write(LogLevel::error, "cannot_accept", {{"address", where}, {"reason", reason}});

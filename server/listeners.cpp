@@ -54,11 +54,18 @@ Outcome hand_out(std::vector<Door>& doors, std::vector<GivenSocket> given) {
 // All of one door: those passed, then those of its key that none of them stands for.
 Result<std::vector<std::unique_ptr<Listener>>> open_door(asio::io_context& io, const Door& door) {
   std::vector<std::unique_ptr<Listener>> opened;
-  for (const GivenSocket& socket : door.given) opened.push_back(TRY(Listener::adopt(io, socket.descriptor)));
+  for (const GivenSocket& socket : door.given) {
+    opened.push_back(TRY(Listener::adopt(io, socket.descriptor)));
+    opened.back()->set_proxied(
+        std::ranges::any_of(*door.addresses, [&](const ListenAddress& a) { return a.proxy && stands_for(socket, a); }));
+  }
   for (const ListenAddress& address : *door.addresses) {
     const auto is_it = [&](const GivenSocket& socket) { return stands_for(socket, address); };
     if (std::ranges::any_of(door.given, is_it)) continue;
-    for (auto& listener : TRY(Listener::open(io, address))) opened.push_back(std::move(listener));
+    for (auto& listener : TRY(Listener::open(io, address))) {
+      listener->set_proxied(address.proxy);
+      opened.push_back(std::move(listener));
+    }
   }
   return opened;
 }

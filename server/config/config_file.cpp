@@ -96,7 +96,15 @@ void check_whole(const Settings& settings, const toml::table& table, Problems& p
     problem("tls", ": certificate and private_key are set both or neither");
   }
   if (settings.service.user.empty() && !settings.service.group.empty()) problem("service", ": group is set, user not");
+  for (const auto* addresses : {&settings.listen.imap, &settings.listen.imaps, &settings.listen.pop3,
+                                &settings.listen.pop3s, &settings.listen.lmtp}) {
+    const auto unusable = std::ranges::find_if(*addresses, [&](const ListenAddress& address) {
+      return address.proxy && address.kind == ListenAddress::Kind::tcp && settings.proxy.trusted.empty();
+    });
+    if (unusable != addresses->end()) problem("proxy", ".trusted: name who may connect to \"" + unusable->text + "\"");
+  }
   for (const ListenAddress& address : settings.metrics.listen) {
+    if (address.proxy) problem("metrics", ".listen: " + address.text + ": there is no PROXY protocol here");
     if (settings.metrics.allow_remote || is_local(address)) continue;
     problem("metrics", ".listen: " + address.text + " is not on loopback; set allow_remote if others may read it");
   }

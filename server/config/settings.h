@@ -15,13 +15,15 @@
 
 namespace postkeep {
 
-// Where to listen: "host:port", "[v6]:port", "*:port" (all addresses) or "unix:path".
+// Where to listen: "host:port", "[v6]:port", "*:port" (all addresses) or "unix:path", with " proxy" behind it if a
+// program in front tells who the client is.
 struct ListenAddress {
   enum class Kind { tcp, unix_socket };
   Kind kind = Kind::tcp;
   std::string host;        // a name or address without brackets; empty: all addresses
   std::uint16_t port = 0;  // 0: the system picks one
   std::string path;        // of a Unix socket
+  bool proxy = false;      // connections begin with a PROXY header
   std::string text;        // as it was written
 
   bool operator==(const ListenAddress&) const = default;
@@ -63,6 +65,12 @@ struct Settings {
   struct Listen {
     std::vector<ListenAddress> imap, imaps, pop3, pop3s, lmtp;
   } listen;
+
+  // Programs in front of us that speak the PROXY protocol on listeners marked for it.
+  struct Proxy {
+    std::vector<IpNetwork> trusted;
+    std::chrono::seconds timeout{5};
+  } proxy;
 
   struct Tls {
     std::string certificate, private_key;  // PEM files; both empty: self-signed, made in data_dir

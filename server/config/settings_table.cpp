@@ -190,6 +190,14 @@ const std::array table = {
     ADDRESSES("lmtp", listen.lmtp,
               "Where to take in mail by LMTP. Whoever can connect can deliver: a Unix socket or loopback is meant."),
 
+    NETWORKS("proxy", "trusted", proxy.trusted,
+             "Who may connect to listeners whose address has ` proxy` behind it, as in `\"10.0.0.7:993 proxy\"`: load "
+             "balancers such as HAProxy, which tell by the PROXY protocol (version 1 or 2) who the client is. All "
+             "others are "
+             "turned away there. Unix sockets need not be named."),
+    DURATION("proxy", "timeout", proxy.timeout, seconds(1), minutes(1),
+             "How long such a listener waits for the header."),
+
     TEXT("tls", "certificate", tls.certificate,
          "PEM file with the certificate and its chain. With `private_key` not set either, a self-signed certificate is "
          "made in `data_dir` at the first start."),

@@ -56,9 +56,14 @@ std::string as_text(const RawValue& value) {
 
 tl::unexpected<Error> wanted(std::string text) { return failure(ErrorKind::cannot, "must be " + std::move(text)); }
 
-Result<ListenAddress> read_address(const std::string& text) {
+Result<ListenAddress> read_address(std::string text) {
+  constexpr std::string_view proxy_mark = " proxy";
   ListenAddress address;
   address.text = text;
+  if (text.ends_with(proxy_mark)) {
+    address.proxy = true;
+    text.resize(text.size() - proxy_mark.size());
+  }
   if (text.starts_with("unix:")) {
     constexpr std::size_t path_octets_max = 107;  // sockaddr_un
     address.kind = ListenAddress::Kind::unix_socket;
@@ -75,7 +80,7 @@ Result<ListenAddress> read_address(const std::string& text) {
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (!port || *port > 65535 || host.empty() || (!bracketed && host.find(':') != std::string::npos)) {
-    return wanted("\"host:port\", \"[v6]:port\", \"*:port\" or \"unix:path\", not \"" + text + "\"");
+    return wanted("\"host:port\", \"[v6]:port\", \"*:port\" or \"unix:path\", not \"" + address.text + "\"");
   }
   address.host = host == "*" ? "" : host;
   address.port = static_cast<std::uint16_t>(*port);

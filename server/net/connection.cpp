@@ -100,6 +100,29 @@ asio::awaitable<std::size_t> Connection::read_some(std::string& into) {
   }
 }
 
+asio::awaitable<std::string> Connection::peek() {
+  while (true) {
+    check_alive(Direction::reading);
+    const std::span<char> buffer = scratch();
+    const Step step = transport_.peek(buffer);
+    if (step.result == StepResult::done) co_return std::string(buffer.data(), step.bytes);
+    if (step.result == StepResult::ended) co_return std::string();
+    if (step.result == StepResult::failed) throw ConnectionEnded(Ending::failed, transport_.error());
+    co_await wait(step.result, Direction::reading);
+  }
+}
+
+void Connection::skip(std::size_t octets) {
+  while (octets > 0) {
+    const std::span<char> buffer = scratch();
+    const Step step = transport_.read(buffer.first(std::min(octets, buffer.size())));
+    ENSURE(step.result == StepResult::done, "only what peek() has shown is skipped");
+    octets -= step.bytes;
+    received_ += step.bytes;
+    metrics().received_bytes.add(step.bytes);
+  }
+}
+
 // A peer whose bytes are always there already must not keep the thread from the others.
 bool Connection::must_yield() {
   if (++reads_in_a_row_ <= reads_before_yield) return false;

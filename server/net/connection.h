@@ -82,6 +82,11 @@ class Connection {
   // Waits for input and appends 1 to read_bytes_max octets. Returns how many; 0: the peer has finished.
   // Throws ConnectionEnded.
   asio::awaitable<std::size_t> read_some(std::string& into);
+  // Waits for input and shows what has arrived, at most read_bytes_max; read_some() will give it all the same. Empty:
+  // the peer has finished. Plain connections only. Throws ConnectionEnded.
+  asio::awaitable<std::string> peek();
+  // Takes away so many octets of what peek() has shown.
+  void skip(std::size_t octets);
   // Whether octets have arrived that read_some() has not given out: for STARTTLS, where the session must
   // also have an empty framer (RFC 9051 §11.1). Plain connections only.
   bool unread_plaintext() const;
@@ -129,6 +134,8 @@ class Connection {
   void abort(Ending ending = Ending::aborted);
 
   const Peer& peer() const { return peer_; }
+  // Who it is in truth, where a program in front of us has told. Before anything is read for a session.
+  void set_peer(Peer peer) { peer_ = std::move(peer); }
   bool is_loopback() const { return peer_.loopback; }
   // Whether passwords may travel here by the "loopback" policy.
   bool is_private() const { return is_tls() || peer_.loopback; }

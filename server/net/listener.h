@@ -40,6 +40,9 @@ class Listener {
   void close();
   // "127.0.0.1:1143", "[::1]:1143" with the actual port, or "unix:/path".
   const std::string& address() const { return address_; }
+  // Whether connections begin with a PROXY header.
+  bool proxied() const { return proxied_; }
+  void set_proxied(bool proxied) { proxied_ = proxied; }
 
  private:
   Listener(asio::io_context& io, int descriptor, std::string address, std::string unix_path);
@@ -51,6 +54,7 @@ class Listener {
   asio::basic_waitable_timer<std::chrono::steady_clock> pause_;
   std::string address_;
   std::string unix_path_;
+  bool proxied_ = false;
 };
 
 }  // namespace postkeep::server

@@ -32,8 +32,17 @@ Step Transport::read(std::span<char> buffer) {
     if (result == 1) return Step{StepResult::done, count};
     return tls_step(result);
   }
+  return receive(buffer, 0);
+}
+
+Step Transport::peek(std::span<char> buffer) {
+  ENSURE(!ssl_, "what is inside TLS cannot be seen before it is read");
+  return dead_ ? Step{StepResult::failed} : receive(buffer, MSG_PEEK);
+}
+
+Step Transport::receive(std::span<char> buffer, int flags) {
   while (true) {
-    const ssize_t count = ::recv(descriptor_, buffer.data(), buffer.size(), 0);
+    const ssize_t count = ::recv(descriptor_, buffer.data(), buffer.size(), flags);
     if (count > 0) return Step{StepResult::done, static_cast<std::size_t>(count)};
     if (count == 0) return Step{StepResult::ended};
     if (errno == EINTR) continue;

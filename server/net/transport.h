@@ -43,6 +43,8 @@ class Transport {
 
   Step read(std::span<char> buffer);
   Step write(std::string_view bytes);  // not empty
+  // As read(), but what it gives is still there. Plain only.
+  Step peek(std::span<char> buffer);
   // From here on everything is TLS, as the server side; then handshake() until done.
   void begin_tls(const TlsContext& context);
   Step handshake();
@@ -60,6 +62,7 @@ class Transport {
   ssl_st* native_tls() const { return ssl_.get(); }
 
  private:
+  Step receive(std::span<char> buffer, int flags);
   Step tls_step(int result);
   Step fail(std::string why);
   int descriptor_;

@@ -41,19 +41,30 @@ void Admission::set_limits(AdmissionLimits limits) {
   limits_ = limits;
 }
 
+Outcome Admission::count_address(const std::string& key) {
+  if (key.empty()) return {};
+  std::uint64_t& count = by_address_[key];
+  if (limits_.per_address != 0 && count >= limits_.per_address) {
+    return failure(ErrorKind::limit, "Too many connections from your address");
+  }
+  ++count;
+  return {};
+}
+
+Result<Admission::Ticket> Admission::admit_address(const std::string& address) {
+  std::string key = address_key(address);
+  const std::lock_guard lock(mutex_);
+  TRY(count_address(key));
+  return Ticket(*this, Ticket::Kind::address, std::move(key));
+}
+
 Result<Admission::Ticket> Admission::admit_connection(const std::string& address) {
   std::string key = address_key(address);
   const std::lock_guard lock(mutex_);
   if (limits_.total != 0 && total_ >= limits_.total) {
     return failure(ErrorKind::limit, "Too many connections", "all places are taken");
   }
-  if (!key.empty()) {
-    std::uint64_t& count = by_address_[key];
-    if (limits_.per_address != 0 && count >= limits_.per_address) {
-      return failure(ErrorKind::limit, "Too many connections from your address");
-    }
-    ++count;
-  }
+  TRY(count_address(key));
   ++total_;
   return Ticket(*this, Ticket::Kind::connection, std::move(key));
 }
@@ -83,7 +94,7 @@ void Admission::leave(Ticket::Kind kind, const std::string& key) {
   const std::lock_guard lock(mutex_);
   if (kind == Ticket::Kind::connection) --total_;
   if (key.empty()) return;
-  auto& counts = kind == Ticket::Kind::connection ? by_address_ : by_user_;
+  auto& counts = kind == Ticket::Kind::user ? by_user_ : by_address_;
   const auto found = counts.find(key);
   if (found != counts.end() && --found->second == 0) counts.erase(found);
 }

@@ -33,7 +33,7 @@ class Admission {
 
    private:
     friend class Admission;
-    enum class Kind { connection, user };
+    enum class Kind { connection, address, user };
     Ticket(Admission& owner, Kind kind, std::string key) : owner_(&owner), kind_(kind), key_(std::move(key)) {}
     void release();
     Admission* owner_ = nullptr;
@@ -43,12 +43,15 @@ class Admission {
 
   // `address` as Peer has it; IPv6 counts by /64, Unix sockets only in the total. Errors: limit.
   Result<Ticket> admit_connection(const std::string& address);
+  // The same for a connection that is in the total already, once it is known from where it comes.
+  Result<Ticket> admit_address(const std::string& address);
   // After a login. Errors: limit.
   Result<Ticket> admit_user(const std::string& user);
   std::uint64_t connections() const;
   std::uint64_t sessions_of(const std::string& user) const;
 
  private:
+  Outcome count_address(const std::string& key);  // with the mutex held
   void leave(Ticket::Kind kind, const std::string& key);
 
   mutable std::mutex mutex_;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "server/metrics/metrics.h"
+#include "server/net/proxy_peer.h"
 #include "server/runtime/awaits.h"
 
 namespace postkeep::server {
@@ -60,14 +61,29 @@ std::string SessionHost::reason_to_refuse(const Peer& peer, const Protocol& prot
   return address && services_.auth.turns_away(*address) ? "banned" : "";
 }
 
-void SessionHost::accept(int descriptor, Peer peer, const Protocol& protocol) {
-  const std::string why = reason_to_refuse(peer, protocol);
-  auto ticket = services_.admission.admit_connection(peer.address);
+bool SessionHost::is_trusted_proxy(const Peer& peer) {
+  const auto address = IpAddress::parse(peer.address);
+  return !address ||
+         contains(services_.settings.get()->proxy.trusted, *address);  // a Unix socket has its folder's mode
+}
+
+void SessionHost::note_refusal(const Peer& peer, const Protocol& protocol, const std::string& reason) {
+  services_.log.write(LogLevel::warn, "refused",
+                      {{"protocol", protocol.name}, {"peer", peer.address}, {"reason", reason}});
+  metrics().connections_refused.at(protocol.name).add();
+}
+
+void SessionHost::accept(int descriptor, Peer peer, const Protocol& protocol, bool proxied) {
+  if (proxied && !is_trusted_proxy(peer)) {
+    note_refusal(peer, protocol, "not in proxy.trusted");
+    ::close(descriptor);
+    return;
+  }
+  // Who is in front has connections for everybody: they are counted by address when the clients' are known.
+  const std::string why = proxied ? std::string() : reason_to_refuse(peer, protocol);
+  auto ticket = services_.admission.admit_connection(proxied ? std::string() : peer.address);
   if (!ticket || !why.empty()) {
-    services_.log.write(
-        LogLevel::warn, "refused",
-        {{"protocol", protocol.name}, {"peer", peer.address}, {"reason", ticket ? why : ticket.error().text}});
-    metrics().connections_refused.at(protocol.name).add();
+    note_refusal(peer, protocol, ticket ? why : ticket.error().text);
     return refuse(descriptor, protocol);
   }
   metrics().connections_total.at(protocol.name).add();
@@ -78,27 +94,27 @@ void SessionHost::accept(int descriptor, Peer peer, const Protocol& protocol) {
   ++count_;
   // Shared, since what is posted must be copyable in this Asio and a Ticket is not.
   auto place = std::make_shared<Admission::Ticket>(std::move(*ticket));
-  asio::post(thread.io, [this, &thread, descriptor, peer = std::move(peer), &protocol, place] {
+  asio::post(thread.io, [this, &thread, descriptor, peer = std::move(peer), &protocol, proxied, place] {
     if (thread.leaving) {
       ::close(descriptor);
       --thread.load;
       --count_;
       return;
     }
-    thread.children.spawn(run(thread, descriptor, peer, protocol, std::move(*place)));
+    thread.children.spawn(run(thread, descriptor, peer, protocol, proxied, std::move(*place)));
   });
 }
 
 // Holds what the session lives on. The session's own frame is small, and lives in serve().
 asio::awaitable<void> SessionHost::run(Thread& thread, int descriptor, Peer peer, const Protocol& protocol,
-                                       Admission::Ticket ticket) {
+                                       bool proxied, Admission::Ticket ticket) {
   {
     const Counted counted(metrics().connections.at(protocol.name));
     Connection connection(thread.io, descriptor, std::move(peer), timeouts());
     SessionContext context(services_, connection, Logger(services_.log, next_session_id()));
     context.protocol = protocol.name;
     const auto place = thread.live.insert(thread.live.end(), &context);
-    co_await serve(thread, connection, context, protocol);
+    co_await serve(thread, connection, context, protocol, proxied);
     co_await connection.close();
     thread.live.erase(place);
     context.logger.info("disconnect", {{"in", connection.bytes_received()}, {"out", connection.bytes_sent()}});
@@ -108,12 +124,41 @@ asio::awaitable<void> SessionHost::run(Thread& thread, int descriptor, Peer peer
   --count_;
 }
 
+asio::awaitable<std::optional<Admission::Ticket>> SessionHost::admit_client(SessionContext& context,
+                                                                            const Protocol& protocol) {
+  Connection& connection = context.connection;
+  const std::string in_front = connection.peer().address;
+  auto client = co_await read_proxy_peer(connection, context.settings->proxy.timeout);
+  if (!client) {
+    context.logger.warn("proxy_header", {{"peer", in_front}, {"reason", client.error().text}});
+    metrics().errors.at(protocol.name, "proxy_header").add();
+    connection.abort(Ending::failed);
+    co_return std::nullopt;
+  }
+  context.logger.info("proxied", {{"peer", client->address}, {"by", in_front}});
+  // A health check comes from the program itself, and is nobody's.
+  const std::string why = client->address == in_front ? std::string() : reason_to_refuse(*client, protocol);
+  auto place = services_.admission.admit_address(client->address == in_front ? std::string() : client->address);
+  if (!place || !why.empty()) {
+    note_refusal(*client, protocol, place ? why : place.error().text);
+    if (protocol.tls == TlsMode::plain) connection.output() += protocol.refusal;
+    co_return std::nullopt;
+  }
+  connection.set_peer(std::move(*client));
+  co_return std::optional<Admission::Ticket>(std::move(*place));
+}
+
 // Never throws: what a session ended with is logged here, once.
 asio::awaitable<void> SessionHost::serve(Thread& thread, Connection& connection, SessionContext& context,
-                                         const Protocol& protocol) {
+                                         const Protocol& protocol, bool proxied) {
   const Logger& logger = context.logger;
-  logger.info("connect", {{"protocol", protocol.name}, {"peer", connection.peer().address}});
+  std::optional<Admission::Ticket> place;  // of the client's address, where a program in front told it
   try {
+    if (proxied) {
+      place = co_await admit_client(context, protocol);
+      if (!place) co_return;
+    }
+    logger.info("connect", {{"protocol", protocol.name}, {"peer", connection.peer().address}});
     if (protocol.tls == TlsMode::implicit) {
       const Outcome started = co_await connection.start_tls(services_.tls.current());
       if (!started) {

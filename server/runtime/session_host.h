@@ -8,6 +8,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,9 @@ class SessionHost {
   // Sessions must have ended: see shut_down().
   ~SessionHost();
 
-  // Takes the descriptor: a session, or a refusal and the end. `protocol` lives as long as the host. Any thread.
-  void accept(int descriptor, Peer peer, const Protocol& protocol);
+  // Takes the descriptor: a session, or a refusal and the end. `protocol` lives as long as the host; `proxied`: the
+  // peer is a program in front, which tells by a PROXY header who the client is. Any thread.
+  void accept(int descriptor, Peer peer, const Protocol& protocol, bool proxied = false);
   // Asks the user's sessions to end after their current command. Any thread; does not wait.
   void end_sessions(const std::string& user);
   // The same for all sessions that `which` picks, which is called on their threads; returns how many. Blocking, not on
@@ -66,11 +68,15 @@ class SessionHost {
     std::atomic<std::size_t> load{0};
     std::atomic<bool> answered{true};
   };
-  asio::awaitable<void> run(Thread& thread, int descriptor, Peer peer, const Protocol& protocol,
+  asio::awaitable<void> run(Thread& thread, int descriptor, Peer peer, const Protocol& protocol, bool proxied,
                             Admission::Ticket ticket);
-  asio::awaitable<void> serve(Thread& thread, Connection& connection, SessionContext& context,
-                              const Protocol& protocol);
+  asio::awaitable<void> serve(Thread& thread, Connection& connection, SessionContext& context, const Protocol& protocol,
+                              bool proxied);
+  // Learns who the client of a program in front is; a place for its address, or nothing if it may not come in.
+  asio::awaitable<std::optional<Admission::Ticket>> admit_client(SessionContext& context, const Protocol& protocol);
   std::string reason_to_refuse(const Peer& peer, const Protocol& protocol);
+  bool is_trusted_proxy(const Peer& peer);
+  void note_refusal(const Peer& peer, const Protocol& protocol, const std::string& reason);
   ConnectionTimeouts timeouts() const;
   // `visit` for each session, on its thread; returns when it has been for all.
   void visit_sessions(const std::function<void(SessionContext&)>& visit);

@@ -37,6 +37,29 @@ TEST_CASE("an empty file gives the defaults and the machine's name") {
   CHECK(settings.mailbox.special_use.size() == 5);
 }
 
+TEST_CASE("a listener may be marked for the PROXY protocol, and then somebody is trusted") {
+  const auto parsed = parse(R"(
+[listen]
+imaps = ["*:993", "10.0.0.7:1993 proxy"]
+pop3 = "unix:/run/pop3 proxy"
+[proxy]
+trusted = ["10.0.0.0/24", "2001:db8::/32"]
+)");
+  REQUIRE(parsed);
+  REQUIRE(parsed->listen.imaps.size() == 2);
+  CHECK_FALSE(parsed->listen.imaps[0].proxy);
+  CHECK(parsed->listen.imaps[1].proxy);
+  CHECK(parsed->listen.imaps[1].port == 1993);
+  CHECK(parsed->listen.pop3[0].path == "/run/pop3");
+  CHECK(parsed->proxy.trusted.size() == 2);
+  CHECK(show(*parsed).find("\"10.0.0.7:1993 proxy\"") != std::string::npos);
+  CHECK(parse("[listen]\npop3 = \"unix:/run/pop3 proxy\"").has_value());
+  CHECK(problems("[listen]\nimap = \"*:143 proxy\"") ==
+        std::vector<std::string>{"0: proxy.trusted: name who may connect to \"*:143 proxy\""});
+  CHECK(problems("[metrics]\nlisten = \"127.0.0.1:9095 proxy\"").size() == 1);
+  CHECK(begins(problems("[proxy]\ntrusted = \"10.0.0.1/8\"").at(0), "2: proxy.trusted: must be a list of networks"));
+}
+
 TEST_CASE("every kind of value is read") {
   const Settings settings = parse(R"(
 data_dir = "/srv/mail/"

@@ -30,6 +30,21 @@ TEST_CASE("an address has its places, and gets them back") {
   CHECK(admission.connections() == 1);
 }
 
+TEST_CASE("a connection may be counted by its address later") {
+  Admission admission(limits(3, 1, 0));
+  const auto first = admission.admit_connection("");
+  const auto second = admission.admit_connection("");
+  REQUIRE(second);
+  auto of_first = admission.admit_address("192.0.2.1");
+  REQUIRE(of_first);
+  CHECK(admission.connections() == 2);
+  CHECK_FALSE(admission.admit_address("192.0.2.1"));
+  CHECK_FALSE(admission.admit_connection("192.0.2.1"));
+  *of_first = Admission::Ticket();
+  CHECK(admission.admit_address("192.0.2.1"));
+  CHECK(admission.connections() == 2);
+}
+
 TEST_CASE("IPv6 addresses count by /64") {
   Admission admission(limits(0, 1, 0));
   const auto first = admission.admit_connection("2001:db8::1");
