@@ -96,19 +96,39 @@ auth::GuessGuard::Options guard_options(const Settings& settings) {
   return options;
 }
 
-Result<CertificateFiles> certificate_files(const Settings& settings) {
-  if (!settings.tls.certificate.empty()) return CertificateFiles{settings.tls.certificate, settings.tls.private_key};
-  return ensure_self_signed(settings.data_dir + "/tls", settings.hostname);
+bool has_certificates(const Settings& settings) {
+  return !settings.tls.certificate.empty() || !settings.tls.certificates.empty();
+}
+
+// The first is for whoever asks for no name that another one has.
+Result<std::vector<CertificateFiles>> certificate_files(const Settings& settings) {
+  std::vector<CertificateFiles> files;
+  if (!has_certificates(settings)) {
+    files.push_back(TRY(ensure_self_signed(settings.data_dir + "/tls", settings.hostname)));
+  }
+  if (!settings.tls.certificate.empty()) files.push_back({settings.tls.certificate, settings.tls.private_key});
+  for (const std::string& text : settings.tls.certificates) {
+    const std::size_t space = text.find(' ');
+    files.push_back({text.substr(0, space), space == std::string::npos ? text : text.substr(space + 1)});
+  }
+  return files;
+}
+
+TlsMinimum tls_minimum(const Settings& settings) {
+  const bool only_1_3 = settings.tls.profile == TlsProfile::modern || settings.tls.min_version == TlsVersion::tls_1_3;
+  return only_1_3 ? TlsMinimum::tls_1_3 : TlsMinimum::tls_1_2;
 }
 
 Outcome load_certificates(TlsStore& tls, const Settings& settings) {
-  const CertificateFiles files = TRY(certificate_files(settings));
-  for (const std::string& file : {files.certificate, files.private_key}) {
-    if (const std::string why = why_unreadable(file); !why.empty()) {
-      return failure(ErrorKind::unavailable, "TLS is not available", why);
+  const std::vector<CertificateFiles> all = TRY(certificate_files(settings));
+  for (const CertificateFiles& files : all) {
+    for (const std::string& file : {files.certificate, files.private_key}) {
+      if (const std::string why = why_unreadable(file); !why.empty()) {
+        return failure(ErrorKind::unavailable, "TLS is not available", why);
+      }
     }
   }
-  return tls.load(files, settings.tls.min_version == TlsVersion::tls_1_3 ? TlsMinimum::tls_1_3 : TlsMinimum::tls_1_2);
+  return tls.load(all, tls_minimum(settings));
 }
 
 // Keys that differ and that a reload cannot change.
@@ -256,7 +276,7 @@ Outcome App::open_as_root() {
   const std::optional<Identity> identity = TRY(service_identity(settings.service));
   if (identity) TRY(may_become(*identity));
   listeners_ = TRY(open_listeners(control_, endpoint_, settings, given_sockets()));
-  if (!settings.tls.certificate.empty()) TRY(load_certificates(tls_, settings));
+  if (has_certificates(settings)) TRY(load_certificates(tls_, settings));
   TRY(make_data_dir(settings.data_dir, identity));
   return identity ? become(*identity) : give_up_capabilities();
 }
@@ -270,7 +290,7 @@ Outcome App::start() {
   TRY(open_as_root());
   log_ = TRY(Log::open(settings.log));
   TRY(open_data());
-  if (settings.tls.certificate.empty()) TRY(load_certificates(tls_, settings));
+  if (!has_certificates(settings)) TRY(load_certificates(tls_, settings));
   runtime_ = std::make_unique<Runtime>(threads);
   admin_pool_ = std::make_unique<WorkerPool>(admin_threads, "admin");
   Gateway::Options gateway_options;

@@ -28,6 +28,8 @@ std::string_view to_string(AllowPlaintext value) {
 
 std::string_view to_string(TlsVersion value) { return value == TlsVersion::tls_1_3 ? "1.3" : "1.2"; }
 
+std::string_view to_string(TlsProfile value) { return value == TlsProfile::modern ? "modern" : "intermediate"; }
+
 std::string_view to_string(LogLevel value) {
   switch (value) {
     case LogLevel::error:

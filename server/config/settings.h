@@ -31,6 +31,7 @@ struct ListenAddress {
 
 enum class AllowPlaintext { never, loopback, always };
 enum class TlsVersion { tls_1_2, tls_1_3 };
+enum class TlsProfile { intermediate, modern };
 enum class LogLevel { error, warn, info, debug, trace };
 enum class LogFormat { text, json };
 // What the MTA is told of mail for a user whose quota is reached.
@@ -73,7 +74,9 @@ struct Settings {
   } proxy;
 
   struct Tls {
-    std::string certificate, private_key;  // PEM files; both empty: self-signed, made in data_dir
+    std::string certificate, private_key;   // PEM files; both empty: self-signed, made in data_dir
+    std::vector<std::string> certificates;  // more of them, each "certificate" or "certificate key": PEM files
+    TlsProfile profile = TlsProfile::intermediate;
     TlsVersion min_version = TlsVersion::tls_1_2;
   } tls;
 
@@ -178,6 +181,7 @@ std::vector<std::string> own_domains(const Settings& settings);
 
 std::string_view to_string(AllowPlaintext value);
 std::string_view to_string(TlsVersion value);
+std::string_view to_string(TlsProfile value);
 std::string_view to_string(LogLevel value);
 std::string_view to_string(LogFormat value);
 std::string_view to_string(OverQuota value);

@@ -93,6 +93,7 @@ constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
 
 constexpr std::array plaintext_choices = {AllowPlaintext::never, AllowPlaintext::loopback, AllowPlaintext::always};
 constexpr std::array tls_choices = {TlsVersion::tls_1_2, TlsVersion::tls_1_3};
+constexpr std::array profile_choices = {TlsProfile::intermediate, TlsProfile::modern};
 constexpr std::array level_choices = {LogLevel::error, LogLevel::warn, LogLevel::info, LogLevel::debug,
                                       LogLevel::trace};
 constexpr std::array over_quota_choices = {OverQuota::defer, OverQuota::reject};
@@ -139,6 +140,19 @@ Outcome set_backends(Settings& settings, const RawValue& value) {
   if (backends.empty()) return failure(ErrorKind::cannot, "must name at least one backend");
   for (const std::string& backend : backends) TRY(auth::check_backend(backend));
   settings.auth.backends = std::move(backends);
+  return {};
+}
+
+Outcome set_certificates(Settings& settings, const RawValue& value) {
+  std::vector<std::string> certificates = TRY(read_text_list(value));
+  for (const std::string& files : certificates) {
+    const bool one_space = files.find(' ') == files.rfind(' ');
+    if (files.empty() || files.front() == ' ' || files.back() == ' ' || !one_space) {
+      return failure(ErrorKind::cannot,
+                     "must be a list of \"certificate.pem key.pem\" or \"both.pem\", not \"" + files + "\"");
+    }
+  }
+  settings.tls.certificates = std::move(certificates);
   return {};
 }
 
@@ -202,8 +216,20 @@ const std::array table = {
          "PEM file with the certificate and its chain. With `private_key` not set either, a self-signed certificate is "
          "made in `data_dir` at the first start."),
     TEXT("tls", "private_key", tls.private_key, "PEM file with the key of the certificate."),
+    Setting{
+        "tls", "certificates", ValueType::text_list, set_certificates,
+        [](const Settings& s) -> RawValue { return s.tls.certificates; },
+        "More certificates, each `\"certificate.pem key.pem\"`, or one file with both. A client gets the one for the "
+        "name "
+        "that it asks for (SNI), of the key that it can use: an ECDSA and an RSA certificate for one name stand side "
+        "by side. Who asks for no name, or another, gets `certificate`."},
+    CHOICE(
+        "tls", "profile", tls.profile, profile_choices,
+        "\"intermediate\": TLS 1.2 and 1.3 as RFC 9325 recommends, forward secrecy and AEAD only. \"modern\": TLS 1.3 "
+        "alone."),
     CHOICE("tls", "min_version", tls.min_version, tls_choices,
-           "The oldest version of TLS that is spoken: \"1.2\" or \"1.3\"."),
+           "The oldest version of TLS that is spoken: \"1.2\" or \"1.3\". `profile = \"modern\"` means \"1.3\" in any "
+           "case."),
 
     Setting{
         "auth", "backends", ValueType::text_list, set_backends,

@@ -11,6 +11,9 @@
 #include <new>
 #include <utility>
 
+#include "protocol/base/ascii.h"
+#include "server/net/certificate_facts.h"
+
 namespace postkeep::server {
 namespace {
 
@@ -18,6 +21,9 @@ namespace {
 constexpr const char* tls12_ciphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+// RFC 9325 §4.2 wants P-256 at least; no finite field, since nothing here offers DHE.
+constexpr const char* groups = "X25519:P-256:P-384:P-521";
 
 std::string last_openssl_error() {
   char text[256] = "unknown error";
@@ -114,20 +120,21 @@ void TicketKeys::rotate_if_due() {
 
 void SslCtxFree::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 
-Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& certificate_file,
-                                                           const std::string& key_file, TlsMinimum minimum,
-                                                           std::shared_ptr<TicketKeys> tickets) {
-  ERR_clear_error();
-  std::shared_ptr<TlsContext> made(new TlsContext());
-  made->context_.reset(SSL_CTX_new(TLS_server_method()));
-  SSL_CTX* context = made->context_.get();
+namespace {
+
+using ContextPtr = std::unique_ptr<SSL_CTX, SslCtxFree>;
+
+// What holds for every context, whatever its certificates.
+Result<ContextPtr> make_context(TlsMinimum minimum, const std::shared_ptr<TicketKeys>& tickets) {
+  ContextPtr made(SSL_CTX_new(TLS_server_method()));
+  SSL_CTX* context = made.get();
   if (context == nullptr) throw std::bad_alloc();
   SSL_CTX_set_min_proto_version(context, minimum == TlsMinimum::tls_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   // An idle connection keeps no record buffers; a write may take a part, and be repeated from another place.
   SSL_CTX_set_mode(context,
                    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (SSL_CTX_set_cipher_list(context, tls12_ciphers) != 1) {
+  if (SSL_CTX_set_cipher_list(context, tls12_ciphers) != 1 || SSL_CTX_set1_groups_list(context, groups) != 1) {
     return failure(ErrorKind::unavailable, "TLS is not available", "ciphers: " + last_openssl_error());
   }
   // Sessions live in their tickets; a cache here would be memory for each client ever seen.
@@ -136,24 +143,70 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::string& ce
   SSL_CTX_set_session_id_context(context, context_id, sizeof context_id - 1);
   SSL_CTX_set_timeout(context, static_cast<long>(tickets->period().count()));
   SSL_CTX_set_num_tickets(context, 1);
-  SSL_CTX_set_ex_data(context, ticket_index(), new TicketKeysPtr(std::move(tickets)));
+  SSL_CTX_set_ex_data(context, ticket_index(), new TicketKeysPtr(tickets));
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_callback);
-  if (SSL_CTX_use_certificate_chain_file(context, certificate_file.c_str()) != 1) {
+  return made;
+}
+
+Outcome use_certificate(SSL_CTX* context, const CertificateFiles& files) {
+  ERR_clear_error();
+  if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1) {
     return failure(ErrorKind::unavailable, "TLS is not available",
-                   "certificate " + certificate_file + ": " + last_openssl_error());
+                   "certificate " + files.certificate + ": " + last_openssl_error());
   }
-  if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+  if (SSL_CTX_use_PrivateKey_file(context, files.private_key.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context) != 1) {
     return failure(ErrorKind::unavailable, "TLS is not available",
-                   "private key " + key_file + ": " + last_openssl_error());
+                   "private key " + files.private_key + ": " + last_openssl_error());
   }
+  return {};
+}
+
+int on_server_name(SSL* ssl, int*, void* tls_context) {
+  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (name != nullptr) SSL_set_SSL_CTX(ssl, static_cast<const TlsContext*>(tls_context)->for_name(name));
+  return SSL_TLSEXT_ERR_OK;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::vector<CertificateFiles>& certificates,
+                                                           TlsMinimum minimum, std::shared_ptr<TicketKeys> tickets) {
+  std::vector<CertificateFacts> facts;
+  for (const CertificateFiles& files : certificates) facts.push_back(TRY(read_certificate_facts(files.certificate)));
+  std::shared_ptr<TlsContext> made(new TlsContext());
+  std::map<CertificateChoice, ssl_ctx_st*> made_for;  // names with the same certificates share a context
+  const auto context_for = [&](const CertificateChoice& choice) -> Result<ssl_ctx_st*> {
+    if (const auto found = made_for.find(choice); found != made_for.end()) return found->second;
+    ContextPtr context = TRY(make_context(minimum, tickets));
+    for (const std::size_t index : choice) TRY(use_certificate(context.get(), certificates[index]));
+    ssl_ctx_st* const plain = context.get();
+    made->contexts_.push_back(std::move(context));
+    made_for[choice] = plain;
+    return plain;
+  };
+  SSL_CTX* first = TRY(context_for(default_certificates(facts)));
+  SSL_CTX_set_tlsext_servername_callback(first, on_server_name);
+  SSL_CTX_set_tlsext_servername_arg(first, made.get());
+  for (const auto& [name, choice] : certificates_by_name(facts)) made->by_name_[name] = TRY(context_for(choice));
   return std::shared_ptr<const TlsContext>(std::move(made));
+}
+
+ssl_ctx_st* TlsContext::for_name(std::string_view name) const {
+  std::string wanted = ascii::to_lower(name);
+  if (wanted.ends_with('.')) wanted.pop_back();
+  auto found = by_name_.find(wanted);
+  // RFC 6125 §6.4.3: a wildcard is the whole first label.
+  if (found == by_name_.end() && wanted.find('.') != std::string::npos) {
+    found = by_name_.find("*" + wanted.substr(wanted.find('.')));
+  }
+  return found == by_name_.end() ? native() : found->second;
 }
 
 TlsStore::TlsStore(std::shared_ptr<TicketKeys> tickets) : tickets_(std::move(tickets)) {}
 
-Outcome TlsStore::load(const CertificateFiles& files, TlsMinimum minimum) {
-  auto loaded = TRY(TlsContext::load(files.certificate, files.private_key, minimum, tickets_));
+Outcome TlsStore::load(const std::vector<CertificateFiles>& certificates, TlsMinimum minimum) {
+  auto loaded = TRY(TlsContext::load(certificates, minimum, tickets_));
   const std::lock_guard lock(mutex_);
   current_ = std::move(loaded);
   return {};

@@ -8,10 +8,13 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "protocol/base/result.h"
 
@@ -59,25 +62,33 @@ struct SslCtxFree {
 
 enum class TlsMinimum { tls_1_2, tls_1_3 };
 
-class TlsContext {
- public:
-  // PEM files: the certificate with its chain, and the key. Errors: unavailable (detail says which file).
-  static Result<std::shared_ptr<const TlsContext>> load(const std::string& certificate_file,
-                                                        const std::string& key_file, TlsMinimum minimum,
-                                                        std::shared_ptr<TicketKeys> tickets);
-  ssl_ctx_st* native() const { return context_.get(); }
-
- private:
-  TlsContext() = default;
-  std::unique_ptr<ssl_ctx_st, SslCtxFree> context_;
-};
-
-// Makes <directory>/self-signed.crt and .key (ECDSA P-256, 10 years, mode 0600) for `hostname`, unless
-// they are there already. Errors: unavailable.
+// PEM files: a certificate with its chain, and its key; may be one file.
 struct CertificateFiles {
   std::string certificate;
   std::string private_key;
 };
+
+class TlsContext {
+ public:
+  // A client that names a server (SNI, RFC 6066 §3) gets the certificates for that name, at most one of each kind of
+  // key; any other client those that stand for all names of the first. `certificates` is not empty. Errors: unavailable
+  // (detail says which file).
+  static Result<std::shared_ptr<const TlsContext>> load(const std::vector<CertificateFiles>& certificates,
+                                                        TlsMinimum minimum, std::shared_ptr<TicketKeys> tickets);
+  // Of whoever connects; goes over to another when the client has named a server. This object must live as long as a
+  // handshake on it goes on.
+  ssl_ctx_st* native() const { return contexts_.front().get(); }
+  // The one for a name that a client gave.
+  ssl_ctx_st* for_name(std::string_view name) const;
+
+ private:
+  TlsContext() = default;
+  std::vector<std::unique_ptr<ssl_ctx_st, SslCtxFree>> contexts_;  // the first is the default
+  std::map<std::string, ssl_ctx_st*, std::less<>> by_name_;        // in lower case; "*.example.org" as it is
+};
+
+// Makes <directory>/self-signed.crt and .key (ECDSA P-256, 10 years, mode 0600) for `hostname`, unless
+// they are there already. Errors: unavailable.
 Result<CertificateFiles> ensure_self_signed(const std::string& directory, const std::string& hostname);
 
 // The context that new handshakes use. Thread-safe.
@@ -85,7 +96,7 @@ class TlsStore {
  public:
   explicit TlsStore(std::shared_ptr<TicketKeys> tickets = std::make_shared<TicketKeys>());
   // Loads and swaps; on an error the old context stays.
-  Outcome load(const CertificateFiles& files, TlsMinimum minimum);
+  Outcome load(const std::vector<CertificateFiles>& certificates, TlsMinimum minimum);
   // nullptr before the first load: TLS is not available.
   std::shared_ptr<const TlsContext> current() const;
 

@@ -85,8 +85,7 @@ class Certificate {
   Certificate() : files(server::ensure_self_signed(directory_.path(), "mail.example.org").value()) {}
   std::shared_ptr<const server::TlsContext> context(
       std::shared_ptr<server::TicketKeys> keys = std::make_shared<server::TicketKeys>()) const {
-    return server::TlsContext::load(files.certificate, files.private_key, server::TlsMinimum::tls_1_2, std::move(keys))
-        .value();
+    return server::TlsContext::load({files}, server::TlsMinimum::tls_1_2, std::move(keys)).value();
   }
 
  private:
