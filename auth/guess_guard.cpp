@@ -241,6 +241,12 @@ std::optional<GuessGuard::Ban> GuessGuard::count_at_site(const Key& key, double 
   return ban_of(*key.site, site, now);
 }
 
+bool GuessGuard::knows(const Key& key) {
+  const TimePoint now = clock_();
+  const std::lock_guard lock(mutex_);
+  return !options_.enabled || is_good(key, now);
+}
+
 bool GuessGuard::note_wrong(const Key& key, const Secret* guess) {
   const TimePoint now = clock_();
   std::optional<Ban> ban;
@@ -359,6 +365,8 @@ Result<milliseconds> GuessGuard::Attempt::admit() {
   pace_ = verdict.pace;
   return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(verdict.when - now));
 }
+
+bool GuessGuard::Attempt::known_good() const { return guard_.knows(key_); }
 
 bool GuessGuard::Attempt::still_admitted() const { return guard_.still_admits(key_, pace_); }
 

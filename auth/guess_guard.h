@@ -173,6 +173,7 @@ class GuessGuard {
   std::optional<Ban> count_at_site(const Key& key, double pair_failures, TimePoint now);
   Ban ban_of(const IpAddress& site, const Site& entry, TimePoint now) const;
   // Take the mutex.
+  bool knows(const Key& key);
   bool note_wrong(const Key& key, const Secret* guess);
   void note_right(const Key& key);
   void note_end(const Key& key);
@@ -202,6 +203,8 @@ class GuessGuard::Attempt {
   // How long to wait before the password is looked at; then still_admitted(). May be asked again. Errors: unavailable
   // (banned, or too many tries wait), at once.
   Result<std::chrono::milliseconds> admit();
+  // Whether this account has logged in from there before; always, where the guard is not enabled.
+  bool known_good() const;
   // Whether nothing has happened since that would have made it wait longer.
   bool still_admitted() const;
   // The outcomes. `guess` is what was tried, the same for the same wrong password, or null where nobody can tell

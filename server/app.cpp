@@ -60,7 +60,8 @@ Runtime::Options runtime_options(const Settings& settings) {
   Runtime::Options options;
   options.io_threads = or_cores(settings.server.io_threads);
   options.storage_threads = static_cast<unsigned>(std::max<std::uint64_t>(1, settings.storage.threads));
-  options.auth_threads = or_cores(settings.auth.concurrent_hashes) + spare_auth_threads;
+  options.stranger_threads = or_cores(settings.auth.concurrent_hashes);
+  options.auth_threads = options.stranger_threads + spare_auth_threads;
   return options;
 }
 
@@ -285,7 +286,7 @@ Outcome App::start() {
   admin_settings_ = settings_.get();
   const Settings& settings = *admin_settings_;
   const Runtime::Options threads = runtime_options(settings);
-  prepare_process(threads.io_threads + threads.auth_threads);
+  prepare_process(threads.io_threads + threads.auth_threads + threads.stranger_threads);
   const std::uint64_t files_max = raise_file_limit();
   TRY(open_as_root());
   log_ = TRY(Log::open(settings.log));
@@ -304,7 +305,8 @@ Outcome App::start() {
   authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_));
   guard_ = std::make_unique<auth::GuessGuard>(guard_options(settings),
                                               [this](const auth::GuessGuard::Ban& ban) { note_ban(ban); });
-  auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool(), guard_.get());
+  auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool(), guard_.get(),
+                                        &runtime_->stranger_pool());
   login_recorder_ = std::make_unique<LoginRecorder>(
       runtime_->storage_pool(), *files_, auth::last_logins_path(settings.data_dir), [this](const Error& error) {
         log_->write(LogLevel::error, "last_logins_not_written", {{"reason", error.detail}});

@@ -44,6 +44,10 @@ AuthGateway::AttemptPtr AuthGateway::begin_attempt(const std::string& login, con
   return guard_->begin(authenticator_.account_key(login), login, origin);
 }
 
+WorkerPool& AuthGateway::pool_for(const AttemptPtr& attempt) {
+  return attempt && !attempt->known_good() ? stranger_pool_ : auth_pool_;
+}
+
 // Waits until the guard lets it go on. Nothing of a pool is held meanwhile.
 Awaitable<Outcome> AuthGateway::admit(AttemptPtr attempt) {
   if (!attempt) co_return Outcome();
@@ -68,7 +72,7 @@ Awaitable<Outcome> AuthGateway::admit(AttemptPtr attempt) {
 
 Awaitable<AuthGateway::Maybe<auth::Identity>> AuthGateway::check(std::shared_ptr<const auth::Credentials> credentials,
                                                                  AttemptPtr attempt) {
-  return run_counted(auth_pool_, [this, credentials, attempt]() -> Maybe<auth::Identity> {
+  return run_counted(pool_for(attempt), [this, credentials, attempt]() -> Maybe<auth::Identity> {
     if (attempt && !attempt->still_admitted()) return std::optional<auth::Identity>();
     auto identity = authenticator_.verify(*credentials);
     if (attempt) settle(*attempt, credentials->password, identity);
@@ -91,7 +95,7 @@ Awaitable<Result<auth::Identity>> AuthGateway::verify(auth::Credentials credenti
 
 Awaitable<AuthGateway::Maybe<auth::KeyAnswer>> AuthGateway::look_up(std::shared_ptr<const auth::KeyRequest> request,
                                                                     AttemptPtr attempt) {
-  return run_counted(auth_pool_, [this, request, attempt]() -> Maybe<auth::KeyAnswer> {
+  return run_counted(pool_for(attempt), [this, request, attempt]() -> Maybe<auth::KeyAnswer> {
     if (attempt && !attempt->still_admitted()) return std::optional<auth::KeyAnswer>();
     auto answer = authenticator_.look_up_keys(*request);
     if (!answer) return tl::unexpected<Error>(std::move(answer).error());

@@ -17,10 +17,15 @@ namespace postkeep::server {
 
 class AuthGateway {
  public:
-  // `guard` may be missing: then nobody is delayed.
+  // `guard` may be missing: then nobody is delayed. Those whom it does not know to be good are checked on
+  // `stranger_pool`, if there is one, so that a crowd of them does not stand before everybody else.
   AuthGateway(auth::Authenticator& authenticator, WorkerPool& auth_pool, WorkerPool& storage_pool,
-              auth::GuessGuard* guard = nullptr)
-      : authenticator_(authenticator), auth_pool_(auth_pool), storage_pool_(storage_pool), guard_(guard) {}
+              auth::GuessGuard* guard = nullptr, WorkerPool* stranger_pool = nullptr)
+      : authenticator_(authenticator),
+        auth_pool_(auth_pool),
+        storage_pool_(storage_pool),
+        stranger_pool_(stranger_pool == nullptr ? auth_pool : *stranger_pool),
+        guard_(guard) {}
 
   // See auth/authenticator.h for contracts and errors; unavailable also when the guard refuses. `origin` is whose
   // guess it may be: the client's address, not that of a program between.
@@ -41,6 +46,7 @@ class AuthGateway {
   using Maybe = Result<std::optional<Answer>>;  // nothing: the guard has to be asked again
 
   AttemptPtr begin_attempt(const std::string& login, const auth::Origin& origin);
+  WorkerPool& pool_for(const AttemptPtr& attempt);
   Awaitable<Outcome> admit(AttemptPtr attempt);
   Awaitable<Maybe<auth::Identity>> check(std::shared_ptr<const auth::Credentials> credentials, AttemptPtr attempt);
   Awaitable<Maybe<auth::KeyAnswer>> look_up(std::shared_ptr<const auth::KeyRequest> request, AttemptPtr attempt);
@@ -48,6 +54,7 @@ class AuthGateway {
   auth::Authenticator& authenticator_;
   WorkerPool& auth_pool_;
   WorkerPool& storage_pool_;
+  WorkerPool& stranger_pool_;
   auth::GuessGuard* guard_;
   std::atomic<bool> stopping_{false};
 };

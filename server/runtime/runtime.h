@@ -20,6 +20,7 @@ class Runtime {
     unsigned io_threads = 2;        // each at least 1
     unsigned storage_threads = 32;  // at most, as the next
     unsigned auth_threads = 2;
+    unsigned stranger_threads = 2;
   };
   // Starts the threads.
   explicit Runtime(Options options);
@@ -34,6 +35,8 @@ class Runtime {
   asio::io_context& io(std::size_t index) { return *io_[index]->context; }
   WorkerPool& storage_pool() { return storage_; }
   WorkerPool& auth_pool() { return auth_; }
+  // For logins of those who have not logged in from where they come: they queue here, not before all others.
+  WorkerPool& stranger_pool() { return strangers_; }
 
  private:
   struct IoThread {
@@ -45,6 +48,7 @@ class Runtime {
   std::vector<std::unique_ptr<IoThread>> io_;
   WorkerPool storage_;
   WorkerPool auth_;
+  WorkerPool strangers_;
 };
 
 }  // namespace postkeep::server

@@ -198,7 +198,10 @@ TEST_CASE("an IPv6 address is judged with its /64") {
 
 TEST_CASE("a rightful user gets in from where he always does while his account is under attack") {
   Guarded g;
+  CHECK_FALSE(g.begin("alice", "192.0.2.1")->known_good());
   CHECK(g.succeed("alice", "192.0.2.1"));
+  CHECK(g.begin("alice", "192.0.2.1")->known_good());
+  CHECK_FALSE(g.begin("alice", "192.0.2.2")->known_good());
   for (int i = 0; i < 500; ++i)
     g.guess("alice", "198.51." + std::to_string(i / 250) + "." + std::to_string(i % 250), 1);
   CHECK(g.told("alice", "192.0.2.1") == "0 ms");

@@ -1,6 +1,5 @@
 """Against guessing: who is made to wait, who is banned, who gets in all the same, and what fail2ban reads of it."""
 import json
-import pathlib
 import subprocess
 import threading
 import time
