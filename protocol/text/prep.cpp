@@ -1,5 +1,6 @@
 #include "protocol/text/prep.h"
 
+#include <unicode/uchar.h>
 #include <unicode/usprep.h>
 #include <unicode/ustring.h>
 
@@ -33,12 +34,24 @@ std::string to_utf8(const std::vector<UChar>& utf16) {
   return out;
 }
 
+bool has_unassigned(std::string_view utf8) {
+  while (!utf8.empty()) {
+    const CodePoint point = first_code_point(utf8);
+    utf8.remove_prefix(point.length);
+    if (!u_isdefined(static_cast<UChar32>(point.value))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-Result<std::string> sasl_prep(std::string_view utf8) {
+Result<std::string> sasl_prep(std::string_view utf8, Prep prep) {
   constexpr std::size_t octets_max = 64 * 1024;  // far above any password; keeps ICU's 32-bit lengths safe
   if (utf8.size() > octets_max) return failure(ErrorKind::cannot, "The text is too long");
   if (!is_valid_utf8(utf8)) return failure(ErrorKind::cannot, "The text is not UTF-8");
+  if (prep == Prep::stored && has_unassigned(utf8)) {
+    return failure(ErrorKind::cannot, "The text has characters that Unicode does not know");
+  }
   UErrorCode error = U_ZERO_ERROR;
   const std::unique_ptr<UStringPrepProfile, void (*)(UStringPrepProfile*)> profile(
       usprep_openByType(USPREP_RFC4013_SASLPREP, &error), usprep_close);
