@@ -1,10 +1,16 @@
 #include "auth/authenticator.h"
 
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
 #include <algorithm>
+#include <array>
 
 #include "auth/limits.h"
+#include "auth/schemes.h"
 #include "auth/user_name.h"
 #include "protocol/base/ascii.h"
+#include "protocol/text/prep.h"
 
 namespace postkeep::auth {
 
@@ -27,6 +33,30 @@ Result<std::vector<Verifier>> verifiers_of(UserDirectory& users, const User& use
   Result<std::vector<Verifier>> found = users.verifiers(user.name);
   if (!found && found.error().kind == ErrorKind::not_found) return std::vector<Verifier>();
   return found;
+}
+
+Scheme scheme_of(ScramHash hash) { return hash == ScramHash::sha_1 ? Scheme::scram_sha_1 : Scheme::scram_sha_256; }
+
+// As find_user() looks for it last, so that nobody is the same nobody however the name is written.
+std::string prepared_name(std::string_view name) {
+  const Result<std::string> prepared = text::sasl_prep(name);
+  return prepared ? *prepared : std::string(name);
+}
+
+// RFC 2195 §2, in lower-case hexadecimal digits. Throws std::runtime_error if libcrypto fails.
+std::string cram_md5_digest(const Secret& password, std::string_view challenge) {
+  std::array<unsigned char, cram_md5_digits / 2> mac{};
+  unsigned length = 0;
+  const std::string_view key = password.reveal();
+  if (HMAC(EVP_md5(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(challenge.data()), challenge.size(), mac.data(),
+           &length) == nullptr) {
+    throw std::runtime_error("libcrypto cannot compute HMAC-MD5");
+  }
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string digits;
+  for (const unsigned char octet : mac) (digits += hex[octet >> 4]) += hex[octet & 15];
+  return digits;
 }
 
 }  // namespace
@@ -82,11 +112,21 @@ std::string Authenticator::without_own_domain(std::string_view name, const Optio
 }
 
 // `name@domain` is the user of that whole name; else, if the domain is ours, the user `name`.
-Result<std::optional<User>> Authenticator::find_user(std::string_view name, const Options& options) {
+Result<std::optional<User>> Authenticator::find_as_given(std::string_view name, const Options& options) {
   std::optional<User> user = TRY(users_.find(name));
   const std::string local = without_own_domain(name, options);
   if (user || local == name) return user;
   return users_.find(local);
+}
+
+// A name that is nobody's is looked for in its SASLprep form, too (RFC 5802 §5.1, as a query string): soft hyphens and
+// wide letters do not matter.
+Result<std::optional<User>> Authenticator::find_user(std::string_view name, const Options& options) {
+  std::optional<User> user = TRY(find_as_given(name, options));
+  if (user) return user;
+  const std::string prepared = prepared_name(name);
+  if (prepared == name) return user;
+  return find_as_given(prepared, options);
 }
 
 void Authenticator::waste(const Secret& password, const Options& options) {
@@ -129,68 +169,135 @@ Result<bool> Authenticator::check_costly(const User& user, const Verifier& verif
   return right;
 }
 
-// Of a user who has shown who it is.
+// Of a user who has shown who it is. Whether the other is there, and enabled, is told to nobody who may not act so.
 Result<Identity> Authenticator::admit(const User& user, std::string_view authorization, const Options& options) {
   if (!user.enabled) return refused("the user is disabled");
-  if (!authorization.empty()) {
-    const std::optional<User> other = TRY(find_user(authorization, options));
-    if (!other || other->name != user.name) {
-      return failure(ErrorKind::authorization_failed, "You may not act as somebody else",
-                     "authorization as another user asked for");
-    }
-  }
   Identity identity;
   identity.user = user.name;
+  if (authorization.empty()) return identity;
+  const std::optional<User> other = TRY(find_user(authorization, options));
+  if (other && other->name == user.name) return identity;
+  const auto not_allowed = [&](std::string_view why) {
+    return failure(ErrorKind::authorization_failed, "You may not act as somebody else",
+                   user.name + " as " + std::string(authorization) + ": " + std::string(why));
+  };
+  if (!other) return not_allowed("no such user");
+  if (!may_act(options.acting, user.name, other->name)) return not_allowed("no right to act as that user");
+  if (!other->enabled) return not_allowed("that user is disabled");
+  identity.user = other->name;
+  identity.acted_by = user.name;
   return identity;
 }
 
 // A failure is no reason to refuse the login; it is told to the log.
-void Authenticator::add_keys(Identity& identity, const std::vector<Verifier>& verifiers, const Secret& password,
-                             const Options& options) {
-  if (!options.add_scram_keys || find_scheme(verifiers, Scheme::scram_sha_256) != nullptr ||
-      find_scheme(verifiers, Scheme::plain) != nullptr || !users_.is_writable(identity.user)) {
+void Authenticator::add_keys(Identity& identity, const User& user, std::vector<Verifier> verifiers,
+                             const Secret& password, const Options& options) {
+  if (!options.add_scram_keys || find_scheme(verifiers, Scheme::plain) != nullptr || !users_.is_writable(user.name)) {
     return;
   }
-  const auto add = [&]() -> Outcome {
+  const auto add = [&](Scheme scheme) -> Outcome {
     const HashTurn turn(*this, options);
-    const auto made = TRY(make_verifiers(password, Scheme::scram_sha_256, options.cost));
-    return users_.add_verifier(identity.user, made.front(), verifiers);
+    auto made = TRY(make_verifiers(password, scheme, options.cost));
+    TRY(users_.add_verifier(user.name, made.front(), verifiers));
+    verifiers.push_back(std::move(made.front()));
+    return {};
   };
-  const Outcome added = add();
-  identity.keys_added = added.has_value();
-  if (!added) identity.keys_problem = added.error().text + " " + added.error().detail;
+  for (const Scheme scheme : {Scheme::scram_sha_256, Scheme::scram_sha_1}) {
+    if (find_scheme(verifiers, scheme) != nullptr) continue;
+    if (scheme == Scheme::scram_sha_1 && !options.cost.scram_sha_1) continue;
+    const Outcome added = add(scheme);
+    if (added) identity.keys_added = true;
+    if (!added) identity.keys_problem = added.error().text + " " + added.error().detail;
+  }
 }
 
 Result<Identity> Authenticator::verify(const Credentials& credentials) {
   const std::shared_ptr<const Options> current = options();
+  switch (credentials.proof) {
+    case Proof::certificate:
+      return verify_certificate(credentials, *current);
+    case Proof::cram_md5:
+      return verify_digest_of_password(credentials, *current);
+    case Proof::nothing:
+      return admit_anonymous(*current);
+    case Proof::password:
+      break;
+  }
+  return verify_sent_password(credentials, *current);
+}
+
+Result<Identity> Authenticator::verify_sent_password(const Credentials& credentials, const Options& options) {
   // Refused before anybody is looked for, so the quick answer tells nothing of us.
   if (credentials.login.size() > login_octets_max) return refused("the name is too long");
   if (const auto prepared = prepared_password(credentials.password); !prepared) return refused(prepared.error().text);
 
-  const std::optional<User> user = TRY(find_user(credentials.login, *current));
+  const LoginName name = split_master(credentials.login, credentials.authorization, options.master_separator);
+  const std::optional<User> user = TRY(find_user(name.login, options));
   if (!user) {
-    waste(credentials.password, *current);
+    waste(credentials.password, options);
     return refused("no such user");
   }
   const std::vector<Verifier> verifiers = TRY(verifiers_of(users_, *user));
-  if (!TRY(check_password(*user, verifiers, credentials.password, *current))) return refused("wrong password");
-  Identity identity = TRY(admit(*user, credentials.authorization, *current));
-  add_keys(identity, verifiers, credentials.password, *current);
+  if (!TRY(check_password(*user, verifiers, credentials.password, options))) return refused("wrong password");
+  Identity identity = TRY(admit(*user, name.authorization, options));
+  add_keys(identity, *user, verifiers, credentials.password, options);
   return identity;
+}
+
+// Only a password that is kept as it is can be asked for a digest. Whoever is refused waits for as long as with a wrong
+// password, whatever the reason.
+Result<Identity> Authenticator::verify_digest_of_password(const Credentials& credentials, const Options& options) {
+  if (credentials.login.size() > login_octets_max) return refused("the name is too long");
+  const LoginName name = split_master(credentials.login, credentials.authorization, options.master_separator);
+  const std::optional<User> user = TRY(find_user(name.login, options));
+  std::vector<Verifier> verifiers;
+  if (user) verifiers = TRY(verifiers_of(users_, *user));
+  const Verifier* kept = find_scheme(verifiers, Scheme::plain);
+  const Secret nobodys("nobody's");
+  const Secret& password = kept != nullptr ? kept->hash : nobodys;
+  const bool right = are_equal(cram_md5_digest(password, credentials.challenge), credentials.password.reveal());
+  if (kept == nullptr || !right || !user->enabled) waste(credentials.password, options);
+  if (kept == nullptr || !right) {
+    return refused(!user ? "no such user" : kept == nullptr ? "the password is not kept as PLAIN" : "wrong password");
+  }
+  return admit(*user, name.authorization, options);
+}
+
+// RFC 4422 §A.1. A certificate may stand for several users: with an authorization, the one it is right for counts.
+Result<Identity> Authenticator::verify_certificate(const Credentials& credentials, const Options& options) {
+  Result<Identity> answer = refused("the certificate is nobody's by auth.certificate_users");
+  bool found = false;
+  for (const std::string& name : users_of(credentials.certificate, options.certificate_rules)) {
+    if (name.size() > login_octets_max) continue;
+    const std::optional<User> user = TRY(find_user(name, options));
+    if (!user) continue;
+    Result<Identity> identity = admit(*user, credentials.authorization, options);
+    if (identity) return identity;
+    if (!found) answer = std::move(identity);
+    found = true;
+  }
+  return answer;
+}
+
+Result<Identity> Authenticator::admit_anonymous(const Options& options) {
+  if (options.anonymous_user.empty()) return refused("nobody is to be let in without a password");
+  const std::optional<User> user = TRY(find_user(options.anonymous_user, options));
+  if (!user) return refused("auth.anonymous_user is not there");
+  return admit(*user, {}, options);
 }
 
 // Keys of a password that is kept as PLAIN are made on the spot, with the salt that stands for nobody, so that it is
 // the same each time. That costs a PBKDF2 run, so everybody else gets one that is wasted.
 std::optional<ScramKeys> Authenticator::keys_from(const std::vector<Verifier>& verifiers, const ScramKeys& made_up,
                                                   const Options& options) {
-  const Verifier* ready = find_scheme(verifiers, Scheme::scram_sha_256);
+  const Verifier* ready = find_scheme(verifiers, scheme_of(made_up.hash));
   const Verifier* plain = find_scheme(verifiers, Scheme::plain);
   Result<Secret> password = prepared_password(plain != nullptr ? plain->hash : Secret("nobody's"));
   const HashTurn turn(*this, options);
   const Secret nobodys("nobody's");
-  ScramKeys made = derive_scram_keys(password ? *password : nobodys, made_up.salt, made_up.iterations);
+  ScramKeys made = derive_scram_keys(password ? *password : nobodys, made_up.salt, made_up.iterations, made_up.hash);
   if (ready != nullptr) {
-    if (auto keys = scram_keys_from_text(ready->hash.reveal())) return std::move(*keys);
+    if (auto keys = scram_keys_from_text(ready->hash.reveal(), made_up.hash)) return std::move(*keys);
   }
   if (plain == nullptr || !password) return std::nullopt;
   return made;
@@ -199,25 +306,31 @@ std::optional<ScramKeys> Authenticator::keys_from(const std::vector<Verifier>& v
 Result<KeyAnswer> Authenticator::look_up_keys(const KeyRequest& request) {
   const std::shared_ptr<const Options> current = options();
   if (request.login.size() > login_octets_max) return refused("the name is too long");
-  const std::optional<User> user = TRY(find_user(request.login, *current));
+  const LoginName asked = split_master(request.login, request.authorization, current->master_separator);
+  const std::optional<User> user = TRY(find_user(asked.login, *current));
   std::vector<Verifier> verifiers;
   if (user) verifiers = TRY(verifiers_of(users_, *user));
-  const std::string name = user ? user->name : without_own_domain(request.login, *current);
-  const ScramKeys made_up = made_up_scram_keys(current->server_secret, user_key(name), current->cost.scram_iterations);
+  const std::string name = user ? user->name : without_own_domain(prepared_name(asked.login), *current);
+  const ScramKeys made_up =
+      made_up_scram_keys(current->server_secret, user_key(name), current->cost.scram_iterations, request.hash);
   const std::optional<ScramKeys> kept = keys_from(verifiers, made_up, *current);
   KeyAnswer answer;
   answer.keys = kept ? *kept : made_up;
   answer.if_wrong = !user ? "no such user" : kept ? "wrong password" : "the user has no SCRAM keys";
-  answer.if_proven = kept ? admit(*user, request.authorization, *current) : refused(answer.if_wrong);
+  answer.if_proven = kept ? admit(*user, asked.authorization, *current) : refused(answer.if_wrong);
   return answer;
 }
 
 std::string Authenticator::account_key(std::string_view login) const {
   if (login.size() > login_octets_max) return {};
-  return user_key(without_own_domain(login, *options()));
+  const std::shared_ptr<const Options> current = options();
+  const LoginName name =
+      split_master(login, {}, current->master_separator);  // it is the master's password that is tried
+  return user_key(without_own_domain(prepared_name(name.login), *current));
 }
 
 bool Authenticator::can_supply_keys() const { return users_.can_supply_keys(); }
+bool Authenticator::can_supply_sha_1_keys() const { return users_.can_supply_sha_1_keys(); }
 
 Result<Recipient> Authenticator::resolve_recipient(std::string_view address) {
   const std::shared_ptr<const Options> current = options();

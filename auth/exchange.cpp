@@ -7,10 +7,11 @@ namespace postkeep::auth {
 
 namespace {
 
-Exchange::Progress failed(Error error) {
+Exchange::Progress failed(Error error, std::string_view farewell = {}) {
   Exchange::Progress progress;
   progress.state = Exchange::Progress::State::failed;
   progress.error = std::move(error);
+  if (!farewell.empty()) progress.farewell = base64_encode(farewell);
   return progress;
 }
 
@@ -23,19 +24,18 @@ Exchange::Progress challenge(std::string_view bytes) {
 
 }  // namespace
 
-Result<Exchange> Exchange::start(std::string_view mechanism, Circumstances circumstances) {
+Result<Exchange> Exchange::start(std::string_view mechanism, const Circumstances& circumstances) {
   const MechanismRow* row = find_mechanism(mechanism);
-  if (row == nullptr || (row->by == ChecksBy::keys && !circumstances.keys)) {
-    return failure(ErrorKind::cannot, "This authentication mechanism is not supported");
-  }
-  if (row->needs == Channel::confidential && circumstances.channel == Channel::exposed) {
-    return failure(ErrorKind::privacy_required, "A password may not travel here without TLS");
-  }
-  return Exchange(*row);
+  if (row == nullptr) return failure(ErrorKind::cannot, "This authentication mechanism is not supported");
+  TRY(check_usable(*row, circumstances));
+  return Exchange(*row, circumstances);
 }
 
 Exchange::Progress Exchange::begin(std::optional<std::string_view> initial_response) {
-  if (!initial_response) return challenge(row_->first_challenge);
+  if (!initial_response) {
+    const std::optional<std::string> own = mechanism_->first_challenge();
+    return challenge(own ? std::string_view(*own) : row_->first_challenge);
+  }
   return step(*initial_response == "=" ? std::string_view() : *initial_response);
 }
 
@@ -57,7 +57,7 @@ Exchange::Progress Exchange::supply(KeyAnswer answer) { return progress(mechanis
 
 Exchange::Progress Exchange::progress(Step next) {
   if (auto* more = std::get_if<Challenge>(&next)) return challenge(more->bytes);
-  if (auto* refusal = std::get_if<Refusal>(&next)) return failed(std::move(refusal->error));
+  if (auto* refusal = std::get_if<Refusal>(&next)) return failed(std::move(refusal->error), refusal->farewell);
   Progress progress;
   if (auto* wanted = std::get_if<KeyRequest>(&next)) {
     progress.state = Progress::State::look_up;

@@ -1,6 +1,6 @@
-// Exchange: drives one SASL mechanism from AUTHENTICATE (or POP3's AUTH) to an identity. RFC 4422, RFC 9051
-// §6.2.2, RFC 5034: base64, the initial response, "*" to cancel, policy. Does no I/O and checks no password: what
-// blocks, it asks the server to do on its authentication pool.
+// Exchange: drives one SASL mechanism from AUTHENTICATE (or AUTH of POP3, LMTP and the MTA's socket) to an identity.
+// RFC 4422, RFC 9051 §6.2.2, RFC 5034: base64, the initial response, "*" to cancel, policy. Does no I/O and checks no
+// password: what blocks, it asks the server to do on its authentication pool.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,9 @@ namespace postkeep::auth {
 //     look_up      Authenticator::look_up_keys(progress.wanted): supply(answer), or answer its error
 //     credentials  Authenticator::verify(progress.credentials)
 //     proven       progress.identity is logged in
-//     failed       answer progress.error
+//     failed       answer progress.error; a protocol with another turn to give sends progress.farewell before, if it is
+//                  not empty, and reads a line, whatever it is. The failure is counted first: a client may not come
+//                  back
 class Exchange {
  public:
   struct Progress {
@@ -33,13 +35,14 @@ class Exchange {
     // bad_syntax: invalid base64, cancelled, not what the mechanism prescribes. Kinds of a login that failed:
     // authentication_failed, authorization_failed.
     Error error;
+    std::string farewell;  // base64: what the mechanism has to say of its failure (RFC 5802 §5.1 "e="); may be left out
 
     Progress() = default;  // a constructor, so that temporaries may cross a co_await
   };
 
-  // Errors: cannot (unknown mechanism, or one that needs keys where not every user can have them),
-  // privacy_required (needs TLS here).
-  static Result<Exchange> start(std::string_view mechanism, Circumstances circumstances);
+  // Errors: cannot (unknown mechanism, or one that is not offered under these circumstances), privacy_required (needs
+  // TLS here).
+  static Result<Exchange> start(std::string_view mechanism, const Circumstances& circumstances);
 
   // `initial_response` is the base64 that came with the command; "=" stands for an empty one (RFC 9051 §6.2.2).
   Progress begin(std::optional<std::string_view> initial_response);
@@ -53,7 +56,8 @@ class Exchange {
   const std::string& login() const { return login_; }
 
  private:
-  explicit Exchange(const MechanismRow& row) : row_(&row), mechanism_(row.make()) {}
+  Exchange(const MechanismRow& row, const Circumstances& circumstances)
+      : row_(&row), mechanism_(row.make(circumstances)) {}
   Progress step(std::string_view base64);
   Progress progress(Step next);
 

@@ -37,5 +37,9 @@ inline constexpr unsigned scram_iterations_min = 4096;  // RFC 7677 §4
 inline constexpr unsigned scram_iterations_max = 1'000'000;
 inline constexpr std::size_t scram_salt_octets = 16;        // of salts that we make
 inline constexpr std::size_t scram_nonce_octets_max = 512;  // the client's share
+inline constexpr std::size_t cram_md5_digits = 32;          // RFC 2195 §2
+inline constexpr std::size_t trace_characters_max = 255;    // of ANONYMOUS; RFC 4505 §2
+// A map from certificates to users is read whole: a line is a name and a name in a certificate.
+inline constexpr std::size_t certificate_map_octets_max = 16 * 1024 * 1024;
 
 }  // namespace postkeep::auth

@@ -19,7 +19,10 @@ class Login final : public Mechanism {
       name_ = std::string(message);
       return Challenge{"Password:"};
     }
-    return Credentials{name_, {}, Secret(std::string(message))};
+    Credentials credentials;
+    credentials.login = name_;
+    credentials.password = Secret(std::string(message));
+    return credentials;
   }
 
  private:

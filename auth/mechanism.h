@@ -3,6 +3,7 @@
 // no socket and no user: it says what it wants checked or looked up.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -21,8 +22,9 @@ struct Proven {
   Identity identity;  // nothing is left to be checked
 };
 struct Refusal {
-  Error
-      error;  // bad_syntax: not what the mechanism prescribes; authentication_failed and authorization_failed: a login
+  // bad_syntax: not what the mechanism prescribes; authentication_failed and authorization_failed: a login.
+  Error error;
+  std::string farewell = {};  // what the mechanism has the server say before the failure; empty: nothing
 };
 using Step = std::variant<Challenge, KeyRequest, Credentials, Proven, Refusal>;
 
@@ -30,6 +32,8 @@ using Step = std::variant<Challenge, KeyRequest, Credentials, Proven, Refusal>;
 class Mechanism {
  public:
   virtual ~Mechanism() = default;
+  // What the server says where the client sent no initial response, if that is not a constant: that stands in its row.
+  virtual std::optional<std::string> first_challenge() { return std::nullopt; }
   // The client's next message, decoded. A mechanism whose server speaks first gets its first one after the
   // challenge of first_challenge().
   virtual Step step(std::string_view message) = 0;

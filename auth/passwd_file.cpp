@@ -56,6 +56,7 @@ Outcome PasswdFile::load(const Stamp& expected) {
   loaded_ = expected;
   changed_.reset();
   all_have_keys_ = table->all_have_keys;
+  all_have_sha_1_keys_ = table->all_have_sha_1_keys;
   // A file that is read once more because it had not been quiet says nothing new.
   const bool is_news = !table_ || table_->problems.size() != table->problems.size();
   table_ = std::move(table);

@@ -33,7 +33,8 @@ class PasswdFile final : public UserDirectory {
   Result<std::optional<User>> find(std::string_view name) override;
   Result<std::vector<Verifier>> verifiers(std::string_view name) override;
   Result<std::vector<User>> list() override;
-  bool can_supply_keys() const override { return all_have_keys_; }  // as of the last look-up
+  bool can_supply_keys() const override { return all_have_keys_; }  // as of the last look-up, like the next
+  bool can_supply_sha_1_keys() const override { return all_have_sha_1_keys_; }
   bool is_writable(std::string_view) override { return false; }
   Outcome add(const User& user, const std::vector<Verifier>& verifiers) override;
   Outcome set_verifiers(std::string_view name, const std::vector<Verifier>& verifiers) override;
@@ -65,6 +66,7 @@ class PasswdFile final : public UserDirectory {
   const std::string path_;
   const BackendReport report_;
   std::atomic<bool> all_have_keys_{false};
+  std::atomic<bool> all_have_sha_1_keys_{false};
 
   std::mutex mutex_;  // guards the rest; held while the file is read
   Table table_;

@@ -82,7 +82,9 @@ class Reader {
   void note_keys(const PasswdEntry& entry) {
     if (!entry.user.enabled) return;
     for (const Verifier& verifier : entry.verifiers) {
-      if (verifier.scheme != Scheme::scram_sha_256 && verifier.scheme != Scheme::plain) table_.all_have_keys = false;
+      if (verifier.scheme == Scheme::plain) continue;
+      if (verifier.scheme != Scheme::scram_sha_256) table_.all_have_keys = false;
+      if (verifier.scheme != Scheme::scram_sha_1) table_.all_have_sha_1_keys = false;
     }
   }
 

@@ -30,7 +30,9 @@ struct PasswdTable {
   };
   std::unordered_map<std::string, PasswdEntry> entries;  // by user_key()
   std::vector<Problem> problems;
-  bool all_have_keys = true;  // whoever can log in has SCRAM keys, or a password to make them from
+  // Whoever can log in has SCRAM-SHA-256 keys, or a password to make them from; and SCRAM-SHA-1 keys likewise.
+  bool all_have_keys = true;
+  bool all_have_sha_1_keys = true;
 };
 
 // Comments (#) and empty lines are skipped, lines may end with CRLF. A malformed line is a problem and concerns nobody

@@ -9,7 +9,6 @@
 #include "auth/schemes.h"
 #include "protocol/base/ascii.h"
 #include "protocol/base/base64.h"
-#include "protocol/text/prep.h"
 
 namespace postkeep::auth {
 
@@ -110,12 +109,12 @@ void system_random(std::span<unsigned char> out) {
   if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) throw std::runtime_error("no random numbers");
 }
 
-Result<Secret> prepared_password(const Secret& password) {
+Result<Secret> prepared_password(const Secret& password, text::Prep prep) {
   if (password.empty()) return failure(ErrorKind::cannot, "The password is empty");
   if (password.reveal().size() > password_octets_max) {
     return failure(ErrorKind::cannot, "The password is longer than " + std::to_string(password_octets_max) + " octets");
   }
-  Result<std::string> prepared = text::sasl_prep(password.reveal());
+  Result<std::string> prepared = text::sasl_prep(password.reveal(), prep);
   if (!prepared && prepared.error().kind == ErrorKind::cannot) {
     return failure(ErrorKind::cannot, "A password must be UTF-8 without control characters");
   }
@@ -126,9 +125,9 @@ Result<Secret> prepared_password(const Secret& password) {
 
 Result<std::vector<Verifier>> make_verifiers(const Secret& password, std::optional<Scheme> scheme, const HashCost& cost,
                                              RandomSource random) {
-  const Secret prepared = TRY(prepared_password(password));
-  const std::vector<Scheme> wanted =
-      scheme ? std::vector{*scheme} : std::vector{Scheme::argon2id, Scheme::scram_sha_256};
+  const Secret prepared = TRY(prepared_password(password, text::Prep::stored));
+  std::vector<Scheme> wanted = scheme ? std::vector{*scheme} : std::vector{Scheme::argon2id, Scheme::scram_sha_256};
+  if (!scheme && cost.scram_sha_1) wanted.push_back(Scheme::scram_sha_1);
   std::vector<Verifier> verifiers;
   for (const Scheme one : wanted) {
     const SchemeRow& row = row_of(one);

@@ -13,6 +13,7 @@
 
 #include "protocol/base/result.h"
 #include "protocol/base/secret.h"
+#include "protocol/text/prep.h"
 
 namespace postkeep::auth {
 
@@ -26,6 +27,7 @@ enum class Scheme {
   blf_crypt,
   md5_crypt,
   argon2i,
+  scram_sha_1,
   ssha512,
   ssha256,
   ssha,
@@ -63,6 +65,7 @@ struct HashCost {
   std::uint32_t argon2_memory_kib = 19 * 1024;
   std::uint32_t argon2_iterations = 2;
   std::uint32_t scram_iterations = 4096;
+  bool scram_sha_1 = false;  // what setting a password writes has SCRAM-SHA-1 keys as well
 };
 
 // Where salts come from: the system's generator in production, fixed octets in tests. Throws
@@ -70,11 +73,13 @@ struct HashCost {
 using RandomSource = void (*)(std::span<unsigned char> out);
 void system_random(std::span<unsigned char> out);
 
-// The form of a password that is hashed: SASLprep (RFC 4013) as RFC 4616 §2 and RFC 5802 §5.1 want it. Code points
-// newer than Unicode 3.2 pass through. Errors: cannot (empty, too long, not UTF-8, control characters).
-Result<Secret> prepared_password(const Secret& password);
+// The form of a password that is hashed: SASLprep (RFC 4013) as RFC 4616 §2 and RFC 5802 §5.1 want it; one that is to
+// be kept is a stored string, one that comes with a login a query (RFC 3454 §7, see protocol/text/prep.h). Errors:
+// cannot (empty, too long, not UTF-8, control characters).
+Result<Secret> prepared_password(const Secret& password, text::Prep prep = text::Prep::query);
 
-// The verifiers that setting a password writes: ARGON2ID and SCRAM-SHA-256, or the one scheme named. Errors: cannot
+// The verifiers that setting a password writes: ARGON2ID and SCRAM-SHA-256 (and SCRAM-SHA-1 where `cost` says so), or
+// the one scheme named. Errors: cannot
 // (unfit password; a scheme that is only read), unavailable (no memory for Argon2).
 Result<std::vector<Verifier>> make_verifiers(const Secret& password, std::optional<Scheme> scheme, const HashCost& cost,
                                              RandomSource random = system_random);

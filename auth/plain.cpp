@@ -24,7 +24,11 @@ class Plain final : public Mechanism {
       return Refusal{Error(ErrorKind::bad_syntax, "PLAIN wants a name and a password")};
     }
     if (!text::is_valid_utf8(message)) return Refusal{Error(ErrorKind::bad_syntax, "PLAIN wants UTF-8")};
-    return Credentials{std::string(login), std::string(authorization), Secret(std::string(password))};
+    Credentials credentials;
+    credentials.login = std::string(login);
+    credentials.authorization = std::string(authorization);
+    credentials.password = Secret(std::string(password));
+    return credentials;
   }
 };
 

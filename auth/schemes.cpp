@@ -13,20 +13,25 @@ namespace postkeep::auth {
 
 namespace {
 
-// --- SCRAM-SHA-256: "iterations,salt,stored,server"
+// --- SCRAM-SHA-256 and SCRAM-SHA-1: "iterations,salt,stored,server"
 
-Result<std::string> read_scram(std::string_view hash) { return to_text(TRY(scram_keys_from_text(hash))); }
-
-Result<bool> verify_scram(const Secret& password, std::string_view hash) {
-  const Result<ScramKeys> kept = scram_keys_from_text(hash);
-  if (!kept) return failure(ErrorKind::corruption, "The password cannot be checked now", kept.error().text);
-  const ScramKeys given = derive_scram_keys(password, kept->salt, kept->iterations);
-  return CRYPTO_memcmp(given.stored_key.data(), kept->stored_key.data(), given.stored_key.size()) == 0;
+template <ScramHash which>
+Result<std::string> read_scram(std::string_view hash) {
+  return to_text(TRY(scram_keys_from_text(hash, which)));
 }
 
+template <ScramHash which>
+Result<bool> verify_scram(const Secret& password, std::string_view hash) {
+  const Result<ScramKeys> kept = scram_keys_from_text(hash, which);
+  if (!kept) return failure(ErrorKind::corruption, "The password cannot be checked now", kept.error().text);
+  const ScramKeys given = derive_scram_keys(password, kept->salt, kept->iterations, which);
+  return are_equal(given.stored_key, kept->stored_key);
+}
+
+template <ScramHash which>
 Result<Secret> make_scram(const Secret& prepared, const HashCost& cost, RandomSource random) {
   const std::string salt = random_octets(scram_salt_octets, random);
-  return Secret(to_text(derive_scram_keys(prepared, salt, cost.scram_iterations)));
+  return Secret(to_text(derive_scram_keys(prepared, salt, cost.scram_iterations, which)));
 }
 
 // --- PLAIN: the password itself
@@ -62,7 +67,8 @@ constexpr std::array table = {
   // scheme, name, alias, work, form, typed form too, read, verify, make, documentation
   SchemeRow{Scheme::argon2id, "ARGON2ID", "", Work::argon2, as_text, true, read_argon2id, verify_argon2id, make_argon2id,
             "Argon2id (RFC 9106), the default; cost by auth.argon2_memory and auth.argon2_iterations"},
-  SchemeRow{Scheme::scram_sha_256, "SCRAM-SHA-256", "", Work::scram, as_text, false, read_scram, verify_scram, make_scram,
+  SchemeRow{Scheme::scram_sha_256, "SCRAM-SHA-256", "", Work::scram, as_text, false, read_scram<ScramHash::sha_256>,
+            verify_scram<ScramHash::sha_256>, make_scram<ScramHash::sha_256>,
             "the keys for logins by SCRAM-SHA-256 (RFC 7677); cost by auth.scram_iterations"},
   SchemeRow{Scheme::plain, "PLAIN", "CLEARTEXT", Work::trifling, as_text, false, read_plain_text, verify_plain_text, make_plain_text,
             "the password itself: whoever reads the file knows it"},
@@ -78,6 +84,9 @@ constexpr std::array table = {
             "crypt(3) $1$, quickly guessed once stolen"},
   SchemeRow{Scheme::argon2i, "ARGON2I", "", Work::argon2, as_text, true, read_argon2i, verify_argon2i, nullptr,
             "Argon2i (RFC 9106)"},
+  SchemeRow{Scheme::scram_sha_1, "SCRAM-SHA-1", "", Work::scram, as_text, false, read_scram<ScramHash::sha_1>,
+            verify_scram<ScramHash::sha_1>, make_scram<ScramHash::sha_1>,
+            "the keys for logins by SCRAM-SHA-1 (RFC 5802) of clients that know nothing better"},
   SchemeRow{Scheme::ssha512, "SSHA512", "", Work::trifling, as_octets, true, read_ssha512, verify_sha512, make_ssha512,
             "salted SHA-512, one pass: quickly guessed once stolen"},
   SchemeRow{Scheme::ssha256, "SSHA256", "", Work::trifling, as_octets, true, read_ssha256, verify_sha256, make_ssha256,

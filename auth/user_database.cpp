@@ -52,6 +52,15 @@ bool are_same(const std::vector<Verifier>& left, const std::vector<Verifier>& ri
   });
 }
 
+// Users who have a password kept, and neither SCRAM-SHA-1 keys nor what they can be made of.
+#define LACKING_SHA_1_KEYS                                                                           \
+  "SELECT id FROM users WHERE EXISTS (SELECT 1 FROM verifiers WHERE user = users.id) AND NOT EXISTS" \
+  " (SELECT 1 FROM verifiers WHERE user = users.id AND"                                              \
+  " (verifier LIKE '{SCRAM-SHA-1}%' OR verifier LIKE '{PLAIN}%'))"
+constexpr const char* anybody_lacking = LACKING_SHA_1_KEYS " LIMIT 1";
+constexpr const char* this_one_lacking = LACKING_SHA_1_KEYS " AND id = ?";
+#undef LACKING_SHA_1_KEYS
+
 }  // namespace
 
 std::string user_database_path(std::string_view data_dir) { return std::string(data_dir) + "/users.sqlite"; }
@@ -63,7 +72,9 @@ Result<std::unique_ptr<UserDatabase>> UserDatabase::open(storage::FileSystem& fi
   std::unique_ptr<Database> database = TRY(Database::open(files, path, options));
   TRY(database->execute("PRAGMA foreign_keys = ON"));
   TRY(migrate(*database));
-  return std::unique_ptr<UserDatabase>(new UserDatabase(std::move(database)));
+  std::unique_ptr<UserDatabase> opened(new UserDatabase(std::move(database)));
+  TRY(opened->look_for_lacking());
+  return opened;
 }
 
 Result<std::optional<User>> UserDatabase::find(std::string_view name) {
@@ -96,8 +107,10 @@ Outcome UserDatabase::add(const User& user, const std::vector<Verifier>& verifie
   Statement insert = TRY(database_->prepare("INSERT INTO users (key, name, enabled, created) VALUES (?, ?, ?, ?)"));
   insert.bind_text(1, user_key(user.name)).bind_text(2, user.name).bind(3, user.enabled ? 1 : 0).bind(4, user.created);
   TRY(insert.run());
-  TRY(insert_verifiers(database_->last_insert_rowid(), verifiers));
-  return transaction.commit();
+  const std::int64_t added = database_->last_insert_rowid();
+  TRY(insert_verifiers(added, verifiers));
+  TRY(transaction.commit());
+  return note_sha_1_keys(added);
 }
 
 Outcome UserDatabase::set_verifiers(std::string_view name, const std::vector<Verifier>& verifiers) {
@@ -110,7 +123,8 @@ Outcome UserDatabase::set_verifiers(std::string_view name, const std::vector<Ver
     TRY(clear.bind(1, *user).run());
   }
   TRY(insert_verifiers(*user, verifiers));
-  return transaction.commit();
+  TRY(transaction.commit());
+  return note_sha_1_keys(*user);
 }
 
 Outcome UserDatabase::add_verifier(std::string_view name, const Verifier& verifier, const std::vector<Verifier>& seen) {
@@ -122,7 +136,8 @@ Outcome UserDatabase::add_verifier(std::string_view name, const Verifier& verifi
     return failure(ErrorKind::in_use, "The password was changed meanwhile");
   }
   TRY(insert_verifiers(*user, {verifier}));
-  return transaction.commit();
+  TRY(transaction.commit());
+  return note_sha_1_keys(*user);
 }
 
 Outcome UserDatabase::set_enabled(std::string_view name, bool enabled) {
@@ -136,10 +151,13 @@ Outcome UserDatabase::set_enabled(std::string_view name, bool enabled) {
 
 Outcome UserDatabase::remove(std::string_view name) {
   const std::lock_guard lock(mutex_);
-  Statement erase = TRY(database_->prepare("DELETE FROM users WHERE key = ?"));
-  TRY(erase.bind_text(1, user_key(name)).run());
-  if (database_->changes() == 0) return failure(ErrorKind::not_found, "No such user");
-  return {};
+  const std::optional<std::int64_t> user = TRY(user_id(name));
+  if (!user) return failure(ErrorKind::not_found, "No such user");
+  {
+    Statement erase = TRY(database_->prepare("DELETE FROM users WHERE id = ?"));
+    TRY(erase.bind(1, *user).run());
+  }
+  return note_sha_1_keys(*user);
 }
 
 Outcome UserDatabase::rename(std::string_view name, const std::string& to) {
@@ -184,6 +202,29 @@ Outcome UserDatabase::insert_verifiers(std::int64_t user, const std::vector<Veri
     TRY(insert.rerun());
   }
   return {};
+}
+
+// The caller holds the mutex.
+Result<bool> UserDatabase::lacks_sha_1_keys(std::int64_t user) {
+  Statement row = TRY(database_->prepare(this_one_lacking));
+  row.bind(1, user);
+  return row.step();
+}
+
+// Reads all users if nobody lacks them, so it is asked only when the one who was known to has them now.
+Outcome UserDatabase::look_for_lacking() {
+  Statement row = TRY(database_->prepare(anybody_lacking));
+  lacks_sha_1_ = TRY(row.step()) ? row.integer(0) : nobody;
+  return {};
+}
+
+// After a change of this user, who may be gone. The caller holds the mutex.
+Outcome UserDatabase::note_sha_1_keys(std::int64_t user) {
+  if (TRY(lacks_sha_1_keys(user))) {
+    lacks_sha_1_ = user;
+    return {};
+  }
+  return lacks_sha_1_ == user ? look_for_lacking() : Outcome();
 }
 
 }  // namespace postkeep::auth

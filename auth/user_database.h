@@ -2,6 +2,7 @@
 // SQLite only through storage/index/database.h. Opened by the server, or by an admin command that holds the data lock.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,6 +24,7 @@ class UserDatabase final : public UserDirectory {
   Result<std::vector<Verifier>> verifiers(std::string_view name) override;
   Result<std::vector<User>> list() override;
   bool can_supply_keys() const override { return true; }  // a login with the password adds them
+  bool can_supply_sha_1_keys() const override { return lacks_sha_1_ == nobody; }
   bool is_writable(std::string_view) override { return true; }
   Outcome add(const User& user, const std::vector<Verifier>& verifiers) override;
   Outcome set_verifiers(std::string_view name, const std::vector<Verifier>& verifiers) override;
@@ -36,9 +38,16 @@ class UserDatabase final : public UserDirectory {
   Result<std::optional<std::int64_t>> user_id(std::string_view name);
   Result<std::vector<Verifier>> read_verifiers(std::int64_t user);
   Outcome insert_verifiers(std::int64_t user, const std::vector<Verifier>& verifiers);
+  Result<bool> lacks_sha_1_keys(std::int64_t user);
+  Outcome look_for_lacking();
+  Outcome note_sha_1_keys(std::int64_t user);
+
+  static constexpr std::int64_t nobody = 0;
 
   std::mutex mutex_;
   std::unique_ptr<storage::Database> database_;
+  // The row of a user who has a password and no SCRAM-SHA-1 keys: while one is known the others need not be looked at.
+  std::atomic<std::int64_t> lacks_sha_1_{nobody};
 };
 
 // "<data_dir>/users.sqlite"

@@ -31,9 +31,13 @@ class UserDirectory {
   // The verifiers of a user, in the order in which they were set. Errors: not_found.
   virtual Result<std::vector<Verifier>> verifiers(std::string_view name) = 0;
   virtual Result<std::vector<User>> list() = 0;  // sorted by name
-  // Whether every user of this directory has SCRAM keys, or can have them after a login with the password. Does not
-  // block.
+  // Whether every user of this directory has SCRAM-SHA-256 keys, or can have them after a login with the password. Does
+  // not block.
   virtual bool can_supply_keys() const = 0;
+  // Whether everybody who has a password has SCRAM-SHA-1 keys now, or they can be made of what is kept. Stricter, since
+  // servers without them are there already: clients that know only this mechanism must not begin to fail. Does not
+  // block.
+  virtual bool can_supply_sha_1_keys() const { return false; }
   // Whether the calls below work for this user. False: they answer `cannot`, and say where the user is kept instead.
   virtual bool is_writable(std::string_view name) = 0;
   // Durable when they return. Errors of each: cannot where the directory is read only.

@@ -38,6 +38,10 @@ Result<std::vector<User>> UserDirectoryChain::list() {
   return users;
 }
 
+bool UserDirectoryChain::can_supply_sha_1_keys() const {
+  return std::ranges::all_of(links_, [](const auto& link) { return link->can_supply_sha_1_keys(); });
+}
+
 bool UserDirectoryChain::can_supply_keys() const {
   return std::ranges::all_of(links_, [](const auto& link) { return link->can_supply_keys(); });
 }

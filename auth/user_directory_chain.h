@@ -21,6 +21,7 @@ class UserDirectoryChain final : public UserDirectory {
   Result<std::vector<Verifier>> verifiers(std::string_view name) override;
   Result<std::vector<User>> list() override;
   bool can_supply_keys() const override;
+  bool can_supply_sha_1_keys() const override;
   bool is_writable(std::string_view name) override;
   // To the first link that takes users. Errors besides: cannot when there is none.
   Outcome add(const User& user, const std::vector<Verifier>& verifiers) override;

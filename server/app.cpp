@@ -73,16 +73,31 @@ AdmissionLimits admission_limits(const Settings& settings) {
   return limits;
 }
 
-auth::Authenticator::Options auth_options(const Settings& settings, const Secret& secret) {
+std::vector<auth::ActingRight> acting_rights(const Settings& settings) {
+  std::vector<auth::ActingRight> rights;
+  for (const std::string& master : settings.auth.masters) rights.push_back(auth::ActingRight{master, "*"});
+  for (const std::string& text : settings.auth.delegates) {
+    if (auto right = auth::acting_right_from_text(text)) rights.push_back(std::move(*right));
+  }
+  return rights;
+}
+
+auth::Authenticator::Options auth_options(const Settings& settings, const Secret& secret,
+                                          std::vector<auth::CertificateRule> certificate_rules) {
   auth::Authenticator::Options options;
   options.domains = own_domains(settings);
   options.cost.argon2_memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory / 1024);
   options.cost.argon2_iterations = static_cast<std::uint32_t>(settings.auth.argon2_iterations);
   options.cost.scram_iterations = static_cast<std::uint32_t>(settings.auth.scram_iterations);
+  options.cost.scram_sha_1 = offers_scram_sha_1(settings);
   options.concurrent_hashes = or_cores(settings.auth.concurrent_hashes);
   options.add_scram_keys = settings.auth.add_scram_keys;
   options.remember_passwords = settings.auth.remember_passwords;
   options.server_secret = secret;
+  options.acting = acting_rights(settings);
+  options.master_separator = settings.auth.master_separator;
+  options.certificate_rules = std::move(certificate_rules);
+  options.anonymous_user = settings.auth.anonymous_user;
   return options;
 }
 
@@ -122,14 +137,15 @@ TlsMinimum tls_minimum(const Settings& settings) {
 
 Outcome load_certificates(TlsStore& tls, const Settings& settings) {
   const std::vector<CertificateFiles> all = TRY(certificate_files(settings));
-  for (const CertificateFiles& files : all) {
-    for (const std::string& file : {files.certificate, files.private_key}) {
-      if (const std::string why = why_unreadable(file); !why.empty()) {
-        return failure(ErrorKind::unavailable, "TLS is not available", why);
-      }
+  std::vector<std::string> names;
+  for (const CertificateFiles& files : all) names.insert(names.end(), {files.certificate, files.private_key});
+  if (!settings.tls.client_ca.empty()) names.push_back(settings.tls.client_ca);
+  for (const std::string& file : names) {
+    if (const std::string why = why_unreadable(file); !why.empty()) {
+      return failure(ErrorKind::unavailable, "TLS is not available", why);
     }
   }
-  return tls.load(all, tls_minimum(settings));
+  return tls.load(all, tls_minimum(settings), settings.tls.client_ca);
 }
 
 // Keys that differ and that a reload cannot change.
@@ -217,6 +233,7 @@ class App final : public admin::Host, public admin::LiveServer {
   std::unique_ptr<storage::FileLock> lock_;
   std::unique_ptr<auth::UserDirectory> users_;
   Secret secret_;
+  std::vector<auth::CertificateRule> certificate_rules_;  // of the last configuration in which they could be read
   std::unique_ptr<storage::MailStore> mail_;
   std::unique_ptr<Runtime> runtime_;  // before all that refers to its pools
   std::unique_ptr<WorkerPool> admin_pool_;
@@ -250,6 +267,7 @@ Outcome App::open_users() {
   const auth::BackendEnvironment environment{*files_, storage::system_clock(), admin_settings_->data_dir, report};
   users_ = TRY(auth::open_backends(admin_settings_->auth.backends, environment));
   secret_ = TRY(auth::server_secret(*files_, admin_settings_->data_dir));
+  certificate_rules_ = TRY(auth::load_certificate_rules(*files_, admin_settings_->auth.certificate_users));
   return {};
 }
 
@@ -302,7 +320,7 @@ Outcome App::start() {
                     {{"user", user}, {"kind", to_string(error.kind)}, {"reason", error.detail}});
         metrics().errors.at("storage", to_string(error.kind)).add();
       });
-  authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_));
+  authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_, certificate_rules_));
   guard_ = std::make_unique<auth::GuessGuard>(guard_options(settings),
                                               [this](const auth::GuessGuard::Ban& ban) { note_ban(ban); });
   auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool(), guard_.get(),
@@ -469,8 +487,16 @@ void App::take_over(const Settings& settings, Reload& report) {
     log_->write(LogLevel::error, "certificates_not_reloaded", {{"reason", certificates.error().detail}});
     report.problems.push_back(certificates.error().text + " (" + certificates.error().detail + "); the old one stays");
   }
+  auto certificate_rules = auth::load_certificate_rules(*files_, settings.auth.certificate_users);
+  if (!certificate_rules) {
+    log_->write(LogLevel::error, "certificate_users_not_reloaded", {{"reason", certificate_rules.error().detail}});
+    report.problems.push_back(certificate_rules.error().text + " (" + certificate_rules.error().detail +
+                              "); the old ones stay");
+  } else {
+    certificate_rules_ = std::move(*certificate_rules);
+  }
   admission_->set_limits(admission_limits(settings));
-  authenticator_->reconfigure(auth_options(settings, secret_));
+  authenticator_->reconfigure(auth_options(settings, secret_, certificate_rules_));
   guard_->reconfigure(guard_options(settings));
   report.need_restart = need_restart(*admin_settings_, settings);
   std::string keys;

@@ -109,6 +109,7 @@ auth::HashCost hash_cost(const Settings& settings) {
   cost.argon2_memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory / 1024);
   cost.argon2_iterations = static_cast<std::uint32_t>(settings.auth.argon2_iterations);
   cost.scram_iterations = static_cast<std::uint32_t>(settings.auth.scram_iterations);
+  cost.scram_sha_1 = offers_scram_sha_1(settings);
   return cost;
 }
 

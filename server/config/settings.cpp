@@ -14,6 +14,11 @@ std::vector<std::string> own_domains(const Settings& settings) {
   return own;
 }
 
+bool offers_scram_sha_1(const Settings& settings) {
+  return std::ranges::any_of(settings.auth.mechanisms,
+                             [](const std::string& name) { return name.starts_with("SCRAM-SHA-1"); });
+}
+
 std::string_view to_string(AllowPlaintext value) {
   switch (value) {
     case AllowPlaintext::never:

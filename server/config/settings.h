@@ -78,6 +78,7 @@ struct Settings {
     std::vector<std::string> certificates;  // more of them, each "certificate" or "certificate key": PEM files
     TlsProfile profile = TlsProfile::intermediate;
     TlsVersion min_version = TlsVersion::tls_1_2;
+    std::string client_ca;  // PEM file; empty: clients are not asked for certificates
   } tls;
 
   struct Auth {
@@ -89,6 +90,15 @@ struct Settings {
     std::uint64_t scram_iterations = 4096;
     std::uint64_t concurrent_hashes = 0;            // 0: as many as cores
     std::chrono::seconds remember_passwords{3600};  // 0: not
+    // Of rows of auth/mechanisms.cpp, written as there; these are usual_mechanisms().
+    std::vector<std::string> mechanisms = {"EXTERNAL",      "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS",
+                                           "SCRAM-SHA-256", "SCRAM-SHA-1",        "PLAIN",
+                                           "LOGIN",         "ANONYMOUS"};
+    std::vector<std::string> masters;                        // names of users
+    std::vector<std::string> delegates;                      // auth::ActingRight as text
+    std::string master_separator;                            // empty: none
+    std::vector<std::string> certificate_users = {"email"};  // auth::CertificateRule as text
+    std::string anonymous_user;                              // empty: nobody
   } auth;
 
   // Against guessing of passwords, auth/guess_guard.h.
@@ -178,6 +188,9 @@ using SettingsPtr = std::shared_ptr<const Settings>;
 
 // All domains that are ours: hostname, localhost and `domains`, lower case.
 std::vector<std::string> own_domains(const Settings& settings);
+
+// Whether auth.mechanisms has SCRAM-SHA-1, bound or not: then users want keys for it.
+bool offers_scram_sha_1(const Settings& settings);
 
 std::string_view to_string(AllowPlaintext value);
 std::string_view to_string(TlsVersion value);

@@ -4,7 +4,10 @@
 #include <array>
 #include <string>
 
+#include "auth/acting.h"
 #include "auth/backends.h"
+#include "auth/certificate_names.h"
+#include "auth/mechanisms.h"
 #include "auth/user_name.h"
 #include "server/config/values.h"
 
@@ -173,14 +176,66 @@ Outcome set_hidden_capabilities(Settings& settings, const RawValue& value) {
   return {};
 }
 
-Outcome set_quota_admins(Settings& settings, const RawValue& value) {
+Result<std::vector<std::string>> read_user_names(const RawValue& value) {
   std::vector<std::string> names;
   for (const std::string& given : TRY(read_text_list(value))) {
     Result<std::string> name = auth::checked_user_name(given);
     if (!name) return failure(ErrorKind::cannot, "must be a list of names of users: " + name.error().text);
     names.push_back(std::move(*name));
   }
-  settings.imap.quota_admins = std::move(names);
+  return names;
+}
+
+Outcome set_quota_admins(Settings& settings, const RawValue& value) {
+  settings.imap.quota_admins = TRY(read_user_names(value));
+  return {};
+}
+
+Outcome set_mechanisms(Settings& settings, const RawValue& value) {
+  std::vector<std::string> names;
+  for (const std::string& given : TRY(read_text_list(value))) {
+    const auth::MechanismRow* row = auth::find_mechanism(given);
+    if (row == nullptr) return failure(ErrorKind::cannot, "there is no mechanism \"" + given + "\"");
+    names.emplace_back(row->name);
+  }
+  settings.auth.mechanisms = std::move(names);
+  return {};
+}
+
+Outcome set_masters(Settings& settings, const RawValue& value) {
+  settings.auth.masters = TRY(read_user_names(value));
+  return {};
+}
+
+Outcome set_delegates(Settings& settings, const RawValue& value) {
+  std::vector<std::string> rights;
+  for (const std::string& given : TRY(read_text_list(value))) {
+    rights.push_back(auth::to_text(TRY(auth::acting_right_from_text(given))));
+  }
+  settings.auth.delegates = std::move(rights);
+  return {};
+}
+
+// A separator that a name could have would make other users of some names.
+Outcome set_master_separator(Settings& settings, const RawValue& value) {
+  const std::string text = TRY(read_text(value));
+  if (text.size() > 1 || (!text.empty() && std::string_view("*%/:").find(text) == std::string_view::npos)) {
+    return failure(ErrorKind::cannot, "must be empty or one of * % / :");
+  }
+  settings.auth.master_separator = text;
+  return {};
+}
+
+Outcome set_certificate_users(Settings& settings, const RawValue& value) {
+  std::vector<std::string> rules = TRY(read_text_list(value));
+  for (const std::string& rule : rules) TRY(auth::certificate_rule_from_text(rule));
+  settings.auth.certificate_users = std::move(rules);
+  return {};
+}
+
+Outcome set_anonymous_user(Settings& settings, const RawValue& value) {
+  const std::string name = TRY(read_text(value));
+  settings.auth.anonymous_user = name.empty() ? name : TRY(auth::checked_user_name(name));
   return {};
 }
 
@@ -230,6 +285,10 @@ const std::array table = {
     CHOICE("tls", "min_version", tls.min_version, tls_choices,
            "The oldest version of TLS that is spoken: \"1.2\" or \"1.3\". `profile = \"modern\"` means \"1.3\" in any "
            "case."),
+    TEXT(
+        "tls", "client_ca", tls.client_ca,
+        "PEM file with the authorities that sign certificates of clients. Clients are asked for one, and whoever shows "
+        "one may log in by EXTERNAL, see `auth.certificate_users`. Empty: they are not asked."),
 
     Setting{
         "auth", "backends", ValueType::text_list, set_backends,
@@ -243,15 +302,39 @@ const std::array table = {
     COUNT("auth", "argon2_iterations", auth.argon2_iterations, 1, 64,
           "Passes of one Argon2id run for passwords set from now on."),
     COUNT("auth", "scram_iterations", auth.scram_iterations, 4096, 1'000'000,
-          "Iterations of SCRAM-SHA-256 keys for passwords set from now on."),
+          "Iterations of SCRAM keys for passwords set from now on."),
     BOOLEAN("auth", "add_scram_keys", auth.add_scram_keys,
-            "Add SCRAM-SHA-256 keys to a user who has none when a login sends the right password, so that later ones "
+            "Add SCRAM keys to a user who has none when a login sends the right password, so that later ones "
             "need not."),
     COUNT("auth", "concurrent_hashes", auth.concurrent_hashes, 0, 1024,
           "Costly password hashes at one time; further logins wait. 0: as many as cores."),
     DURATION("auth", "remember_passwords", auth.remember_passwords, seconds(0), hours(24),
              "A password that was right is not hashed again for so long, unless it is changed. Kept in memory only, as "
              "a keyed hash. 0s: each login is hashed."),
+    Setting{"auth", "mechanisms", ValueType::text_list, set_mechanisms,
+            [](const Settings& s) -> RawValue { return s.auth.mechanisms; },
+            "The SASL mechanisms that are offered where they can be used (docs/sasl.md). CRAM-MD5 is not among them "
+            "unless it is named. The commands LOGIN, USER and PASS are not concerned."},
+    Setting{"auth", "masters", ValueType::text_list, set_masters,
+            [](const Settings& s) -> RawValue { return s.auth.masters; },
+            "Users who may log in as everybody else, with their own password: by the authorization identity of a SASL "
+            "mechanism, or see `master_separator`. Each such login is logged (`acting`)."},
+    Setting{"auth", "delegates", ValueType::text_list, set_delegates,
+            [](const Settings& s) -> RawValue { return s.auth.delegates; },
+            "Users who may log in as some others, each \"NAME as USER\"; USER may be *@domain for all users of it."},
+    Setting{"auth", "master_separator", ValueType::text, set_master_separator,
+            [](const Settings& s) -> RawValue { return s.auth.master_separator; },
+            "With \"*\", the login name `user*master` with the password of the user `master` is a login of that master "
+            "as `user`, for programs that know no authorization identity. One of * % / : or empty: there is no such "
+            "name."},
+    Setting{"auth", "certificate_users", ValueType::text_list, set_certificate_users,
+            [](const Settings& s) -> RawValue { return s.auth.certificate_users; },
+            "Which user a client's certificate stands for (EXTERNAL), the first rule that names a user counting: "
+            "\"email\", an address in its subjectAltName; \"cn\", its common name; \"file:/path\", a map with lines "
+            "like `alice cn:Alice Smith` (also email:, subject:, sha256:), read at the start and by `reload`."},
+    Setting{"auth", "anonymous_user", ValueType::text, set_anonymous_user,
+            [](const Settings& s) -> RawValue { return s.auth.anonymous_user; },
+            "The user as whom ANONYMOUS lets everybody in, an account like any other. Empty: nobody is let in so."},
 
     BOOLEAN("guard", "enabled", guard.enabled, "Slow down and ban those who guess passwords (docs/security.md)."),
     COUNT(

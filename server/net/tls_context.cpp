@@ -13,6 +13,7 @@
 
 #include "protocol/base/ascii.h"
 #include "server/net/certificate_facts.h"
+#include "server/net/client_certificates.h"
 
 namespace postkeep::server {
 namespace {
@@ -125,7 +126,8 @@ namespace {
 using ContextPtr = std::unique_ptr<SSL_CTX, SslCtxFree>;
 
 // What holds for every context, whatever its certificates.
-Result<ContextPtr> make_context(TlsMinimum minimum, const std::shared_ptr<TicketKeys>& tickets) {
+Result<ContextPtr> make_context(TlsMinimum minimum, const std::shared_ptr<TicketKeys>& tickets,
+                                const std::string& client_authorities) {
   ContextPtr made(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* context = made.get();
   if (context == nullptr) throw std::bad_alloc();
@@ -145,6 +147,7 @@ Result<ContextPtr> make_context(TlsMinimum minimum, const std::shared_ptr<Ticket
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_ex_data(context, ticket_index(), new TicketKeysPtr(tickets));
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_callback);
+  if (!client_authorities.empty()) TRY(ask_for_certificates(context, client_authorities));
   return made;
 }
 
@@ -171,14 +174,15 @@ int on_server_name(SSL* ssl, int*, void* tls_context) {
 }  // namespace
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::vector<CertificateFiles>& certificates,
-                                                           TlsMinimum minimum, std::shared_ptr<TicketKeys> tickets) {
+                                                           TlsMinimum minimum, std::shared_ptr<TicketKeys> tickets,
+                                                           const std::string& client_authorities) {
   std::vector<CertificateFacts> facts;
   for (const CertificateFiles& files : certificates) facts.push_back(TRY(read_certificate_facts(files.certificate)));
   std::shared_ptr<TlsContext> made(new TlsContext());
   std::map<CertificateChoice, ssl_ctx_st*> made_for;  // names with the same certificates share a context
   const auto context_for = [&](const CertificateChoice& choice) -> Result<ssl_ctx_st*> {
     if (const auto found = made_for.find(choice); found != made_for.end()) return found->second;
-    ContextPtr context = TRY(make_context(minimum, tickets));
+    ContextPtr context = TRY(make_context(minimum, tickets, client_authorities));
     for (const std::size_t index : choice) TRY(use_certificate(context.get(), certificates[index]));
     ssl_ctx_st* const plain = context.get();
     made->contexts_.push_back(std::move(context));
@@ -205,8 +209,9 @@ ssl_ctx_st* TlsContext::for_name(std::string_view name) const {
 
 TlsStore::TlsStore(std::shared_ptr<TicketKeys> tickets) : tickets_(std::move(tickets)) {}
 
-Outcome TlsStore::load(const std::vector<CertificateFiles>& certificates, TlsMinimum minimum) {
-  auto loaded = TRY(TlsContext::load(certificates, minimum, tickets_));
+Outcome TlsStore::load(const std::vector<CertificateFiles>& certificates, TlsMinimum minimum,
+                       const std::string& client_authorities) {
+  auto loaded = TRY(TlsContext::load(certificates, minimum, tickets_, client_authorities));
   const std::lock_guard lock(mutex_);
   current_ = std::move(loaded);
   return {};

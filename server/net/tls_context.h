@@ -71,10 +71,12 @@ struct CertificateFiles {
 class TlsContext {
  public:
   // A client that names a server (SNI, RFC 6066 §3) gets the certificates for that name, at most one of each kind of
-  // key; any other client those that stand for all names of the first. `certificates` is not empty. Errors: unavailable
-  // (detail says which file).
+  // key; any other client those that stand for all names of the first. `certificates` is not empty.
+  // `client_authorities` is a PEM file, or empty: clients are asked for certificates that these have signed. Errors:
+  // unavailable (detail says which file).
   static Result<std::shared_ptr<const TlsContext>> load(const std::vector<CertificateFiles>& certificates,
-                                                        TlsMinimum minimum, std::shared_ptr<TicketKeys> tickets);
+                                                        TlsMinimum minimum, std::shared_ptr<TicketKeys> tickets,
+                                                        const std::string& client_authorities = {});
   // Of whoever connects; goes over to another when the client has named a server. This object must live as long as a
   // handshake on it goes on.
   ssl_ctx_st* native() const { return contexts_.front().get(); }
@@ -96,7 +98,8 @@ class TlsStore {
  public:
   explicit TlsStore(std::shared_ptr<TicketKeys> tickets = std::make_shared<TicketKeys>());
   // Loads and swaps; on an error the old context stays.
-  Outcome load(const std::vector<CertificateFiles>& certificates, TlsMinimum minimum);
+  Outcome load(const std::vector<CertificateFiles>& certificates, TlsMinimum minimum,
+               const std::string& client_authorities = {});
   // nullptr before the first load: TLS is not available.
   std::shared_ptr<const TlsContext> current() const;
 

@@ -33,6 +33,7 @@ class AuthGateway {
   // The answer has the guard's attempt, which the mechanism gives the outcome to.
   Awaitable<Result<auth::KeyAnswer>> look_up_keys(auth::KeyRequest request, auth::Origin origin = {});
   bool can_supply_keys() const { return authenticator_.can_supply_keys(); }
+  bool can_supply_sha_1_keys() const { return authenticator_.can_supply_sha_1_keys(); }
   Awaitable<Result<auth::Recipient>> resolve_recipient(std::string address);
 
   // Whether a connection from there could not log in anyway.

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "server/metrics/metrics.h"
+#include "server/net/channel_bindings.h"
+#include "server/net/client_certificates.h"
 
 namespace postkeep::server {
 namespace {
@@ -14,6 +16,15 @@ std::vector<std::pair<MailboxName, SpecialUse>> default_mailboxes(const Settings
     if (auto name = MailboxName::from_utf8(mailbox.name)) wanted.emplace_back(std::move(*name), mailbox.use);
   }
   return wanted;
+}
+
+// The audit line of a login as somebody else.
+void note_acting(SessionContext& context, const LoginWay& way, const auth::Identity& identity) {
+  context.logger.info("acting", {{"by", identity.acted_by},
+                                 {"as", identity.user},
+                                 {"protocol", way.protocol},
+                                 {"mechanism", way.mechanism},
+                                 {"peer", context.connection.peer().address}});
 }
 
 Error refuse(SessionContext& context, const LoginWay& way, const std::string& login, Error error) {
@@ -44,10 +55,22 @@ auth::Channel channel_of(const SessionContext& context) {
   return passes ? auth::Channel::confidential : auth::Channel::exposed;
 }
 
-auth::Circumstances circumstances_of(const SessionContext& context) {
+auth::Circumstances common_circumstances(const SessionContext& context) {
   auth::Circumstances circumstances;
-  circumstances.channel = channel_of(context);
   circumstances.keys = context.services.auth.can_supply_keys();
+  circumstances.sha_1_keys = context.services.auth.can_supply_sha_1_keys();
+  circumstances.allowed = auth::mechanism_set(context.settings->auth.mechanisms);
+  circumstances.hostname = context.settings->hostname;
+  return circumstances;
+}
+
+auth::Circumstances circumstances_of(const SessionContext& context) {
+  auth::Circumstances circumstances = common_circumstances(context);
+  circumstances.channel = channel_of(context);
+  circumstances.anonymous = !context.settings->auth.anonymous_user.empty();
+  ssl_st* const tls = context.connection.transport().native_tls();
+  circumstances.bindings = channel_bindings(tls);
+  circumstances.certificate = client_certificate(tls);
   return circumstances;
 }
 
@@ -74,9 +97,12 @@ Awaitable<Result<AccountPtr>> conclude_login(SessionContext& context, LoginWay w
   }
   AccountPtr account = context.services.gateway.account(identity->user);
   metrics().logins.at(way.protocol, way.mechanism, "ok").add();
-  if (context.services.logins != nullptr) context.services.logins->note(identity->user, way.protocol);
+  // A login of somebody else tells nothing of when the user was here last.
+  const bool is_own = identity->acted_by.empty();
+  if (is_own && context.services.logins != nullptr) context.services.logins->note(identity->user, way.protocol);
   context.logger.info("login",
                       {{"protocol", way.protocol}, {"mechanism", way.mechanism}, {"tls", context.connection.is_tls()}});
+  if (!is_own) note_acting(context, way, *identity);
   if (identity->keys_added) context.logger.info("scram_keys_added");
   if (!identity->keys_problem.empty()) {
     context.logger.warn("scram_keys_not_added", {{"reason", identity->keys_problem}});

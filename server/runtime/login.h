@@ -27,6 +27,8 @@ struct LoginWay {
 auth::Origin origin_of(const SessionContext& context);
 // Whether passwords may travel on the connection as it is now: TLS, or what auth.allow_plaintext lets pass.
 auth::Channel channel_of(const SessionContext& context);
+// What of it does not depend on the connection: for those whose clients are connected to somebody else (an MTA).
+auth::Circumstances common_circumstances(const SessionContext& context);
 // By what a mechanism may be used there or not.
 auth::Circumstances circumstances_of(const SessionContext& context);
 // The SASL mechanisms to advertise there, in order.
@@ -36,9 +38,9 @@ std::vector<std::string_view> offered_mechanisms(const SessionContext& context);
 Awaitable<Result<AccountPtr>> log_in(SessionContext& context, LoginWay way, auth::Credentials credentials);
 
 // The end of every login: `identity` is who was authenticated, or why nobody was; `login` the name that was given. On
-// success the session is the user's (SessionContext::user). A failure counts: when
-// too_many_failed_logins(), the protocol gives its answer and ends the session.
-// Errors: authentication_failed, authorization_failed; limit (too many connections of the user); unavailable.
+// success the session is the user's (SessionContext::user); a login as somebody else is logged as such. A failure
+// counts: when too_many_failed_logins(), the protocol gives its answer and ends the session. Errors:
+// authentication_failed, authorization_failed; limit (too many connections of the user); unavailable.
 Awaitable<Result<AccountPtr>> conclude_login(SessionContext& context, LoginWay way, std::string login,
                                              Result<auth::Identity> identity);
 bool too_many_failed_logins(const SessionContext& context);

@@ -182,6 +182,176 @@ TEST_CASE_FIXTURE(AuthenticatorFixture, "one may act as oneself by any of one's 
   CHECK(verify("alice", "wrong", "bob").error().kind == ErrorKind::authentication_failed);
 }
 
+TEST_CASE_FIXTURE(AuthenticatorFixture, "who has the right may act as another, with the own password, by each way") {
+  add("admin");
+  add("alice", std::nullopt);
+  add("bob", std::nullopt);
+  add("off");
+  REQUIRE(users.set_enabled("off", false));
+  auto with_rights = options();
+  with_rights.acting = {ActingRight{"admin", "*"}, ActingRight{"alice", "bob"}};
+  with_rights.master_separator = "*";
+  authenticator.reconfigure(with_rights);
+  const auto acted = [](const Result<Identity>& identity) {
+    return identity ? identity->user + " by " + identity->acted_by : std::string(to_string(identity.error().kind));
+  };
+  CHECK(acted(verify("admin", "secret", "bob")) == "bob by admin");
+  CHECK(acted(verify("alice", "secret", "BOB@localhost")) == "bob by alice");
+  CHECK(acted(verify("bob*alice")) == "bob by alice");
+  CHECK(acted(verify("bob@localhost*Alice@example.org")) == "bob by alice");
+  CHECK(acted(verify("alice*alice")) == "alice by ");
+  CHECK(acted(verify("bob", "secret", "alice")) == "authorization_failed");
+  CHECK(acted(verify("alice*bob")) == "authorization_failed");
+  CHECK(acted(verify("alice", "secret", "admin")) == "authorization_failed");
+  CHECK(acted(verify("admin", "secret", "off")) == "authorization_failed");
+  CHECK(acted(verify("admin", "secret", "nobody")) == "authorization_failed");
+  CHECK(acted(verify("admin", "wrong", "bob")) == "authentication_failed");
+  CHECK(acted(verify("bob*admin", "wrong")) == "authentication_failed");
+  CHECK(verify("bob", "secret", "alice").error().text == verify("admin", "secret", "off").error().text);
+  // A proof is worth the same.
+  const auto proven = [&](std::string login, std::string authorization) {
+    return acted(authenticator.look_up_keys(KeyRequest{std::move(login), std::move(authorization)}).value().if_proven);
+  };
+  CHECK(proven("alice", "bob") == "bob by alice");
+  CHECK(proven("bob*alice", "") == "bob by alice");
+  CHECK(proven("bob", "alice") == "authorization_failed");
+  CHECK(proven("off*alice", "") == "authorization_failed");
+  REQUIRE(users.set_enabled("alice", false));
+  CHECK(acted(verify("alice", "secret", "bob")) == "authentication_failed");
+  // The master's keys are added to the master.
+  add("root", Scheme::argon2id);
+  with_rights.acting = {ActingRight{"root", "*"}};
+  authenticator.reconfigure(with_rights);
+  CHECK(acted(verify("admin*root")) == "admin by root");
+  CHECK(users.verifiers("root").value().size() == 2);
+  CHECK(users.verifiers("admin").value().size() == 1);
+}
+
+TEST_CASE_FIXTURE(AuthenticatorFixture, "a certificate stands for the first user that its rules name") {
+  add("alice@example.org");
+  add("bob");
+  add("off");
+  REQUIRE(users.set_enabled("off", false));
+  auto with_rules = options();
+  with_rules.certificate_rules = {certificate_rule_from_text("email").value(),
+                                  certificate_rule_from_text("cn").value()};
+  authenticator.reconfigure(with_rules);
+  const auto user = [this](Credentials credentials) {
+    credentials.proof = Proof::certificate;
+    const auto identity = authenticator.verify(credentials);
+    return identity ? identity->user : std::string(to_string(identity.error().kind));
+  };
+  Credentials credentials;
+  CHECK(user(credentials) == "authentication_failed");
+  credentials.certificate.common_names = {"nobody", "bob"};
+  CHECK(user(credentials) == "bob");
+  credentials.certificate.emails = {"ALICE@example.org"};
+  CHECK(user(credentials) == "alice@example.org");
+  credentials.authorization = "bob";
+  CHECK(user(credentials) == "bob");  // for whom the certificate stands as well
+  credentials.authorization = "off";
+  CHECK(user(credentials) == "authorization_failed");
+  credentials.authorization = "";
+  credentials.certificate.emails = {"off@localhost"};
+  credentials.certificate.common_names = {};
+  CHECK(user(credentials) == "authentication_failed");
+  authenticator.reconfigure(options());
+  credentials.certificate.emails = {"alice@example.org"};
+  CHECK(user(credentials) == "authentication_failed");
+}
+
+TEST_CASE_FIXTURE(AuthenticatorFixture,
+                  "a digest is checked against a password that is kept as it is, as in RFC 2195") {
+  User tim;
+  tim.name = "tim";
+  REQUIRE(users.add(tim, make_verifiers(Secret("tanstaaftanstaaf"), Scheme::plain, options().cost).value()));
+  add("argon", Scheme::argon2id);
+  const auto answer = [this](std::string login, std::string digest) {
+    Credentials credentials;
+    credentials.proof = Proof::cram_md5;
+    credentials.login = std::move(login);
+    credentials.password = Secret(std::move(digest));
+    credentials.challenge = "<1896.697170952@postoffice.reston.mci.net>";
+    return authenticator.verify(credentials);
+  };
+  const std::string right = "b913a602c7eda7a495b4e6e7334d3890";
+  CHECK(answer("tim", right).value().user == "tim");
+  for (const auto& refused : {answer("tim", "b913a602c7eda7a495b4e6e7334d3891"), answer("argon", right),
+                              answer("nobody", right), answer(std::string(5000, 'x'), right)}) {
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().kind == ErrorKind::authentication_failed);
+    CHECK(refused.error().text == wrong_login("").text);
+  }
+  REQUIRE(users.set_enabled("tim", false));
+  CHECK(answer("tim", right).error().text == wrong_login("").text);
+}
+
+TEST_CASE_FIXTURE(AuthenticatorFixture, "ANONYMOUS is the user whom the configuration names, and else nobody") {
+  add("guest");
+  Credentials credentials;
+  credentials.proof = Proof::nothing;
+  credentials.login = "guest";
+  CHECK(authenticator.verify(credentials).error().kind == ErrorKind::authentication_failed);
+  auto with_guest = options();
+  with_guest.anonymous_user = "guest";
+  authenticator.reconfigure(with_guest);
+  credentials.login = "somebody@example.org";
+  CHECK(authenticator.verify(credentials).value().user == "guest");
+  REQUIRE(users.set_enabled("guest", false));
+  CHECK_FALSE(authenticator.verify(credentials).has_value());
+}
+
+TEST_CASE_FIXTURE(AuthenticatorFixture, "names are found in their SASLprep form, and first as they are given") {
+  add("alice");
+  add("fish");
+  add("\xEF\xAC\x81sh2");                                               // with the ligature fi
+  CHECK(verify("al\xC2\xADice").value().user == "alice");               // soft hyphen
+  CHECK(verify("\xEF\xBD\x81lice@localhost").value().user == "alice");  // wide a
+  CHECK(verify("\xEF\xAC\x81sh").value().user == "fish");               // ligature
+  CHECK(verify("\xEF\xAC\x81sh2").value().user == "\xEF\xAC\x81sh2");
+  CHECK_FALSE(verify("al\x07ice").has_value());
+  const auto keys = [this](std::string login) {
+    return to_text(authenticator.look_up_keys(KeyRequest{std::move(login), {}}).value().keys);
+  };
+  CHECK(keys("no\xC2\xAD"
+             "body") == keys("nobody"));
+}
+
+TEST_CASE_FIXTURE(AuthenticatorFixture, "SCRAM-SHA-1 has keys of its own, made, added and made up like the others") {
+  auto with_sha_1 = options();
+  with_sha_1.cost.scram_sha_1 = true;
+  authenticator.reconfigure(with_sha_1);
+  add("alice", std::nullopt, with_sha_1.cost);
+  add("old", std::nullopt);
+  add("plain", Scheme::plain);
+  const auto keys = [this](std::string login) {
+    return authenticator.look_up_keys(KeyRequest{std::move(login), {}, ScramHash::sha_1}).value();
+  };
+  const auto fits = [](const ScramKeys& given) {
+    return derive_scram_keys(Secret("secret"), given.salt, given.iterations, given.hash).stored_key == given.stored_key;
+  };
+  REQUIRE(users.verifiers("alice").value().size() == 3);
+  for (const char* name : {"alice", "plain"}) {
+    CAPTURE(name);
+    CHECK(keys(name).keys.hash == ScramHash::sha_1);
+    CHECK(fits(keys(name).keys));
+    CHECK(keys(name).if_proven.has_value());
+  }
+  for (const char* name : {"old", "nobody"}) {
+    CAPTURE(name);
+    CHECK(keys(name).keys.hash == ScramHash::sha_1);
+    CHECK_FALSE(fits(keys(name).keys));
+    CHECK_FALSE(keys(name).if_proven.has_value());
+    CHECK(to_text(keys(name).keys) == to_text(keys(name).keys));
+  }
+  CHECK(verify("old").value().keys_added);
+  CHECK(users.verifiers("old").value().size() == 3);
+  CHECK(fits(keys("old").keys));
+  add("argon", Scheme::argon2id);
+  CHECK(verify("argon").value().keys_added);
+  CHECK(users.verifiers("argon").value().size() == 3);
+}
+
 TEST_CASE_FIXTURE(AuthenticatorFixture,
                   "a recipient means the whole name, else the name without its detail, else the local part") {
   add("alice");

@@ -89,4 +89,9 @@ TEST_CASE("a file of which everybody has SCRAM keys or a plain password can supp
   CHECK(read_passwd_lines("a:{PLAIN}x\nb:*\n").all_have_keys);
   CHECK_FALSE(read_passwd_lines("a:{PLAIN}x\nb:" + bcrypt() + "\n").all_have_keys);
   CHECK(read_passwd_lines("b:" + bcrypt() + "::::::nologin\n").all_have_keys);
+  const std::string sha_1 =
+      "c:{SCRAM-SHA-1}4096,AAECAwQFBgcICQoLDA0ODw==,k2mo6g/YEimUfSQkXUweIwjUsy4=,V+eypAEUPHEsCZSxiYEx6i0GasE=\n";
+  CHECK(read_passwd_lines("a:{PLAIN}x\n" + sha_1).all_have_sha_1_keys);
+  CHECK_FALSE(read_passwd_lines(sha_1).all_have_keys);
+  CHECK_FALSE(read_passwd_lines("b:" + bcrypt() + "\n").all_have_sha_1_keys);
 }

@@ -35,6 +35,8 @@ const Vector vectors[] = {
     {Scheme::scram_sha_256,
      "{SCRAM-SHA-256}4096,Xky8S83hWYQQWRx+Faj6QQ==,sprVmi8us/p9duTvZ9UJYLyA6B+wdg8/1nhlR65s+G0=,"
      "rUF7XTCZC/2PGoDoPhaSY7Ungv5Th1MiToYzJKTgVDc="},
+    {Scheme::scram_sha_1,
+     "{SCRAM-SHA-1}4096,AAECAwQFBgcICQoLDA0ODw==,k2mo6g/YEimUfSQkXUweIwjUsy4=,V+eypAEUPHEsCZSxiYEx6i0GasE="},
     {Scheme::crypt, "{CRYPT}$2y$05$XYL5XWRmLRipit2lE0oHxebma/xzR/yWFbdPBUnnjz4tFSWWAg3N2"},
     {Scheme::crypt, "$2y$05$XYL5XWRmLRipit2lE0oHxebma/xzR/yWFbdPBUnnjz4tFSWWAg3N2"},
     {Scheme::crypt, "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$uDe9DzkRaoLcpK3XsX1COmq9ojeDZPPU7hopiHbrFR8"},

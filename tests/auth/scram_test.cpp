@@ -6,6 +6,7 @@
 #include "auth/mechanisms.h"
 #include "auth/scram_keys.h"
 #include "protocol/base/base64.h"
+#include "tests/support/scram_client.h"
 
 using namespace postkeep;
 using namespace postkeep::auth;
@@ -34,11 +35,13 @@ std::string refusal(const Step& step) {
 }
 ErrorKind kind(const Step& step) { return std::get<Refusal>(step).error.kind; }
 
-std::string after_first(std::string_view message) { return refusal(make_scram_sha_256(server_nonce)->step(message)); }
+std::string after_first(std::string_view message) {
+  return refusal(make_scram(ScramHash::sha_256, {}, server_nonce)->step(message));
+}
 
 // The last message's answer in an exchange that began as in the RFC.
 Step after_final(std::string_view message, KeyAnswer answer = keys_of_user(), std::string_view first = client_first) {
-  const auto scram = make_scram_sha_256(server_nonce);
+  const auto scram = make_scram(ScramHash::sha_256, {}, server_nonce);
   REQUIRE(std::holds_alternative<KeyRequest>(scram->step(first)));
   REQUIRE(std::holds_alternative<Challenge>(scram->supply(std::move(answer))));
   return scram->step(message);
@@ -47,7 +50,7 @@ Step after_final(std::string_view message, KeyAnswer answer = keys_of_user(), st
 }  // namespace
 
 TEST_CASE("the exchange of RFC 7677 goes as it stands there") {
-  const auto scram = make_scram_sha_256(server_nonce);
+  const auto scram = make_scram(ScramHash::sha_256, {}, server_nonce);
   const Step wanted = scram->step(client_first);
   REQUIRE(std::holds_alternative<KeyRequest>(wanted));
   CHECK(std::get<KeyRequest>(wanted).login == "user");
@@ -64,14 +67,29 @@ TEST_CASE("the exchange of RFC 7677 goes as it stands there") {
 }
 
 TEST_CASE("a client's last message must be empty") {
-  const auto scram = make_scram_sha_256(server_nonce);
+  const auto scram = make_scram(ScramHash::sha_256, {}, server_nonce);
   scram->step(client_first);
   scram->supply(keys_of_user());
   scram->step(client_final);
   CHECK(kind(scram->step("more")) == ErrorKind::bad_syntax);
 }
 
-TEST_CASE("channel binding is refused where it is asked for and accepted where it is only possible") {
+TEST_CASE("the exchange of RFC 5802 goes as it stands there") {
+  const auto scram = make_scram(ScramHash::sha_1, {}, [] { return std::string("3rfcNHYJY1ZVvWVs7j"); });
+  const Step wanted = scram->step("n,,n=user,r=fyko+d2lbbFgONRv9qkxdawL");
+  REQUIRE(std::holds_alternative<KeyRequest>(wanted));
+  CHECK(std::get<KeyRequest>(wanted).hash == ScramHash::sha_1);
+  KeyAnswer answer = keys_of_user();
+  answer.keys = derive_scram_keys(Secret("pencil"), base64_decode("QSXCR+Q6sek8bf92").value(), 4096, ScramHash::sha_1);
+  CHECK(std::get<Challenge>(scram->supply(answer)).bytes ==
+        "r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096");
+  const Step last = scram->step("c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts=");
+  REQUIRE(std::holds_alternative<Challenge>(last));
+  CHECK(std::get<Challenge>(last).bytes == "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=");
+  CHECK(std::holds_alternative<Proven>(scram->step("")));
+}
+
+TEST_CASE("without -PLUS channel binding is refused where it is asked for and accepted where it is only possible") {
   CHECK_FALSE(after_first("p=tls-unique,,n=user,r=abc").empty());
   CHECK_FALSE(after_first("p=tls-exporter,,n=user,r=abc").empty());
   CHECK(after_first("y,,n=user,r=abc").empty());
@@ -84,8 +102,88 @@ TEST_CASE("channel binding is refused where it is asked for and accepted where i
   CHECK(kind(after_final(client_final, keys_of_user(), "y,,n=user,r=rOprNGfwEbeRWgbNEkqO")) == ErrorKind::bad_syntax);
 }
 
+namespace {
+
+ScramBinding required() {
+  ScramBinding binding;
+  binding.mode = ScramBinding::Mode::required;
+  binding.bindings = {ChannelBinding{"tls-unique", "one"}, ChannelBinding{"tls-exporter", "two\xFF"}};
+  return binding;
+}
+
+// What -PLUS answers when the client says that it is bound to `cbind` (header and data).
+Step after_binding(const std::string& header, const std::string& cbind) {
+  const auto scram = make_scram(ScramHash::sha_256, required(), server_nonce);
+  const std::string bare = "n=user,r=abc";
+  REQUIRE(std::holds_alternative<KeyRequest>(scram->step(header + bare)));
+  const KeyAnswer keys = keys_of_user();
+  const std::string server_first = std::get<Challenge>(scram->supply(keys)).bytes;
+  const std::string without_proof = "c=" + base64_encode(cbind) + ",r=abc" + server_nonce();
+  const std::string proof =
+      test::scram_proof(Secret("pencil"), keys.keys, bare + "," + server_first + "," + without_proof);
+  return scram->step(without_proof + ",p=" + base64_encode(proof));
+}
+
+std::string farewell(const Step& step) {
+  const auto* refused = std::get_if<Refusal>(&step);
+  return refused == nullptr ? "" : refused->farewell;
+}
+
+}  // namespace
+
+TEST_CASE("-PLUS takes the proof of whoever is bound to the same connection, by any type that both know") {
+  CHECK(std::holds_alternative<Challenge>(after_binding("p=tls-unique,,", "p=tls-unique,,one")));
+  CHECK(std::holds_alternative<Challenge>(after_binding("p=tls-exporter,,", "p=tls-exporter,,two\xFF")));
+  CHECK(std::holds_alternative<Challenge>(after_binding("p=tls-exporter,a=user,", "p=tls-exporter,a=user,two\xFF")));
+}
+
+TEST_CASE("-PLUS refuses whoever is bound to another connection though his password is right") {
+  for (const char* other : {"p=tls-unique,,two\xFF", "p=tls-unique,,", "p=tls-unique,,onetwo", "p=tls-unique,,on"}) {
+    CAPTURE(other);
+    const Step step = after_binding("p=tls-unique,,", other);
+    CHECK(kind(step) == ErrorKind::authentication_failed);
+    CHECK(farewell(step) == "e=channel-bindings-dont-match");
+  }
+  for (const char* other : {"n,,", "p=tls-exporter,,one", "p=tls-unique,a=bob,one"}) {
+    CHECK(kind(after_binding("p=tls-unique,,", other)) == ErrorKind::bad_syntax);
+  }
+}
+
+TEST_CASE("-PLUS wants a type of binding that there is, and a client that saw no offer of it was lied to") {
+  const auto first = [](ScramBinding binding, std::string_view message) {
+    return make_scram(ScramHash::sha_256, std::move(binding), server_nonce)->step(message);
+  };
+  CHECK(kind(first(required(), "n,,n=user,r=abc")) == ErrorKind::bad_syntax);
+  CHECK(kind(first(required(), "y,,n=user,r=abc")) == ErrorKind::bad_syntax);
+  const Step unknown = first(required(), "p=tls-server-end-point,,n=user,r=abc");
+  CHECK(farewell(unknown) == "e=unsupported-channel-binding-type");
+  CHECK(kind(first(required(), "p=,,n=user,r=abc")) == ErrorKind::cannot);
+
+  ScramBinding possible;
+  possible.mode = ScramBinding::Mode::possible;
+  CHECK(std::holds_alternative<KeyRequest>(first(possible, "n,,n=user,r=abc")));
+  CHECK(farewell(first(possible, "p=tls-unique,,n=user,r=abc")) == "e=channel-binding-not-supported");
+  const Step lied_to = first(possible, "y,,n=user,r=abc");
+  CHECK(kind(lied_to) == ErrorKind::authentication_failed);
+  CHECK(farewell(lied_to) == "e=server-does-support-channel-binding");
+}
+
+TEST_CASE("a refusal tells the client's program why, and of users no more than that the proof is wrong") {
+  CHECK(farewell(after_final(std::string(client_final).replace(70, 1, "A"))) == "e=invalid-proof");
+  CHECK(farewell(after_final(client_final, keys_of_user(tl::unexpected<Error>(wrong_login("disabled"))))) ==
+        "e=invalid-proof");
+  const Error not_allowed(ErrorKind::authorization_failed, "no");
+  CHECK(farewell(after_final(client_final, keys_of_user(tl::unexpected<Error>(not_allowed)))) == "e=other-error");
+  const auto first = [](std::string_view message) {
+    return farewell(make_scram(ScramHash::sha_256, {}, server_nonce)->step(message));
+  };
+  CHECK(first("n,,m=x,n=user,r=abc") == "e=extensions-not-supported");
+  CHECK(first("n,,n=us=er,r=abc") == "e=invalid-username-encoding");
+  CHECK(first("n,,n=user").empty());
+}
+
 TEST_CASE("names are unescaped, and malformed first messages refused") {
-  const auto scram = make_scram_sha_256(server_nonce);
+  const auto scram = make_scram(ScramHash::sha_256, {}, server_nonce);
   const Step step = scram->step("n,a=o=3Dther,n=a=2Cb=3Dc,r=abc,x=extension");
   REQUIRE(std::holds_alternative<KeyRequest>(step));
   CHECK(std::get<KeyRequest>(step).login == "a,b=c");
@@ -155,4 +253,9 @@ TEST_CASE("made-up keys depend on secret and name alone and look like others") {
   CHECK(made_up_scram_keys(Secret("secret"), "bob", 4096).salt != one.salt);
   CHECK(made_up_scram_keys(Secret("other"), "alice", 4096).salt != one.salt);
   CHECK(scram_keys_from_text(to_text(one)).has_value());
+  const ScramKeys sha_1 = made_up_scram_keys(Secret("secret"), "alice", 4096, ScramHash::sha_1);
+  CHECK(sha_1.salt.size() == scram_salt_octets);
+  CHECK(sha_1.salt != one.salt);
+  CHECK(scram_keys_from_text(to_text(sha_1), ScramHash::sha_1).has_value());
+  CHECK_FALSE(scram_keys_from_text(to_text(sha_1)).has_value());
 }

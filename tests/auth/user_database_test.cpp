@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "storage/posix_file_system.h"
+#include "tests/auth/cheap_hashes.h"
 #include "tests/support/temporary_directory.h"
 
 using namespace postkeep;
@@ -160,4 +161,30 @@ TEST_CASE_FIXTURE(UserDatabaseFixture,
   CHECK(users->rename("nobody", "carol").error().kind == ErrorKind::not_found);
   REQUIRE(users->rename("alice", "Alice"));
   CHECK(users->find("alice").value()->name == "Alice");
+}
+
+TEST_CASE_FIXTURE(UserDatabaseFixture,
+                  "SCRAM-SHA-1 can be offered while everybody who has a password has keys for it") {
+  HashCost cost = test::cheap();
+  cost.scram_sha_1 = true;
+  const auto all = make_verifiers(Secret("x"), std::nullopt, cost).value();
+  const auto without = make_verifiers(Secret("x"), std::nullopt, test::cheap()).value();
+  CHECK(users->can_supply_sha_1_keys());
+  REQUIRE(users->add(named("plain"), plain("x")));
+  REQUIRE(users->add(named("all"), all));
+  REQUIRE(users->add(named("bare"), {}));
+  CHECK(users->can_supply_sha_1_keys());
+  REQUIRE(users->add(named("old"), without));
+  REQUIRE(users->add(named("older"), without));
+  CHECK_FALSE(users->can_supply_sha_1_keys());
+  reopen();
+  CHECK_FALSE(users->can_supply_sha_1_keys());
+  REQUIRE(users->remove("older"));
+  CHECK_FALSE(users->can_supply_sha_1_keys());
+  REQUIRE(users->add_verifier("old", all.back(), without));
+  CHECK(users->can_supply_sha_1_keys());
+  REQUIRE(users->set_verifiers("all", without));
+  CHECK_FALSE(users->can_supply_sha_1_keys());
+  REQUIRE(users->remove("all"));
+  CHECK(users->can_supply_sha_1_keys());
 }

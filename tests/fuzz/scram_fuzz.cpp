@@ -30,7 +30,7 @@ KeyAnswer keys_of_user() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view all(reinterpret_cast<const char*>(data), size);
   std::string_view text = all;
-  const auto scram = make_scram_sha_256(server_nonce);
+  const auto scram = make_scram(ScramHash::sha_256, {}, server_nonce);
   for (;;) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(line.size() < text.size() ? line.size() + 1 : text.size());

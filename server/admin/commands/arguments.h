@@ -13,7 +13,7 @@ namespace postkeep::admin {
 
 // The schemes in which a password can be put, as Parameter::choices wants them (auth/schemes.cpp has all).
 inline constexpr std::string_view scheme_choices =
-    "ARGON2ID SCRAM-SHA-256 PLAIN CRYPT SHA512-CRYPT SHA256-CRYPT BLF-CRYPT SSHA512 SSHA256";
+    "ARGON2ID SCRAM-SHA-256 PLAIN CRYPT SHA512-CRYPT SHA256-CRYPT BLF-CRYPT SCRAM-SHA-1 SSHA512 SSHA256";
 
 // The user whom the argument `parameter` names. Errors: not_found, with the name that may have been meant.
 Result<auth::User> existing_user(Host& host, const nlohmann::json& arguments, std::string_view parameter = "user");

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <set>
 
+#include "auth/mechanisms.h"
 #include "server/config/settings_table.h"
 #include "tests/support/temporary_directory.h"
 
@@ -274,4 +275,35 @@ TEST_CASE("docs/configuration.md is what the table says") {
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   // If this fails: ./dev docs
   CHECK(text == reference());
+}
+
+TEST_CASE("the usual mechanisms are offered unless the file names others, which must exist") {
+  const Settings usual = parse("").value();
+  CHECK(auth::mechanism_set(usual.auth.mechanisms) == auth::usual_mechanisms());
+  CHECK(offers_scram_sha_1(usual));
+  const Settings some = parse("[auth]\nmechanisms = [\"plain\", \"cram-md5\"]").value();
+  CHECK(some.auth.mechanisms == std::vector<std::string>{"PLAIN", "CRAM-MD5"});
+  CHECK_FALSE(offers_scram_sha_1(some));
+  CHECK(problems("[auth]\nmechanisms = [\"GSSAPI\"]").size() == 1);
+}
+
+TEST_CASE("who may act as whom is checked when it is read") {
+  const Settings settings = parse(R"(
+[auth]
+masters = ["admin", "root@Example.ORG"]
+delegates = ["alice as bob", "alice as *@Example.net"]
+master_separator = "*"
+certificate_users = ["email", "cn"]
+anonymous_user = "guest"
+)")
+                                .value();
+  CHECK(settings.auth.masters == std::vector<std::string>{"admin", "root@example.org"});
+  CHECK(settings.auth.delegates == std::vector<std::string>{"alice as bob", "alice as *@example.net"});
+  CHECK(settings.auth.master_separator == "*");
+  CHECK(parse("").value().auth.masters.empty());
+  for (const char* bad : {"masters = [\"a b\"]", "delegates = [\"alice bob\"]", "master_separator = \"a\"",
+                          "master_separator = \"**\"", "certificate_users = [\"uid\"]", "anonymous_user = \"a/b\""}) {
+    CAPTURE(bad);
+    CHECK(problems(std::string("[auth]\n") + bad).size() == 1);
+  }
 }

@@ -348,6 +348,8 @@ TEST_CASE("AUTHENTICATE SCRAM-SHA-256 looks keys up, proves and is proved to, an
   for (const char* tag : {"a", "b"}) {
     client.send(std::string(tag) + " AUTHENTICATE SCRAM-SHA-256 " + first + "\r\n");
     answer(Secret("wrong"), "n=alice,r=abc");
+    CHECK(base64_decode(std::string_view(client.read()).substr(2)).value() == "e=invalid-proof");
+    client.send(tag == std::string_view("a") ? "\r\n" : "*\r\n");
     CHECK(client.read().starts_with(std::string(tag) + " NO [AUTHENTICATIONFAILED]"));
   }
   client.send("c AUTHENTICATE SCRAM-SHA-256\r\n");
