@@ -200,6 +200,8 @@ TEST_CASE_FIXTURE(AuthenticatorFixture, "who has the right may act as another, w
   CHECK(acted(verify("bob*alice")) == "bob by alice");
   CHECK(acted(verify("bob@localhost*Alice@example.org")) == "bob by alice");
   CHECK(acted(verify("alice*alice")) == "alice by ");
+  // Whose password is tried is the master, whoever he would act as.
+  CHECK(authenticator.account_key("bob*Alice@localhost") == authenticator.account_key("alice"));
   CHECK(acted(verify("bob", "secret", "alice")) == "authorization_failed");
   CHECK(acted(verify("alice*bob")) == "authorization_failed");
   CHECK(acted(verify("alice", "secret", "admin")) == "authorization_failed");

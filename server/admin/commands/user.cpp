@@ -322,7 +322,7 @@ constexpr std::array user_commands = {
         .run = run_show,
         .print = print_user,
         .json =
-            R"({"name": "alice", "enabled": true, "created": 1795714399, "schemes": ["ARGON2ID", "SCRAM-SHA-256"], "last_login": {"imap": 1795714399}})"},
+            R"({"name": "alice", "enabled": true, "created": 1795714399, "schemes": ["ARGON2ID", "SCRAM-SHA-256", "SCRAM-SHA-1"], "last_login": {"imap": 1795714399}})"},
     Command{.noun = "user",
             .verb = "enable",
             .help = "Lets a disabled user log in again.",
