@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "auth/password_hash.h"
+#include "auth/recipient_resolver.h"
 #include "auth/scram_keys.h"
 #include "auth/user_directory.h"
 #include "auth/verified_passwords.h"
@@ -49,12 +50,6 @@ struct KeyAnswer {
   std::string if_wrong;        // what a wrong one means, for the log
 };
 
-// Where an LMTP recipient's mail goes: `detail` is what stood after '+', empty if nothing did.
-struct Recipient {
-  std::string user;
-  std::string detail;
-};
-
 // The one answer to every wrong login: who guesses learns nothing from it. `detail` is for the log.
 Error wrong_login(std::string detail);
 
@@ -68,7 +63,9 @@ class Authenticator {
     bool add_scram_keys = true;        // to a user who has none, when the password came and was right
     // A right password is not hashed again for so long, while the user's verifier is the same. 0: always hashed.
     std::chrono::seconds remember_passwords{0};
-    Secret server_secret;  // of which the keys of nobody are made (auth/server_secret)
+    Secret server_secret;                       // of which the keys of nobody are made (auth/server_secret)
+    std::string detail_delimiters = "+";        // RecipientRules::delimiters
+    std::shared_ptr<const AliasTable> aliases;  // may be null
   };
 
   Authenticator(UserDirectory& users, Options options);
@@ -85,10 +82,10 @@ class Authenticator {
   // Whether every user can have keys, so that mechanisms which need them may be offered. Does not block.
   bool can_supply_keys() const;
 
-  // The user whom an address (RFC 5321 §4.1.2 Mailbox without quotes, or a name without domain) means: the whole
-  // name; else without its detail; else, where the domain is ours, the local part alone, likewise.
-  // Errors: not_found; unavailable, corruption.
+  // Whose mail an address is: auth/recipient_resolver.h, without aliases and with them. Errors besides: unavailable,
+  // corruption.
   Result<Recipient> resolve_recipient(std::string_view address);
+  Result<RecipientSet> resolve_recipients(std::string_view address);
 
   // After a reload of the configuration; runs under way finish as they began. Passwords that were remembered are not
   // any more.
@@ -97,6 +94,8 @@ class Authenticator {
  private:
   class HashTurn;
   std::shared_ptr<const Options> options() const;
+  static RecipientRules rules_of(const Options& options);
+  FindUser finder();
   static std::string without_own_domain(std::string_view name, const Options& options);
   Result<std::optional<User>> find_user(std::string_view name, const Options& options);
   void waste(const Secret& password, const Options& options);
