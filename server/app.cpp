@@ -16,6 +16,7 @@
 #include <tuple>
 #include <utility>
 
+#include "auth/alias_table.h"
 #include "auth/backends.h"
 #include "auth/server_secret.h"
 #include "server/admin/commands.h"
@@ -28,6 +29,7 @@
 #include "server/config/store_options.h"
 #include "server/identity.h"
 #include "server/listeners.h"
+#include "server/lmtp/delivered_before.h"
 #include "server/machine.h"
 #include "server/metrics/endpoint.h"
 #include "server/metrics/metrics.h"
@@ -72,7 +74,19 @@ AdmissionLimits admission_limits(const Settings& settings) {
   return limits;
 }
 
-auth::Authenticator::Options auth_options(const Settings& settings, const Secret& secret) {
+using Aliases = std::shared_ptr<const auth::AliasTable>;
+
+Result<Aliases> load_aliases(storage::FileSystem& files, const Settings& settings) {
+  const std::string& path = settings.recipients.aliases;
+  if (path.empty()) return nullptr;
+  auto text = storage::read_file(files, path, auth::alias_file_octets_max);
+  if (!text) return failure(ErrorKind::unavailable, "The aliases cannot be read", path + ": " + text.error().detail);
+  auto table = auth::AliasTable::parse(*text);
+  if (!table) return failure(ErrorKind::unavailable, "The aliases cannot be read", path + ", " + table.error().text);
+  return std::make_shared<const auth::AliasTable>(std::move(*table));
+}
+
+auth::Authenticator::Options auth_options(const Settings& settings, const Secret& secret, Aliases aliases) {
   auth::Authenticator::Options options;
   options.domains = own_domains(settings);
   options.cost.argon2_memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory / 1024);
@@ -82,6 +96,8 @@ auth::Authenticator::Options auth_options(const Settings& settings, const Secret
   options.add_scram_keys = settings.auth.add_scram_keys;
   options.remember_passwords = settings.auth.remember_passwords;
   options.server_secret = secret;
+  options.detail_delimiters = settings.recipients.delimiter;
+  options.aliases = std::move(aliases);
   return options;
 }
 
@@ -182,6 +198,8 @@ class App final : public admin::Host, public admin::LiveServer {
   std::unique_ptr<storage::FileLock> lock_;
   std::unique_ptr<auth::UserDirectory> users_;
   Secret secret_;
+  Aliases aliases_;  // those that hold; replaced on the control thread
+  DeliveredBefore delivered_;
   std::unique_ptr<storage::MailStore> mail_;
   std::unique_ptr<Runtime> runtime_;  // before all that refers to its pools
   std::unique_ptr<WorkerPool> admin_pool_;
@@ -214,6 +232,7 @@ Outcome App::open_users() {
   const auth::BackendEnvironment environment{*files_, storage::system_clock(), admin_settings_->data_dir, report};
   users_ = TRY(auth::open_backends(admin_settings_->auth.backends, environment));
   secret_ = TRY(auth::server_secret(*files_, admin_settings_->data_dir));
+  aliases_ = TRY(load_aliases(*files_, *admin_settings_));
   return {};
 }
 
@@ -266,14 +285,15 @@ Outcome App::start() {
                     {{"user", user}, {"kind", to_string(error.kind)}, {"reason", error.detail}});
         metrics().errors.at("storage", to_string(error.kind)).add();
       });
-  authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_));
+  authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_, aliases_));
   auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool());
   login_recorder_ = std::make_unique<LoginRecorder>(
       runtime_->storage_pool(), *files_, auth::last_logins_path(settings.data_dir), [this](const Error& error) {
         log_->write(LogLevel::error, "last_logins_not_written", {{"reason", error.detail}});
       });
   admission_ = std::make_unique<Admission>(admission_limits(settings));
-  services_.reset(new Services{*log_, settings_, hub_, *gateway_, *auth_, *admission_, tls_, login_recorder_.get()});
+  services_.reset(
+      new Services{*log_, settings_, hub_, *gateway_, *auth_, *admission_, tls_, login_recorder_.get(), &delivered_});
   host_ = std::make_unique<SessionHost>(*services_, *runtime_);
   TRY(open_admin());
   foreign_ = std::make_unique<ForeignChanges>(control_, *mail_, *gateway_);
@@ -419,8 +439,15 @@ void App::take_over(const Settings& settings, Reload& report) {
     log_->write(LogLevel::error, "certificates_not_reloaded", {{"reason", certificates.error().detail}});
     report.problems.push_back(certificates.error().text + " (" + certificates.error().detail + "); the old one stays");
   }
+  auto aliases = load_aliases(*files_, settings);
+  if (!aliases) {
+    log_->write(LogLevel::error, "aliases_not_reloaded", {{"reason", aliases.error().detail}});
+    report.problems.push_back(aliases.error().text + " (" + aliases.error().detail + "); the old ones stay");
+  } else {
+    aliases_ = std::move(*aliases);
+  }
   admission_->set_limits(admission_limits(settings));
-  authenticator_->reconfigure(auth_options(settings, secret_));
+  authenticator_->reconfigure(auth_options(settings, secret_, aliases_));
   report.need_restart = need_restart(*admin_settings_, settings);
   std::string keys;
   for (const std::string& key : report.need_restart) keys += (keys.empty() ? "" : ",") + key;

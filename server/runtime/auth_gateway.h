@@ -20,6 +20,7 @@ class AuthGateway {
   Awaitable<Result<auth::KeyAnswer>> look_up_keys(auth::KeyRequest request);
   bool can_supply_keys() const { return authenticator_.can_supply_keys(); }
   Awaitable<Result<auth::Recipient>> resolve_recipient(std::string address);
+  Awaitable<Result<auth::RecipientSet>> resolve_recipients(std::string address);
 
  private:
   auth::Authenticator& authenticator_;
