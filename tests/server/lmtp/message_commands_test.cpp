@@ -161,9 +161,10 @@ TEST_CASE("bare LF is repaired or, where that is set, refused; in BINARYMIME it 
     const char* answer = bare_lf == BareLf::repair ? "250" : "554";
     const std::string text = "Subject: x\r\n\r\na\nb\r\n";
     CHECK(codes(server.talk(hello + to_alice + text + ".\r\n" + open_alice + bdat("Subject: x\r\n\r\na") +
-                            bdat_last("\nb\r\n") + binary_alice + bdat_last(text) + to_alice + "S: x\r\n\r\n\r.\r\n.\r\n" +
-                            quit)) == Codes{"250", "250", "250", "354", answer, "250", "250", "250", answer, "250",
-                                            "250", "250", "250", "250", "354", "250", "221"});
+                            bdat_last("\nb\r\n") + binary_alice + bdat_last(text) + to_alice +
+                            "S: x\r\n\r\n\r.\r\n.\r\n" + quit)) == Codes{"250", "250", "250", "354", answer, "250",
+                                                                         "250", "250", answer, "250", "250", "250",
+                                                                         "250", "250", "354", "250", "221"});
     const auto mail = server.mail_of("alice");
     REQUIRE(mail.size() == (bare_lf == BareLf::repair ? 4 : 2));
     CHECK(mail[mail.size() - 2].ends_with("\r\n\r\na\nb\r\n"));
