@@ -18,11 +18,6 @@ namespace {
 
 tl::unexpected<Error> refused(std::string detail) { return tl::unexpected<Error>(wrong_login(std::move(detail))); }
 
-bool is_ours(std::string_view domain, const Authenticator::Options& options) {
-  return ascii::iequals(domain, "localhost") ||
-         std::ranges::any_of(options.domains, [&](const std::string& own) { return ascii::iequals(own, domain); });
-}
-
 const Verifier* find_scheme(const std::vector<Verifier>& verifiers, Scheme scheme) {
   const auto found = std::ranges::find(verifiers, scheme, &Verifier::scheme);
   return found == verifiers.end() ? nullptr : &*found;
@@ -108,7 +103,8 @@ void Authenticator::reconfigure(Options options) {
 // What nobody of this name would be called: a user who had it could also leave our domain out.
 std::string Authenticator::without_own_domain(std::string_view name, const Options& options) {
   const std::size_t at = name.rfind('@');
-  return std::string(at != std::string_view::npos && is_ours(name.substr(at + 1), options) ? name.substr(0, at) : name);
+  return std::string(
+      at != std::string_view::npos && is_own_domain(name.substr(at + 1), options.domains) ? name.substr(0, at) : name);
 }
 
 // `name@domain` is the user of that whole name; else, if the domain is ours, the user `name`.
@@ -332,21 +328,27 @@ std::string Authenticator::account_key(std::string_view login) const {
 bool Authenticator::can_supply_keys() const { return users_.can_supply_keys(); }
 bool Authenticator::can_supply_sha_1_keys() const { return users_.can_supply_sha_1_keys(); }
 
-Result<Recipient> Authenticator::resolve_recipient(std::string_view address) {
-  const std::shared_ptr<const Options> current = options();
-  const auto nobody = [] { return failure(ErrorKind::not_found, "No such user here"); };
-  if (address.empty() || address.size() > login_octets_max) return nobody();
-  if (const std::optional<User> user = TRY(find_user(address, *current))) return Recipient{user->name, {}};
+RecipientRules Authenticator::rules_of(const Options& options) {
+  RecipientRules rules;
+  rules.domains = options.domains;
+  rules.delimiters = options.detail_delimiters;
+  rules.aliases = options.aliases;
+  return rules;
+}
 
-  const std::size_t at = address.rfind('@');
-  const std::string_view local = address.substr(0, at);
-  const std::size_t plus = local.find('+');
-  if (plus == std::string_view::npos || plus == 0) return nobody();
-  std::string without_detail(local.substr(0, plus));
-  if (at != std::string_view::npos) without_detail += address.substr(at);
-  const std::optional<User> user = TRY(find_user(without_detail, *current));
-  if (!user) return nobody();
-  return Recipient{user->name, std::string(local.substr(plus + 1))};
+FindUser Authenticator::finder() {
+  return [this](std::string_view name) -> Result<std::optional<std::string>> {
+    std::optional<User> user = TRY(users_.find(name));
+    return user ? std::optional<std::string>(std::move(user->name)) : std::nullopt;
+  };
+}
+
+Result<Recipient> Authenticator::resolve_recipient(std::string_view address) {
+  return resolve_user(address, rules_of(*options()), finder());
+}
+
+Result<RecipientSet> Authenticator::resolve_recipients(std::string_view address) {
+  return auth::resolve_recipients(address, rules_of(*options()), finder());
 }
 
 }  // namespace postkeep::auth

@@ -15,6 +15,7 @@
 #include "auth/certificate_names.h"
 #include "auth/guess_guard.h"
 #include "auth/password_hash.h"
+#include "auth/recipient_resolver.h"
 #include "auth/scram_keys.h"
 #include "auth/user_directory.h"
 #include "auth/verified_passwords.h"
@@ -68,12 +69,6 @@ struct KeyAnswer {
   std::shared_ptr<GuessGuard::Attempt> attempt = nullptr;
 };
 
-// Where an LMTP recipient's mail goes: `detail` is what stood after '+', empty if nothing did.
-struct Recipient {
-  std::string user;
-  std::string detail;
-};
-
 // The one answer to every wrong login: who guesses learns nothing from it. `detail` is for the log.
 Error wrong_login(std::string detail);
 
@@ -92,6 +87,8 @@ class Authenticator {
     std::string master_separator = {};                    // `user*master`; empty: not
     std::vector<CertificateRule> certificate_rules = {};  // which user a certificate stands for
     std::string anonymous_user = {};                      // of ANONYMOUS; empty: nobody
+    std::string detail_delimiters = "+";        // RecipientRules::delimiters
+    std::shared_ptr<const AliasTable> aliases;  // may be null
   };
 
   Authenticator(UserDirectory& users, Options options);
@@ -115,10 +112,10 @@ class Authenticator {
   // One text for all ways to write one user's name, whether or not there is such a user; for GuessGuard.
   std::string account_key(std::string_view login) const;
 
-  // The user whom an address (RFC 5321 §4.1.2 Mailbox without quotes, or a name without domain) means: the whole
-  // name; else without its detail; else, where the domain is ours, the local part alone, likewise.
-  // Errors: not_found; unavailable, corruption.
+  // Whose mail an address is: auth/recipient_resolver.h, without aliases and with them. Errors besides: unavailable,
+  // corruption.
   Result<Recipient> resolve_recipient(std::string_view address);
+  Result<RecipientSet> resolve_recipients(std::string_view address);
 
   // After a reload of the configuration; runs under way finish as they began. Passwords that were remembered are not
   // any more.
@@ -127,6 +124,8 @@ class Authenticator {
  private:
   class HashTurn;
   std::shared_ptr<const Options> options() const;
+  static RecipientRules rules_of(const Options& options);
+  FindUser finder();
   static std::string without_own_domain(std::string_view name, const Options& options);
   Result<std::optional<User>> find_user(std::string_view name, const Options& options);
   Result<std::optional<User>> find_as_given(std::string_view name, const Options& options);

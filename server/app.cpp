@@ -16,6 +16,7 @@
 #include <tuple>
 #include <utility>
 
+#include "auth/alias_table.h"
 #include "auth/backends.h"
 #include "auth/server_secret.h"
 #include "server/admin/commands.h"
@@ -28,6 +29,7 @@
 #include "server/config/store_options.h"
 #include "server/identity.h"
 #include "server/listeners.h"
+#include "server/lmtp/delivered_before.h"
 #include "server/machine.h"
 #include "server/metrics/endpoint.h"
 #include "server/metrics/metrics.h"
@@ -73,6 +75,18 @@ AdmissionLimits admission_limits(const Settings& settings) {
   return limits;
 }
 
+using Aliases = std::shared_ptr<const auth::AliasTable>;
+
+Result<Aliases> load_aliases(storage::FileSystem& files, const Settings& settings) {
+  const std::string& path = settings.recipients.aliases;
+  if (path.empty()) return nullptr;
+  auto text = storage::read_file(files, path, auth::alias_file_octets_max);
+  if (!text) return failure(ErrorKind::unavailable, "The aliases cannot be read", path + ": " + text.error().detail);
+  auto table = auth::AliasTable::parse(*text);
+  if (!table) return failure(ErrorKind::unavailable, "The aliases cannot be read", path + ", " + table.error().text);
+  return std::make_shared<const auth::AliasTable>(std::move(*table));
+}
+
 std::vector<auth::ActingRight> acting_rights(const Settings& settings) {
   std::vector<auth::ActingRight> rights;
   for (const std::string& master : settings.auth.masters) rights.push_back(auth::ActingRight{master, "*"});
@@ -83,7 +97,7 @@ std::vector<auth::ActingRight> acting_rights(const Settings& settings) {
 }
 
 auth::Authenticator::Options auth_options(const Settings& settings, const Secret& secret,
-                                          std::vector<auth::CertificateRule> certificate_rules) {
+                                          std::vector<auth::CertificateRule> certificate_rules, Aliases aliases) {
   auth::Authenticator::Options options;
   options.domains = own_domains(settings);
   options.cost.argon2_memory_kib = static_cast<std::uint32_t>(settings.auth.argon2_memory / 1024);
@@ -98,6 +112,8 @@ auth::Authenticator::Options auth_options(const Settings& settings, const Secret
   options.master_separator = settings.auth.master_separator;
   options.certificate_rules = std::move(certificate_rules);
   options.anonymous_user = settings.auth.anonymous_user;
+  options.detail_delimiters = settings.recipients.delimiter;
+  options.aliases = std::move(aliases);
   return options;
 }
 
@@ -234,6 +250,8 @@ class App final : public admin::Host, public admin::LiveServer {
   std::unique_ptr<auth::UserDirectory> users_;
   Secret secret_;
   std::vector<auth::CertificateRule> certificate_rules_;  // of the last configuration in which they could be read
+  Aliases aliases_;  // those that hold; replaced on the control thread
+  DeliveredBefore delivered_;
   std::unique_ptr<storage::MailStore> mail_;
   std::unique_ptr<Runtime> runtime_;  // before all that refers to its pools
   std::unique_ptr<WorkerPool> admin_pool_;
@@ -268,6 +286,7 @@ Outcome App::open_users() {
   users_ = TRY(auth::open_backends(admin_settings_->auth.backends, environment));
   secret_ = TRY(auth::server_secret(*files_, admin_settings_->data_dir));
   certificate_rules_ = TRY(auth::load_certificate_rules(*files_, admin_settings_->auth.certificate_users));
+  aliases_ = TRY(load_aliases(*files_, *admin_settings_));
   return {};
 }
 
@@ -320,7 +339,7 @@ Outcome App::start() {
                     {{"user", user}, {"kind", to_string(error.kind)}, {"reason", error.detail}});
         metrics().errors.at("storage", to_string(error.kind)).add();
       });
-  authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_, certificate_rules_));
+  authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_, certificate_rules_, aliases_));
   guard_ = std::make_unique<auth::GuessGuard>(guard_options(settings),
                                               [this](const auth::GuessGuard::Ban& ban) { note_ban(ban); });
   auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool(), guard_.get(),
@@ -330,7 +349,8 @@ Outcome App::start() {
         log_->write(LogLevel::error, "last_logins_not_written", {{"reason", error.detail}});
       });
   admission_ = std::make_unique<Admission>(admission_limits(settings));
-  services_.reset(new Services{*log_, settings_, hub_, *gateway_, *auth_, *admission_, tls_, login_recorder_.get()});
+  services_.reset(
+      new Services{*log_, settings_, hub_, *gateway_, *auth_, *admission_, tls_, login_recorder_.get(), &delivered_});
   host_ = std::make_unique<SessionHost>(*services_, *runtime_);
   TRY(open_admin());
   foreign_ = std::make_unique<ForeignChanges>(control_, *mail_, *gateway_);
@@ -495,8 +515,15 @@ void App::take_over(const Settings& settings, Reload& report) {
   } else {
     certificate_rules_ = std::move(*certificate_rules);
   }
+  auto aliases = load_aliases(*files_, settings);
+  if (!aliases) {
+    log_->write(LogLevel::error, "aliases_not_reloaded", {{"reason", aliases.error().detail}});
+    report.problems.push_back(aliases.error().text + " (" + aliases.error().detail + "); the old ones stay");
+  } else {
+    aliases_ = std::move(*aliases);
+  }
   admission_->set_limits(admission_limits(settings));
-  authenticator_->reconfigure(auth_options(settings, secret_, certificate_rules_));
+  authenticator_->reconfigure(auth_options(settings, secret_, certificate_rules_, aliases_));
   guard_->reconfigure(guard_options(settings));
   report.need_restart = need_restart(*admin_settings_, settings);
   std::string keys;

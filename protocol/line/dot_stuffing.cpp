@@ -10,7 +10,10 @@ void DotUnstuffer::content(char c, std::string& out) {
     state_ = State::cr;  // not written before it is known what follows
     return;
   }
-  if (c == '\n') out += '\r';  // a bare LF is stored as CRLF
+  if (c == '\n') {  // a bare LF is stored as CRLF
+    bare_lf_ = true;
+    out += '\r';
+  }
   out += c;
   state_ = State::content;
 }

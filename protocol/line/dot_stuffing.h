@@ -18,6 +18,8 @@ class DotUnstuffer {
   // finished(), those up to the end of the final line. What comes after is the next command.
   std::size_t feed(std::string_view bytes, std::string& out);
   bool finished() const { return state_ == State::finished; }
+  // Whether an LF without CR has come, for receivers that refuse such messages.
+  bool saw_bare_lf() const { return bare_lf_; }
 
  private:
   enum class State {
@@ -30,6 +32,7 @@ class DotUnstuffer {
   };
   void content(char c, std::string& out);
   State state_ = State::line_start;
+  bool bare_lf_ = false;
 };
 
 // A message to the form that POP3 sends: a dot before each line that starts with one, and the final line. Bare

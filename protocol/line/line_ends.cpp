@@ -10,7 +10,10 @@ void LineEndConverter::feed(std::string_view bytes, std::string& out) {
     out += line;
     if (!line.empty()) after_cr_ = line.back() == '\r';
     if (lf == std::string_view::npos) return;
-    if (!after_cr_) out += '\r';
+    if (!after_cr_) {
+      bare_lf_ = true;
+      out += '\r';
+    }
     out += '\n';
     after_cr_ = false;
     bytes.remove_prefix(lf + 1);

@@ -37,11 +37,15 @@ LineFramer::Event LineFramer::next(std::string_view& line) {
   return Event::line;
 }
 
-std::string LineFramer::take_buffered() {
-  std::string rest(buffered());
-  buffer_.clear();
-  begin_ = scanned_ = 0;
-  return rest;
+std::string LineFramer::take_buffered(std::size_t octets_max) {
+  std::string taken(buffered().substr(0, octets_max));
+  begin_ += taken.size();
+  scanned_ = begin_;
+  if (begin_ == buffer_.size()) {
+    buffer_.clear();
+    begin_ = scanned_ = 0;
+  }
+  return taken;
 }
 
 }  // namespace postkeep::line

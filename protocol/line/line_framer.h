@@ -24,8 +24,8 @@ class LineFramer {
 
   // Octets given but not yet taken as lines: after DATA they are message, after STARTTLS an attack.
   std::string_view buffered() const { return std::string_view(buffer_).substr(begin_); }
-  // Takes all of buffered() away; returns it.
-  std::string take_buffered();
+  // Takes all of buffered() away, or the first `octets_max` of it; returns it.
+  std::string take_buffered(std::size_t octets_max = std::string::npos);
 
  private:
   std::size_t octets_max_;

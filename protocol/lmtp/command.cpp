@@ -10,7 +10,7 @@
 namespace postkeep::lmtp {
 namespace {
 
-constexpr std::size_t size_digits_max = 20;  // RFC 1870 §3
+constexpr std::size_t size_digits_max = 20;  // of BDAT; as many as 64 bits have
 
 Bad bad(int code, std::string enhanced, std::string text) {
   Bad out;
@@ -56,35 +56,8 @@ Command parse_lhlo(std::string_view arguments, Utf8Path) {
   return out;
 }
 
-// One esmtp-param of MAIL (RFC 5321 §4.1.2) into `mail`; nullopt if it is understood.
-std::optional<Bad> apply_parameter(std::string_view parameter, Mail& mail) {
-  const std::size_t equals = parameter.find('=');
-  const std::string_view name = parameter.substr(0, equals);
-  const std::string_view value = equals == parameter.npos ? std::string_view() : parameter.substr(equals + 1);
-  if (ascii::iequals(name, "SIZE")) {
-    mail.size = parse_number(value);
-    if (!mail.size) return bad_argument("SIZE needs a number of octets");
-    return std::nullopt;
-  }
-  if (ascii::iequals(name, "BODY")) {
-    if (ascii::iequals(value, "7BIT")) {
-      mail.body = BodyType::seven_bit;
-    } else if (ascii::iequals(value, "8BITMIME")) {
-      mail.body = BodyType::eight_bit_mime;
-    } else if (ascii::iequals(value, "BINARYMIME")) {
-      mail.body = BodyType::binary_mime;
-    } else {
-      return bad_argument("BODY must be 7BIT or 8BITMIME");
-    }
-    return std::nullopt;
-  }
-  if (ascii::iequals(name, "SMTPUTF8")) {
-    if (equals != parameter.npos) return bad_argument("SMTPUTF8 takes no value");
-    mail.smtputf8 = true;
-    return std::nullopt;
-  }
-  return bad(555, "5.5.4", "This MAIL parameter is not known here");
-}
+// Why a parameter was refused (RFC 5321 §4.1.1.11: 555 for one that is not known).
+Bad bad_parameter(const Error& error) { return bad(error.kind == ErrorKind::cannot ? 555 : 501, "5.5.4", error.text); }
 
 // "FROM:" or "TO:", with the blank after the colon that many clients send.
 bool take_keyword(std::string_view& arguments, std::string_view keyword) {
@@ -102,10 +75,11 @@ Command parse_mail(std::string_view arguments, Utf8Path) {
   if (!path) return bad(501, "5.1.7", path.error().text);
   mail.from = *std::move(path);
   while (!arguments.empty()) {
-    if (auto reason = apply_parameter(take_word(arguments), mail)) return *std::move(reason);
+    const Outcome read = read_mail_parameter(take_word(arguments), mail.parameters);
+    if (!read) return bad_parameter(read.error());
   }
   const bool ascii_only = text::is_ascii(mail.from.local_part) && text::is_ascii(mail.from.domain);
-  if (!ascii_only && !mail.smtputf8) return bad(553, "5.6.7", "Such an address needs SMTPUTF8");
+  if (!ascii_only && !mail.parameters.smtputf8) return bad(553, "5.6.7", "Such an address needs SMTPUTF8");
   return mail;
 }
 
@@ -113,9 +87,12 @@ Command parse_rcpt(std::string_view arguments, Utf8Path utf8) {
   if (!take_keyword(arguments, "TO:")) return bad_argument("The syntax is RCPT TO:<address>");
   auto path = take_path(arguments, NullPath::refused, utf8);
   if (!path) return bad(501, "5.1.3", path.error().text);
-  if (!trimmed(arguments).empty()) return bad(555, "5.5.4", "No RCPT parameters are known here");
   Rcpt out;
   out.to = *std::move(path);
+  while (!arguments.empty()) {
+    const Outcome read = read_rcpt_parameter(take_word(arguments), out.parameters);
+    if (!read) return bad_parameter(read.error());
+  }
   return out;
 }
 
@@ -139,6 +116,26 @@ Command parse_bdat(std::string_view arguments, Utf8Path) {
   return out;
 }
 
+// What the response holds is for the mechanism to judge.
+Command parse_auth(std::string_view arguments, Utf8Path) {
+  const std::string_view mechanism = take_word(arguments);
+  const std::string_view response = take_word(arguments);
+  const auto is_mechanism_char = [](char c) { return ascii::is_alnum(c) || c == '-' || c == '_'; };
+  if (!ascii::all(mechanism, is_mechanism_char) || !arguments.empty()) {
+    return bad_argument("The syntax is AUTH mechanism [initial-response]");
+  }
+  Auth out;
+  out.mechanism = mechanism;
+  if (!response.empty()) out.initial_response = std::string(response);
+  return out;
+}
+
+Command parse_xclient_command(std::string_view arguments, Utf8Path) {
+  auto client = parse_xclient(arguments);
+  if (!client) return bad_argument(client.error().text);
+  return *std::move(client);
+}
+
 // Commands without arguments. RFC 5321 §4.1.1: refused if there are any, except for NOOP, which ignores them.
 template <class Verb>
 Command parse_bare(std::string_view arguments, Utf8Path) {
@@ -153,10 +150,18 @@ struct Row {
   Command (*parse)(std::string_view arguments, Utf8Path utf8);
 };
 constexpr std::array rows = {
-    Row{"LHLO", parse_lhlo},       Row{"MAIL", parse_mail},       Row{"RCPT", parse_rcpt},
-    Row{"DATA", parse_bare<Data>}, Row{"RSET", parse_bare<Rset>}, Row{"NOOP", parse_noop},
-    Row{"VRFY", parse_vrfy},       Row{"QUIT", parse_bare<Quit>}, Row{"STARTTLS", parse_bare<StartTls>},
+    Row{"LHLO", parse_lhlo},
+    Row{"MAIL", parse_mail},
+    Row{"RCPT", parse_rcpt},
+    Row{"DATA", parse_bare<Data>},
+    Row{"RSET", parse_bare<Rset>},
+    Row{"NOOP", parse_noop},
+    Row{"VRFY", parse_vrfy},
+    Row{"QUIT", parse_bare<Quit>},
+    Row{"STARTTLS", parse_bare<StartTls>},
     Row{"BDAT", parse_bdat},
+    Row{"XCLIENT", parse_xclient_command},
+    Row{"AUTH", parse_auth},
 };
 
 }  // namespace

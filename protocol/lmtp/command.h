@@ -1,5 +1,5 @@
-// LMTP commands: one line to a typed value. RFC 2033, RFC 5321 §4.1; RFC 1870 (SIZE), RFC 6152 (8BITMIME),
-// RFC 6531 (SMTPUTF8). Called by the LMTP session with each line, without its end. Knows no session state.
+// LMTP commands: one line to a typed value. RFC 2033, RFC 5321 §4.1, RFC 3030 §2 (BDAT); parameters are in
+// lmtp/parameters. Called by the LMTP session with each line, without its end. Knows no session state.
 #pragma once
 
 #include <cstddef>
@@ -9,28 +9,27 @@
 #include <string_view>
 #include <variant>
 
+#include "protocol/lmtp/parameters.h"
 #include "protocol/lmtp/path.h"
+#include "protocol/lmtp/xclient.h"
 
 namespace postkeep::lmtp {
 
 // RFC 5321 §4.5.3.1.4 says 512 with the line end, extensions add to it; paths with UTF-8 need more.
 inline constexpr std::size_t command_line_octets_max = 4096;
 
-enum class BodyType { seven_bit, eight_bit_mime, binary_mime };
-
 struct Lhlo {
   std::string domain;
   bool operator==(const Lhlo&) const = default;
 };
 struct Mail {
-  Path from;                          // may be null
-  std::optional<std::uint64_t> size;  // SIZE=
-  BodyType body = BodyType::seven_bit;
-  bool smtputf8 = false;
+  Path from;  // may be null
+  MailParameters parameters = {};
   bool operator==(const Mail&) const = default;
 };
 struct Rcpt {
   Path to;
+  RcptParameters parameters = {};
   bool operator==(const Rcpt&) const = default;
 };
 struct Data {
@@ -52,7 +51,13 @@ struct Quit {
 struct StartTls {
   bool operator==(const StartTls&) const = default;
 };
-// BDAT chunk-size [LAST] (RFC 3030): reserved; the session says 502 until it can do it.
+// AUTH mechanism [initial-response] (RFC 4954 §4).
+struct Auth {
+  std::string mechanism;
+  std::optional<std::string> initial_response = std::nullopt;  // base64, "=" for an empty one
+  bool operator==(const Auth&) const = default;
+};
+// BDAT chunk-size [LAST] (RFC 3030 §2). `octets` of message follow the line.
 struct Bdat {
   std::uint64_t octets = 0;
   bool last = false;
@@ -65,7 +70,7 @@ struct Bad {
   std::string text;      // a sentence, printable ASCII
   bool operator==(const Bad&) const = default;
 };
-using Command = std::variant<Bad, Lhlo, Mail, Rcpt, Data, Rset, Noop, Vrfy, Quit, StartTls, Bdat>;
+using Command = std::variant<Bad, Lhlo, Mail, Rcpt, Data, Rset, Noop, Vrfy, Quit, StartTls, Bdat, XClient, Auth>;
 
 // `utf8` says whether the transaction's MAIL had SMTPUTF8 (RFC 6531 §3.4): it matters to RCPT only.
 Command parse_command(std::string_view line, Utf8Path utf8 = Utf8Path::refused);

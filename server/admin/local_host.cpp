@@ -30,6 +30,7 @@ Result<std::unique_ptr<LocalHost>> LocalHost::open(const Settings& settings, sto
   host->users_ = TRY(auth::open_backends(settings.auth.backends, environment));
   auth::Authenticator::Options options;
   options.domains = own_domains(settings);
+  options.detail_delimiters = settings.recipients.delimiter;
   host->authenticator_ = std::make_unique<auth::Authenticator>(*host->users_, std::move(options));
   const auto move_mail = [&host](const std::string& from, const std::string& to) { return host->move_mail(from, to); };
   TRY(finish_user_rename(files, settings.data_dir, *host->users_, move_mail));

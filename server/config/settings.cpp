@@ -54,6 +54,15 @@ std::string_view to_string(LogLevel value) {
 std::string_view to_string(LogFormat value) { return value == LogFormat::json ? "json" : "text"; }
 
 std::string_view to_string(OverQuota value) { return value == OverQuota::defer ? "defer" : "reject"; }
+std::string_view to_string(BareLf value) { return value == BareLf::repair ? "repair" : "reject"; }
+std::string_view to_string(LmtpAuth value) {
+  if (value == LmtpAuth::off) return "off";
+  return value == LmtpAuth::offered ? "offered" : "required";
+}
+std::string_view to_string(DetailFolder value) {
+  if (value == DetailFolder::off) return "off";
+  return value == DetailFolder::existing ? "existing" : "make";
+}
 std::string_view to_string(EightBitHeaders value) { return value == EightBitHeaders::accept ? "accept" : "refuse"; }
 
 }  // namespace postkeep

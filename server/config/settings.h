@@ -34,6 +34,12 @@ enum class TlsVersion { tls_1_2, tls_1_3 };
 enum class TlsProfile { intermediate, modern };
 enum class LogLevel { error, warn, info, debug, trace };
 enum class LogFormat { text, json };
+// Of an LF without CR in a message by LMTP.
+enum class BareLf { repair, reject };
+// Whether an MTA can log in by LMTP, or must.
+enum class LmtpAuth { off, offered, required };
+// What the detail of an address (user+detail) does: nothing, or naming a mailbox that is there, or that is made.
+enum class DetailFolder { off, existing, make };
 // What the MTA is told of mail for a user whose quota is reached.
 enum class OverQuota { defer, reject };
 // Of a message by APPEND whose header has 8-bit octets, from a client that has not enabled UTF-8 (RFC 9755 §4).
@@ -140,6 +146,22 @@ struct Settings {
     std::uint64_t keywords = 500;                // per mailbox
   } limits;
 
+  struct Lmtp {
+    BareLf bare_lf = BareLf::repair;
+    std::chrono::seconds duplicate_window{0};  // 0: no message is a duplicate
+    bool starttls = false;
+    std::uint64_t unknown_recipients = 0;  // of one connection; 0: no limit
+    LmtpAuth auth = LmtpAuth::off;
+    std::vector<IpNetwork> xclient_from, vrfy_from;
+  } lmtp;
+
+  struct Recipients {
+    std::string delimiter = "+";  // any of these octets; empty: there are no details
+    DetailFolder detail_folder = DetailFolder::off;
+    bool lower_case_detail = false;
+    std::string aliases;  // the file; empty: none
+  } recipients;
+
   struct Imap {
     std::uint64_t compression = 3;  // level, 1 to 9; 0: not offered
     EightBitHeaders eight_bit_headers = EightBitHeaders::accept;
@@ -198,6 +220,9 @@ std::string_view to_string(TlsProfile value);
 std::string_view to_string(LogLevel value);
 std::string_view to_string(LogFormat value);
 std::string_view to_string(OverQuota value);
+std::string_view to_string(BareLf value);
+std::string_view to_string(DetailFolder value);
+std::string_view to_string(LmtpAuth value);
 std::string_view to_string(EightBitHeaders value);
 
 }  // namespace postkeep

@@ -100,6 +100,9 @@ constexpr std::array profile_choices = {TlsProfile::intermediate, TlsProfile::mo
 constexpr std::array level_choices = {LogLevel::error, LogLevel::warn, LogLevel::info, LogLevel::debug,
                                       LogLevel::trace};
 constexpr std::array over_quota_choices = {OverQuota::defer, OverQuota::reject};
+constexpr std::array bare_lf_choices = {BareLf::repair, BareLf::reject};
+constexpr std::array lmtp_auth_choices = {LmtpAuth::off, LmtpAuth::offered, LmtpAuth::required};
+constexpr std::array detail_choices = {DetailFolder::off, DetailFolder::existing, DetailFolder::make};
 constexpr std::array eight_bit_choices = {EightBitHeaders::accept, EightBitHeaders::refuse};
 constexpr std::array format_choices = {LogFormat::text, LogFormat::json};
 
@@ -173,6 +176,16 @@ Outcome set_special_use(Settings& settings, const RawValue& value) {
 
 Outcome set_hidden_capabilities(Settings& settings, const RawValue& value) {
   settings.imap.hidden_capabilities = TRY(read_hidden_capabilities(value));
+  return {};
+}
+
+// Octets that a name may have and that are no part of an address's grammar.
+Outcome set_delimiter(Settings& settings, const RawValue& value) {
+  std::string delimiter = TRY(read_text(value));
+  if (delimiter.size() > 8 || delimiter.find_first_not_of("!#$&'+-=^_`{|}~.") != std::string::npos) {
+    return failure(ErrorKind::cannot, "must be some of ! # $ & ' + - = ^ _ ` { | } ~ . or empty");
+  }
+  settings.recipients.delimiter = std::move(delimiter);
   return {};
 }
 
@@ -402,6 +415,49 @@ const std::array table = {
            "What the MTA is told of mail for a user who has no room left: \"defer\" to try again for as long as it "
            "keeps mail (452), so that nothing comes back that could still be delivered; \"reject\" to send it back at "
            "once (552)."),
+
+    CHOICE("lmtp", "bare_lf", lmtp.bare_lf, bare_lf_choices,
+           "What becomes of a message with an LF that no CR stands before: \"repair\" makes it CR and LF, \"reject\" "
+           "refuses the message (554). Whichever is chosen, only CR LF . CR LF ends a message."),
+
+    DURATION("lmtp", "duplicate_window", lmtp.duplicate_window, seconds(0), hours(24 * 7),
+             "A message is answered with 250 and dropped when the same mailbox was given one with the same Message-ID "
+             "by LMTP within this time: mailing lists and retries of MTAs make such duplicates. What was delivered is "
+             "remembered in memory, so a restart forgets it. 0s: everything is delivered."),
+
+    BOOLEAN("lmtp", "starttls", lmtp.starttls,
+            "Offer STARTTLS to MTAs on other machines. Off, since an MTA on this one may try it without need and then "
+            "ask for a certificate that it trusts."),
+    CHOICE("lmtp", "auth", lmtp.auth, lmtp_auth_choices,
+           "AUTH for MTAs, as one of the users: \"off\", \"offered\", or \"required\" before mail is taken. Whoever is "
+           "logged in may deliver to everybody, so this is for a port that only an MTA knows the password for."),
+    COUNT("lmtp", "unknown_recipients", lmtp.unknown_recipients, 0, 1'000'000,
+          "A connection that asks for more users than this who are not here is ended (421): it guesses names. An MTA "
+          "that checks recipients here asks for some. 0: no limit."),
+
+    NETWORKS("lmtp", "xclient_from", lmtp.xclient_from,
+             "Peers that may say by XCLIENT for whom they speak, such as a proxy in front: that client stands in "
+             "Received fields then. Who is on a Unix socket counts as 127.0.0.1."),
+    NETWORKS(
+        "lmtp", "vrfy_from", lmtp.vrfy_from,
+        "Peers that VRFY tells who is here (250) and who is not (550); all others hear 252. Unix sockets likewise."),
+
+    Setting{"recipients", "delimiter", ValueType::text, set_delimiter,
+            [](const Settings& s) -> RawValue { return s.recipients.delimiter; },
+            "What parts the detail from the user's name in an address, as in `user+detail@domain`: any of these "
+            "characters, the first that comes. A user whose name has one is found first. Empty: there are no details."},
+    CHOICE(
+        "recipients", "detail_folder", recipients.detail_folder, detail_choices,
+        "Where mail with a detail goes: \"off\" INBOX; \"existing\" the mailbox of that name, if the user has it; "
+        "\"make\" likewise, and it is made and subscribed if it is not there. Whoever writes to the user chooses the "
+        "detail. INBOX has what goes nowhere else."),
+    BOOLEAN("recipients", "lower_case_detail", recipients.lower_case_detail,
+            "Take the detail in lower case, since some senders change the case of addresses. Users and aliases are "
+            "found in whatever case they are written."),
+    TEXT("recipients", "aliases", recipients.aliases,
+         "A file of aliases for LMTP, read at the start and on SIGHUP: lines `name: target, target`, where the name is "
+         "`local`, `local@domain` or, for whatever nobody has in a domain, `@domain`, and targets are users, "
+         "`user+detail` or other aliases. Empty: there are none."),
 
     COUNT("imap", "compression", imap.compression, 0, 9,
           "Level of COMPRESS=DEFLATE: 1 takes least time, 9 makes least octets. 0: not offered."),

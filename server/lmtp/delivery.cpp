@@ -2,218 +2,164 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <utility>
 
-#include "protocol/mail/date_time.h"
 #include "server/metrics/metrics.h"
 #include "server/runtime/task_group.h"
 
 namespace postkeep::server {
 namespace {
 
-// The limit is checked here, where what we add to the message does not count.
-constexpr std::uint64_t spool_octets_max = std::numeric_limits<std::uint64_t>::max();
 // Of one message: as many as the storage pool has threads. Each waits for the disk most of its time, and those that
 // wait together share what it does.
 constexpr std::size_t deliveries_at_once = 32;
-
-// Named functions make the jobs, away from any co_await (style.md C0).
-Awaitable<Result<storage::AppendResult>> append_to_inbox(Gateway& gateway, AccountPtr account,
-                                                         std::shared_ptr<storage::Incoming> message) {
-  return gateway.run(std::move(account),
-                     [message = std::move(message)](storage::AccountStore& store) -> Result<storage::AppendResult> {
-                       const storage::Mailbox inbox = TRY(store.find_mailbox(MailboxName::inbox()));
-                       std::vector<storage::AppendItem> items(1);
-                       items.front().message = message;
-                       auto appended = store.append(inbox.id, items);
-                       if (appended) metrics().messages_appended.add();
-                       return appended;
-                     });
-}
-
-// As the MTA sees it: whether it will try again.
-void count_reply(const lmtp::Reply& reply) {
-  metrics().deliveries.at(reply.code < 400 ? "ok" : reply.code < 500 ? "tempfail" : "refused").add();
-}
-
-enum class Last { no, yes };
-
-Awaitable<Outcome> write_to_spool(Gateway& gateway, std::shared_ptr<storage::Incoming> incoming, std::string bytes,
-                                  Last last) {
-  return gateway.run_beside([incoming = std::move(incoming), bytes = std::move(bytes), last]() -> Outcome {
-    TRY(incoming->write(bytes));
-    return last == Last::yes ? incoming->finish() : Outcome();
-  });
-}
-
-// What a peer called itself, fit for a header field: no controls, no comment or folding of its own.
-std::string header_word(std::string_view text) {
-  std::string out;
-  for (const char c : text.substr(0, 255)) {
-    const auto octet = static_cast<unsigned char>(c);
-    out += octet <= ' ' || octet == 0x7f || c == '(' || c == ')' || c == ';' || c == '\\' ? '?' : c;
-  }
-  return out.empty() ? "unknown" : out;
-}
+// For so long MTAs keep mail that they could not deliver (Postfix's maximal_queue_lifetime), and try again.
+constexpr std::chrono::hours retries_come_for{5 * 24};
 
 }  // namespace
 
-Delivery::Delivery(SessionContext& context, const Envelope& envelope)
-    : context_(context), envelope_(envelope), outcomes_(envelope.recipients.size()) {
-  buffer_ = trace_fields();
-}
+LmtpDelivery::LmtpDelivery(SessionContext& context, const Envelope& envelope, const LmtpIntake& intake)
+    : context_(context), envelope_(envelope), intake_(intake), message_id_(message_id_of(intake.beginning())) {}
 
-// RFC 5321 §4.4; the protocol names are RFC 3848's and RFC 6531 §4.3's.
-std::string Delivery::trace_fields() const {
-  const Connection& connection = context_.connection;
-  std::string fields = "Return-Path: <" + envelope_.from.to_string() + ">\r\n";
-  const bool alone = envelope_.recipients.size() == 1;
-  if (alone) fields += "Delivered-To: " + envelope_.recipients.front().recipient.user + "\r\n";
-  std::string with = envelope_.smtputf8 ? "UTF8LMTP" : "LMTP";
-  if (connection.is_tls()) with += 'S';
-  const std::string& address = connection.peer().address;
-  fields += "Received: from " + header_word(envelope_.client_name);
-  if (address != "unix") {
-    fields += address.find(':') != std::string::npos ? " ([IPv6:" : " ([";
-    fields += address + "])";
-  }
-  fields += "\r\n\tby " + context_.settings->hostname + " (Postkeep) with " + with + " id " + context_.logger.session();
-  if (alone) fields += "\r\n\tfor <" + envelope_.recipients.front().address.to_string() + ">";
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const UnixTime time{now.time_since_epoch().count()};
-  fields += ";\r\n\t" + format_rfc5322_date(time) + "\r\n";
-  return fields;
-}
-
-asio::awaitable<std::size_t> Delivery::feed(std::string_view bytes) {
-  const std::size_t before = buffer_.size();
-  const std::size_t used = unstuffer_.feed(bytes, buffer_);
-  received_ += buffer_.size() - before;
-  const std::uint64_t limit = context_.settings->limits.message_size;
-  if (!failed_ && limit != 0 && received_ > limit) {
-    failed_ = Error(ErrorKind::too_big, "Message is larger than " + std::to_string(limit) + " octets");
-    incoming_.reset();
-  }
-  if (failed_) {
-    buffer_.clear();
-  } else if (buffer_.size() >= buffer_octets) {
-    co_await spool(false);
-  }
-  co_return used;
-}
-
-asio::awaitable<void> Delivery::spool(bool last) {
-  Gateway& gateway = context_.services.gateway;
-  std::string bytes = std::exchange(buffer_, std::string());
-  if (!incoming_ && last) {
-    Gateway::WholeMessage whole;
-    whole.bytes = std::move(bytes);
-    auto taken = co_await gateway.take_incoming(spool_octets_max, std::move(whole));
-    if (taken) incoming_ = std::move(*taken);
-    if (!taken) failed_ = std::move(taken).error();
-    co_return;
-  }
-  if (!incoming_) {
-    auto begun = co_await gateway.begin_incoming(spool_octets_max);
-    if (!begun) {
-      failed_ = std::move(begun).error();
-      co_return;
-    }
-    incoming_ = std::move(*begun);
-  }
-  const Outcome written = co_await write_to_spool(gateway, incoming_, std::move(bytes), last ? Last::yes : Last::no);
-  if (!written) {
-    failed_ = written.error();
-    incoming_.reset();
-  }
-}
-
-asio::awaitable<std::vector<lmtp::Reply>> Delivery::deliver() {
-  if (!failed_) co_await spool(true);
-  if (failed_) {
-    context_.logger.warn("delivery_failed", {{"kind", to_string(failed_->kind)}, {"reason", failed_->detail}});
+asio::awaitable<std::vector<lmtp::Reply>> LmtpDelivery::deliver() {
+  if (const std::optional<Error>& failed = intake_.failed()) {
+    context_.logger.warn("delivery_failed", {{"kind", to_string(failed->kind)}, {"reason", failed->detail}});
     std::vector<lmtp::Reply> all_failed(envelope_.recipients.size(),
-                                        reply_for(*failed_, context_.settings->quota.on_delivery));
-    for (const lmtp::Reply& reply : all_failed) count_reply(reply);
+                                        reply_for(*failed, context_.settings->quota.on_delivery));
+    for (const lmtp::Reply& reply : all_failed) count_delivery(reply);
     co_return all_failed;
   }
+  collect_addressees();
   TaskGroup workers(context_.executor());
-  const std::size_t count = std::min(deliveries_at_once, envelope_.recipients.size());
+  const std::size_t count = std::min(deliveries_at_once, addressees_.size());
   for (std::size_t i = 0; i < count; ++i) workers.spawn(deliver_some());
   co_await workers.join();
   std::vector<lmtp::Reply> replies;
-  for (std::size_t i = 0; i < outcomes_.size(); ++i) {
+  for (std::size_t i = 0; i < envelope_.recipients.size(); ++i) {
     replies.push_back(reply_to(i));
-    count_reply(replies.back());
+    count_delivery(replies.back());
   }
   co_return replies;
 }
 
-lmtp::Reply Delivery::reply_to(std::size_t index) const {
-  const Outcome& outcome = *outcomes_[index];
-  if (outcome) return lmtp::Reply(250, "2.0.0", "Delivered");
-  if (gone_.contains(envelope_.recipients[index].recipient.user)) {
-    return lmtp::Reply(550, "5.1.1", "No such user here");
+void LmtpDelivery::collect_addressees() {
+  for (const EnvelopeRecipient& recipient : envelope_.recipients) {
+    std::vector<std::size_t>& mine = addressees_of_.emplace_back();
+    for (const auth::Recipient& target : recipient.targets) {
+      if (!has_it_already(recipient, target.user)) mine.push_back(addressee_of(target));
+    }
   }
-  return reply_for(outcome.error(), context_.settings->quota.on_delivery);
+}
+
+std::size_t LmtpDelivery::addressee_of(const auth::Recipient& target) {
+  auto found = std::ranges::find(addressees_, target.user, &Addressee::user);
+  if (found == addressees_.end()) {
+    Addressee fresh;
+    fresh.user = target.user;
+    addressees_.push_back(std::move(fresh));
+    found = addressees_.end() - 1;
+  }
+  auto mailbox = mailbox_of_detail(target.detail, *context_.settings);
+  if (std::ranges::find(found->mailboxes, mailbox) == found->mailboxes.end()) {
+    found->mailboxes.push_back(std::move(mailbox));
+  }
+  return static_cast<std::size_t>(found - addressees_.begin());
 }
 
 // The user may have been deleted or renamed since RCPT; mail must not be made again under a name that nobody has.
-asio::awaitable<Result<storage::AppendResult>> Delivery::deliver_to(const std::string& user) {
-  const auto now = co_await context_.services.auth.resolve_recipient(user);
-  const bool gone = now ? now->user != user : now.error().kind == ErrorKind::not_found;
-  if (gone) {
-    gone_.insert(user);
-    co_return failure(ErrorKind::not_found, "No such user");
-  }
+asio::awaitable<Result<Filed>> LmtpDelivery::deliver_to(Addressee& addressee) {
+  const auto now = co_await context_.services.auth.resolve_recipient(addressee.user);
+  addressee.gone = now ? now->user != addressee.user : now.error().kind == ErrorKind::not_found;
+  if (addressee.gone) co_return failure(ErrorKind::not_found, "No such user");
   if (!now) co_return tl::unexpected<Error>(now.error());
-  Gateway& gateway = context_.services.gateway;
-  AccountPtr account = gateway.account(user);
-  auto appended = co_await append_to_inbox(gateway, std::move(account), incoming_);
-  co_return appended;
+  const Settings& settings = *context_.settings;
+  FilingRequest request;
+  request.message = intake_.message();
+  request.user = addressee.user;
+  request.mailboxes = addressee.mailboxes;
+  request.make = settings.recipients.detail_folder == DetailFolder::make;
+  if (message_id_ && settings.lmtp.duplicate_window.count() > 0) {
+    request.remembered.before = context_.services.delivered;
+    request.remembered.message_id = *message_id_;
+    request.remembered.window = settings.lmtp.duplicate_window;
+  }
+  auto filed = co_await file_message(context_.services.gateway, std::move(request));
+  co_return filed;
 }
 
-asio::awaitable<void> Delivery::deliver_some() {
-  while (next_ < envelope_.recipients.size()) {
-    const std::size_t index = next_++;
-    if (is_repeated(index)) continue;
-    const std::string& user = envelope_.recipients[index].recipient.user;
-    const auto appended = co_await deliver_to(user);
-    if (appended) {
-      metrics().delivered_octets.add(received_);
-      context_.logger.info("delivered", {{"user", user}, {"uid", appended->uids.min().value()}, {"size", received_}});
+asio::awaitable<void> LmtpDelivery::deliver_some() {
+  while (next_ < addressees_.size()) {
+    Addressee& addressee = addressees_[next_++];
+    const Result<Filed> filed = co_await deliver_to(addressee);
+    log(addressee, filed);
+    addressee.outcome = filed ? Outcome() : Outcome(tl::unexpect, filed.error());
+  }
+}
+
+void LmtpDelivery::log(const Addressee& addressee, const Result<Filed>& filed) {
+  const std::string& user = addressee.user;
+  const std::uint64_t size = intake_.received();
+  if (!filed) {
+    const Error& error = filed.error();
+    context_.logger.error("delivery_failed",
+                          {{"user", user}, {"kind", to_string(error.kind)}, {"reason", error.detail}});
+    return;
+  }
+  if (filed->places.empty()) context_.logger.info("delivered_before", {{"user", user}, {"message_id", *message_id_}});
+  for (const FiledPlace& place : filed->places) {
+    metrics().delivered_octets.add(size);
+    if (place.mailbox.is_inbox()) {
+      context_.logger.info("delivered", {{"user", user}, {"uid", place.uid.value()}, {"size", size}});
     } else {
-      context_.logger.error(
-          "delivery_failed",
-          {{"user", user}, {"kind", to_string(appended.error().kind)}, {"reason", appended.error().detail}});
+      context_.logger.info(
+          "delivered", {{"user", user}, {"mailbox", place.mailbox.utf8()}, {"uid", place.uid.value()}, {"size", size}});
     }
-    account_for(index, appended ? Outcome() : Outcome(tl::unexpect, appended.error()));
   }
 }
 
-// Nobody gets a message twice for being named twice (alice and alice+lists): the answer goes to both.
-bool Delivery::is_repeated(std::size_t index) const {
-  const auto same_user = [&](std::size_t i) {
-    return envelope_.recipients[i].recipient.user == envelope_.recipients[index].recipient.user;
-  };
-  for (std::size_t i = 0; i < index; ++i) {
-    if (same_user(i)) return true;
-  }
-  return false;
+DeliveredBefore::Key LmtpDelivery::retry_key(const EnvelopeRecipient& recipient, const std::string& user) const {
+  return DeliveredBefore::key_of(*message_id_, user + " as " + recipient.address.to_string());
 }
 
-void Delivery::account_for(std::size_t first, const Outcome& outcome) {
-  const std::string& user = envelope_.recipients[first].recipient.user;
-  for (std::size_t i = first; i < envelope_.recipients.size(); ++i) {
-    if (envelope_.recipients[i].recipient.user == user) outcomes_[i] = outcome;
+// Of those whom an alias stands for some may have it from a time when others could not get it.
+bool LmtpDelivery::has_it_already(const EnvelopeRecipient& recipient, const std::string& user) const {
+  const DeliveredBefore* before = context_.services.delivered;
+  if (before == nullptr || !message_id_ || recipient.targets.size() < 2) return false;
+  return before->knows(retry_key(recipient, user), DeliveredBefore::Clock::now());
+}
+
+lmtp::Reply LmtpDelivery::reply_to(std::size_t index) {
+  std::optional<lmtp::Reply> failed;
+  for (const std::size_t each : addressees_of_[index]) {
+    if (addressees_[each].outcome) continue;
+    lmtp::Reply reply = reply_of(addressees_[each]);
+    if (!failed || reply.code < failed->code) failed = std::move(reply);  // 4xx before 5xx: try again
   }
+  if (!failed) return lmtp::Reply(250, "2.0.0", "Delivered");
+  DeliveredBefore* before = context_.services.delivered;
+  const EnvelopeRecipient& recipient = envelope_.recipients[index];
+  if (before != nullptr && message_id_ && recipient.targets.size() > 1) {
+    const auto until = DeliveredBefore::Clock::now() + retries_come_for;
+    for (const auth::Recipient& target : recipient.targets) {
+      const auto addressee = std::ranges::find(addressees_, target.user, &Addressee::user);
+      const bool has_it = addressee == addressees_.end() || addressee->outcome.has_value();
+      if (has_it) before->add(retry_key(recipient, target.user), until);
+    }
+  }
+  return std::move(*failed);
+}
+
+lmtp::Reply LmtpDelivery::reply_of(const Addressee& addressee) const {
+  if (addressee.gone) return lmtp::Reply(550, "5.1.1", "No such user here");
+  return reply_for(addressee.outcome.error(), context_.settings->quota.on_delivery);
 }
 
 lmtp::Reply reply_for(const Error& error, OverQuota over_quota) {
   switch (error.kind) {
     case ErrorKind::too_big:
       return lmtp::Reply(552, "5.3.4", error.text);
+    case ErrorKind::bad_syntax:
+      return lmtp::Reply(554, "5.6.0", error.text);
     case ErrorKind::over_quota:
       return lmtp::Reply(452, "4.3.1", "Insufficient storage");
     case ErrorKind::quota_reached:
@@ -224,6 +170,10 @@ lmtp::Reply reply_for(const Error& error, OverQuota over_quota) {
     default:
       return lmtp::Reply(451, "4.3.0", "Temporary failure, try again later");
   }
+}
+
+void count_delivery(const lmtp::Reply& reply) {
+  metrics().deliveries.at(reply.code < 400 ? "ok" : reply.code < 500 ? "tempfail" : "refused").add();
 }
 
 }  // namespace postkeep::server

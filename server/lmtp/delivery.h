@@ -1,71 +1,61 @@
-// One message on its way from DATA to mailboxes: into one spool file as it comes, memory bounded; then synced, and
-// linked into each recipient's INBOX. Used by lmtp/commands. What is answered with 250 is durable.
+// One message from the spool to the mailboxes of its recipients. Used by lmtp/commands. What is answered with 250 is
+// durable.
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <cstdint>
-#include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
-#include "auth/authenticator.h"
-#include "protocol/line/dot_stuffing.h"
-#include "protocol/lmtp/path.h"
 #include "protocol/lmtp/reply.h"
+#include "server/lmtp/envelope.h"
+#include "server/lmtp/filing.h"
+#include "server/lmtp/intake.h"
 #include "server/runtime/services.h"
 
 namespace postkeep::server {
 
-struct EnvelopeRecipient {
-  lmtp::Path address;  // as RCPT had it
-  auth::Recipient recipient;
-};
-
-// What MAIL and RCPT said.
-struct Envelope {
-  std::string client_name;  // of LHLO
-  lmtp::Path from;
-  bool smtputf8 = false;
-  std::vector<EnvelopeRecipient> recipients;
-};
-
-class Delivery {
+class LmtpDelivery {
  public:
-  static constexpr std::size_t buffer_octets = 256 * 1024;  // handed to the spool at a time
+  // `intake` is finished. All references outlive the object.
+  LmtpDelivery(SessionContext& context, const Envelope& envelope, const LmtpIntake& intake);
 
-  Delivery(SessionContext& context, const Envelope& envelope);
-
-  // Takes octets of DATA; returns how many it used, fewer only when the message is complete.
-  asio::awaitable<std::size_t> feed(std::string_view bytes);
-  bool complete() const { return unstuffer_.finished(); }
-  // Delivers. One reply for each recipient, in order.
+  // Delivers. One reply for each recipient, in order. A recipient that is an alias of several is answered with 250 when
+  // all of them have the message; else with the failure, and when the MTA tries again, only those get it who have not.
   asio::awaitable<std::vector<lmtp::Reply>> deliver();
 
  private:
-  std::string trace_fields() const;
-  asio::awaitable<void> spool(bool last);
+  // A user among those whom the recipients mean. Named twice (alice and alice+lists), he gets it once in each mailbox.
+  struct Addressee {
+    std::string user;
+    std::vector<std::optional<MailboxName>> mailboxes;
+    Outcome outcome;    // after deliver_to()
+    bool gone = false;  // deleted or renamed since RCPT
+  };
+
+  void collect_addressees();
+  std::size_t addressee_of(const auth::Recipient& target);
   asio::awaitable<void> deliver_some();
-  asio::awaitable<Result<storage::AppendResult>> deliver_to(const std::string& user);
-  lmtp::Reply reply_to(std::size_t index) const;
-  bool is_repeated(std::size_t index) const;
-  void account_for(std::size_t first, const Outcome& outcome);
+  asio::awaitable<Result<Filed>> deliver_to(Addressee& addressee);
+  void log(const Addressee& addressee, const Result<Filed>& filed);
+  lmtp::Reply reply_to(std::size_t index);
+  lmtp::Reply reply_of(const Addressee& addressee) const;
+  DeliveredBefore::Key retry_key(const EnvelopeRecipient& recipient, const std::string& user) const;
+  bool has_it_already(const EnvelopeRecipient& recipient, const std::string& user) const;
 
   SessionContext& context_;
   const Envelope& envelope_;
-  line::DotUnstuffer unstuffer_;
-  std::string buffer_;
-  std::uint64_t received_ = 0;  // octets of the message, without what we add
-  std::shared_ptr<storage::Incoming> incoming_;
-  std::optional<Error> failed_;  // the message cannot be kept; the rest of it is read and dropped
-  std::size_t next_ = 0;         // recipient for the next free worker
-  std::vector<std::optional<Outcome>> outcomes_;
-  std::set<std::string> gone_;  // users of RCPT who were deleted or renamed since
+  const LmtpIntake& intake_;
+  const std::optional<std::string> message_id_;
+  std::vector<Addressee> addressees_;
+  std::vector<std::vector<std::size_t>> addressees_of_;  // of each recipient
+  std::size_t next_ = 0;                                 // addressee for the next free worker
 };
 
 // The reply for a delivery that failed. RFC 3463.
 // RCPT has found the user: what is missing now is missing here, and must not send mail back.
 lmtp::Reply reply_for(const Error& error, OverQuota over_quota);
+// For the figures: as the MTA sees it, whether it will try again.
+void count_delivery(const lmtp::Reply& reply);
 
 }  // namespace postkeep::server

@@ -3,7 +3,9 @@
 #include <optional>
 #include <utility>
 
+#include "auth/limits.h"
 #include "server/lmtp/commands.h"
+#include "server/runtime/switch_to_tls.h"
 
 namespace postkeep::server {
 namespace {
@@ -17,7 +19,8 @@ void write(Connection& connection, int code, std::string enhanced, std::string t
 // packet are there (RFC 2920 §3.2), so that a pipelined batch is one answer.
 asio::awaitable<void> serve(SessionContext& context) {
   Connection& connection = context.connection;
-  line::LineFramer framer(lmtp::command_line_octets_max);
+  const bool may_log_in = context.settings->lmtp.auth != LmtpAuth::off;
+  line::LineFramer framer(may_log_in ? auth::sasl_line_octets_max : lmtp::command_line_octets_max);
   LmtpCommands commands(context, framer);
   const std::uint64_t errors_max = context.settings->limits.bad_commands;
   std::string input;
@@ -38,9 +41,18 @@ asio::awaitable<void> serve(SessionContext& context) {
       lmtp::Command command = lmtp::parse_command(text, commands.utf8());
       const LmtpNext next = co_await commands.run(std::move(command));
       if (next == LmtpNext::quit) co_return;
+      if (next == LmtpNext::start_tls) {
+        const bool shaken = co_await switch_to_tls(context);
+        if (!shaken) co_return;
+        commands.forget_everything();
+      }
     }
     if (errors_max != 0 && commands.errors() >= errors_max) {
       write(connection, 421, "4.7.0", "Too many errors");
+      co_return;
+    }
+    if (commands.too_many_unknown()) {
+      write(connection, 421, "4.7.0", "Too many unknown recipients");
       co_return;
     }
     if (connection.ending() != Ending::none) throw ConnectionEnded(connection.ending(), "ended between commands");

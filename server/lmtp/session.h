@@ -1,6 +1,6 @@
-// LMTP sessions: how mail comes in from an MTA. RFC 2033 (with RFC 5321, 1870, 2034, 2920, 6152, 6531). Run by
-// runtime/session_host. Reads and answers; what a command does is in commands.cpp, what happens to a message in
-// delivery.cpp. There is no authentication: who may connect is decided by the listener's address.
+// LMTP sessions: how mail comes in from an MTA. RFC 2033 (with RFC 5321, 1870, 2034, 2920, 3030, 3207, 3461, 4954,
+// 6152, 6531). Run by runtime/session_host. Reads and answers; what a command does is in commands.cpp, what happens to
+// a message in delivery.cpp. Who may connect is decided by the listener's address; AUTH is off unless it is set.
 #pragma once
 
 #include <asio/awaitable.hpp>

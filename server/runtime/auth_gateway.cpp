@@ -121,4 +121,9 @@ Awaitable<Result<auth::Recipient>> AuthGateway::resolve_recipient(std::string ad
                 [this, address = std::move(address)] { return authenticator_.resolve_recipient(address); });
 }
 
+Awaitable<Result<auth::RecipientSet>> AuthGateway::resolve_recipients(std::string address) {
+  return run_on(storage_pool_.get_executor(),
+                [this, address = std::move(address)] { return authenticator_.resolve_recipients(address); });
+}
+
 }  // namespace postkeep::server

@@ -35,6 +35,7 @@ class AuthGateway {
   bool can_supply_keys() const { return authenticator_.can_supply_keys(); }
   bool can_supply_sha_1_keys() const { return authenticator_.can_supply_sha_1_keys(); }
   Awaitable<Result<auth::Recipient>> resolve_recipient(std::string address);
+  Awaitable<Result<auth::RecipientSet>> resolve_recipients(std::string address);
 
   // Whether a connection from there could not log in anyway.
   bool turns_away(const auth::Origin& origin) { return guard_ != nullptr && origin && guard_->turns_away(*origin); }

@@ -38,6 +38,8 @@ class SettingsHolder {
   SettingsPtr settings_;
 };
 
+class DeliveredBefore;
+
 // Owned by the App; everything here is thread-safe and outlives all sessions.
 struct Services {
   Log& log;
@@ -47,7 +49,8 @@ struct Services {
   AuthGateway& auth;
   Admission& admission;
   TlsStore& tls;
-  LoginRecorder* logins = nullptr;  // may be missing in tests
+  LoginRecorder* logins = nullptr;       // may be missing in tests
+  DeliveredBefore* delivered = nullptr;  // likewise; see lmtp/delivered_before.h
 };
 
 // One session's own. Owned, like its Connection, by whoever runs the session (runtime/session_host), and used on the

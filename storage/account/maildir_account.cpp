@@ -383,6 +383,11 @@ Result<Quota> MaildirAccount::quota() {
   return Quota{usage(), quota_limits(), own_quota()};
 }
 
+Outcome MaildirAccount::look_for_room(const QuotaUsage& added) const {
+  if (quota_limits() == QuotaLimits()) return {};  // adding up what is there costs time with many mailboxes
+  return check_room(quota_limits(), usage(), added);
+}
+
 Outcome MaildirAccount::set_quota(const QuotaLimits& own) {
   maildir::AccountFile file = context_.file;
   file.quota_octets = own.octets;
@@ -391,11 +396,10 @@ Outcome MaildirAccount::set_quota(const QuotaLimits& own) {
 }
 
 Outcome MaildirAccount::check_room_for(const std::vector<AppendItem>& items) const {
-  if (quota_limits() == QuotaLimits()) return {};  // adding up what is there costs time with many mailboxes
   QuotaUsage added;
   added.messages = items.size();
   for (const AppendItem& item : items) added.octets += item.message->size();
-  return check_room(quota_limits(), usage(), added);
+  return look_for_room(added);
 }
 
 Outcome MaildirAccount::check_room_for(const MailboxState& source, const UidSet& uids) const {

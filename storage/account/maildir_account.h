@@ -56,6 +56,7 @@ class MaildirAccount final : public AccountStore {
   Result<MessageKeys> message_keys(MailboxId mailbox, const UidSet& uids, const std::vector<Column>& columns) override;
 
   Result<Quota> quota() override;
+  Outcome look_for_room(const QuotaUsage& added) const override;
   Outcome set_quota(const QuotaLimits& own) override;
 
   Result<std::vector<Finding>> check_account(Repair repair) override;

@@ -273,6 +273,10 @@ Outcome MemoryAccount::check_room_for(const std::vector<Message>& messages, cons
 
 Result<Quota> MemoryAccount::quota() { return Quota{usage(), limits_of(data_->quota, options_.quota), data_->quota}; }
 
+Outcome MemoryAccount::look_for_room(const QuotaUsage& added) const {
+  return check_room(limits_of(data_->quota, options_.quota), usage(), added);
+}
+
 Outcome MemoryAccount::set_quota(const QuotaLimits& own) {
   data_->quota = own;
   return {};

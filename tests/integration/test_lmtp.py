@@ -1,11 +1,14 @@
 """LMTP as an MTA speaks it: replies per recipient, unknown users, detail, one body for many, limits."""
 import os
+import pathlib
 import re
+import signal
 import smtplib
 import socket
+import tempfile
 import unittest
 
-from harness import HOST, Server, eventually, message
+from harness import HOST, Server, eventually, insecure_tls, message
 
 
 class Lmtp(unittest.TestCase):
@@ -28,7 +31,7 @@ class Lmtp(unittest.TestCase):
                 self.assertTrue(self.reply(lines).startswith(b"220 "))
                 connection.sendall(b"LHLO mta.example.org\r\n")
                 hello = self.reply(lines)
-                for word in (b"PIPELINING", b"8BITMIME", b"SIZE", b"SMTPUTF8", b"ENHANCEDSTATUSCODES"):
+                for word in (b"PIPELINING", b"8BITMIME", b"SIZE", b"SMTPUTF8", b"ENHANCEDSTATUSCODES", b"CHUNKING", b"BINARYMIME"):
                     self.assertIn(word, hello)
                 connection.sendall(b"MAIL FROM:<sender@example.com> BODY=8BITMIME SIZE=100\r\n"
                                    b"RCPT TO:<alice@mail.example.org>\r\nRCPT TO:<nobody@mail.example.org>\r\n"
@@ -127,6 +130,79 @@ class Lmtp(unittest.TestCase):
                 except ConnectionResetError:
                     pass
                 self.assertIn(b"421 ", rest)
+
+    def test_starttls_hears_nothing_that_was_said_in_plaintext(self):
+        with Server({"lmtp.starttls": True}) as server:
+            connection, lines = self.talk(server)
+            self.reply(lines)
+            connection.sendall(b"LHLO x\r\n")
+            self.assertIn(b"STARTTLS", self.reply(lines))
+            connection.sendall(b"MAIL FROM:<>\r\nSTARTTLS\r\nRCPT TO:<alice>\r\n")
+            self.assertEqual([self.reply(lines)[:3] for _ in range(2)], [b"250", b"220"])
+            with insecure_tls().wrap_socket(connection) as secret:
+                lines = secret.makefile("rb")
+                secret.sendall(b"MAIL FROM:<>\r\nLHLO x\r\nSTARTTLS\r\n")
+                answers = [self.reply(lines) for _ in range(3)]
+                self.assertEqual([answer[:3] for answer in answers], [b"503", b"250", b"503"], answers)
+                self.assertNotIn(b"STARTTLS", answers[1])
+                secret.sendall(b"MAIL FROM:<>\r\nRCPT TO:<alice>\r\nDATA\r\nSubject: x\r\n\r\n.\r\n")
+                self.assertEqual([self.reply(lines)[:3] for _ in range(4)], [b"250", b"250", b"354", b"250"])
+            self.assertIn(b" with LMTPS id ", self.inbox(server, "alice")[1])
+
+    def inbox(self, server, user, mailbox="INBOX"):
+        with server.raw(user) as client:
+            client.must(f"SELECT {mailbox}")
+            return client.fetch_literals("1:*", "BODY.PEEK[]")
+
+    def answers(self, server, octets, count):
+        """The codes of the replies to a session of these octets after LHLO."""
+        connection, lines = self.talk(server)
+        with connection:
+            connection.sendall(b"LHLO x\r\n" + octets + b"QUIT\r\n")
+            return [int(self.reply(lines)[:3]) for _ in range(count + 3)][2:-1]
+
+    def test_chunks_binary_and_large(self):
+        """More than any buffer holds, with bytes of every kind, cut at odd places; memory stays bounded by the spool."""
+        whole = b"Content-Transfer-Encoding: binary\r\n\r\n" + bytes(range(256)) * 20_000 + b"\n.\r\n"
+        chunks = [whole[start:start + 777_777] for start in range(0, len(whole), 777_777)]
+        script = b"MAIL FROM:<> BODY=BINARYMIME\r\nRCPT TO:<alice>\r\nRCPT TO:<bob>\r\n"
+        script += b"".join(b"BDAT %d\r\n%s" % (len(chunk), chunk) for chunk in chunks) + b"BDAT 0 LAST\r\n"
+        with Server() as server:
+            self.assertEqual(self.answers(server, script, 3 + len(chunks) + 2), [250] * (3 + len(chunks) + 2))
+            for user in ("alice", "bob"):
+                [path] = [p for d in ("cur", "new") for p in (server.maildir(user) / d).glob("*")]
+                self.assertTrue(path.read_bytes().endswith(b"\r\n" + whole))
+
+    def test_aliases_details_and_who_catches_all(self):
+        with tempfile.TemporaryDirectory() as folder:
+            aliases = pathlib.Path(folder, "aliases")
+            aliases.write_text("sales: alice+Sales, bob\n@caught.example: bob\n")
+            settings = {"recipients.aliases": str(aliases), "recipients.detail_folder": "make"}
+            with Server(settings) as server:
+                to = "MAIL FROM:<>\r\nRCPT TO:<{}>\r\n"
+                text = "DATA\r\nSubject: x\r\n\r\nx\r\n.\r\n"
+                script = to.format("sales@mail.example.org") + text + to.format("x@caught.example") + text
+                self.assertEqual(self.answers(server, script.encode(), 8), [250, 250, 354, 250] * 2)
+                self.assertEqual(len(self.inbox(server, "alice", "Sales")), 1)
+                self.assertEqual(len(self.inbox(server, "bob")), 2)
+                aliases.write_text("sales: nobody\nnew: alice\n")
+                server.process.send_signal(signal.SIGHUP)
+                ask = (to.format("new") + "RSET\r\n" + to.format("sales") + "RSET\r\n" + to.format("x@caught.example")).encode()
+                self.assertTrue(eventually(lambda: self.answers(server, ask, 8) == [250, 250, 250, 250, 550, 250, 250, 550]))
+                aliases.write_text("no alias\n")
+                server.process.send_signal(signal.SIGHUP)
+                self.assertTrue(eventually(lambda: "event=aliases_not_reloaded" in server.output()))
+                self.assertEqual(self.answers(server, ask, 8), [250, 250, 250, 250, 550, 250, 250, 550])
+
+    def test_one_full_mailbox_harms_nobody_else(self):
+        with Server({"quota.storage": "100K"}) as server:
+            server.admin("quota", "set", "alice", "--storage", "1K")
+            both = b"MAIL FROM:<> SIZE=%d\r\nRCPT TO:<alice>\r\nRCPT TO:<bob>\r\nDATA\r\nSubject: x\r\n\r\n" + b"x" * 2000 + b"\r\n.\r\n"
+            self.assertEqual(self.answers(server, both % 2016, 5), [250, 452, 250, 354, 250])
+            self.assertEqual(self.answers(server, both % 0, 6), [250, 250, 250, 354, 452, 250])
+            self.assertEqual(len(self.inbox(server, "bob")), 2)
+            with server.raw("alice") as client:
+                self.assertTrue(any(b"* 0 EXISTS" in line for line in client.must("SELECT INBOX")))
 
     def test_the_unix_socket_and_utf8(self):
         with Server(users=("alice", "jörg")) as server:

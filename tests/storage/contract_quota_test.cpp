@@ -75,6 +75,25 @@ TEST_CASE("Messages come in until the quota is reached, all of an append or none
   over_each_backend(body, with_quota({350, none}));
 }
 
+TEST_CASE("Whether there is room is told beforehand, and nothing is taken by that") {
+  const std::string content(100, 'x');
+  const auto body = [&](StoreFixture& store) {
+    const auto room = [&store](std::uint64_t octets, std::uint64_t messages) {
+      return store.account().look_for_room(QuotaUsage{octets, messages});
+    };
+    CHECK(room(250, 3));
+    CHECK(room(250, 3));
+    CHECK(kind_of(room(251, 1)) == ErrorKind::quota_reached);
+    CHECK(kind_of(room(1, 4)) == ErrorKind::quota_reached);
+    REQUIRE(try_append(store, store.mailbox("Other"), {content, content}));
+    CHECK(room(50, 1));
+    CHECK(kind_of(room(51, 1)) == ErrorKind::quota_reached);
+    must(store.account().set_quota({0, 0}));
+    CHECK(room(~0ULL, ~0ULL));
+  };
+  over_each_backend(body, with_quota({250, 3}));
+}
+
 TEST_CASE("COPY needs room; MOVE and RENAME need none") {
   const auto body = [](StoreFixture& store) {
     const MailboxId inbox = store.mailbox("INBOX");

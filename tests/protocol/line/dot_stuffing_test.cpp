@@ -64,6 +64,23 @@ TEST_CASE("DATA ends at CRLF dot CRLF and nowhere else") {
   }
 }
 
+TEST_CASE("whether a bare LF has come is told, wherever the input is cut") {
+  for (const std::string& input : {"a\n.\r\nb\r\n.\r\n"s, "a\r\n.\nb\r\n.\r\n"s, "\n\r\n.\r\n"s, ".\n\r\n.\r\n"s}) {
+    postkeep::test::for_each_cut(input, [&](const auto& pieces) {
+      DotUnstuffer decoder;
+      std::string out;
+      for (const std::string_view piece : pieces) decoder.feed(piece, out);
+      CHECK(decoder.finished());
+      CHECK(decoder.saw_bare_lf());
+    });
+  }
+  DotUnstuffer sound;
+  std::string out;
+  sound.feed("a\r\nb\rc\r\r\n.\r.\r\n..\r\n.\r\n", out);
+  CHECK(sound.finished());
+  CHECK_FALSE(sound.saw_bare_lf());
+}
+
 TEST_CASE("stuffed text comes back as it was") {
   for (const auto& message :
        {""s, "a\r\n"s, ".\r\n"s, "..\r\n.x\r\n"s, "no end"s, "\r\n"s, "n\0\r\n"s, ".\r\n.\r\n"s}) {

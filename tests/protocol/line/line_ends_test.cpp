@@ -21,3 +21,17 @@ TEST_CASE("bare LF becomes CRLF, everything else is kept, wherever the input is 
   for (const char c : input) converter.feed(std::string_view(&c, 1), bytewise);
   CHECK(bytewise == expected);
 }
+
+TEST_CASE("whether a bare LF has come is told, wherever the input is cut") {
+  for (const auto& [input, bare] :
+       {std::pair<std::string, bool>{"a\r\nb\rc\r\r\n", false}, {"a\r\nb\nc", true}, {"\n", true}}) {
+    for (std::size_t cut = 0; cut <= input.size(); ++cut) {
+      LineEndConverter converter;
+      std::string out;
+      converter.feed(std::string_view(input).substr(0, cut), out);
+      converter.feed(std::string_view(input).substr(cut), out);
+      const bool told = converter.saw_bare_lf();
+      CHECK(told == bare);
+    }
+  }
+}

@@ -25,6 +25,18 @@ std::vector<std::string> lines_of(const postkeep::test::Pieces& pieces, std::siz
 }
 }  // namespace
 
+TEST_CASE("a part of what is buffered can be taken, and the rest are lines") {
+  LineFramer framer(100);
+  framer.push("BDAT 5\r\n12345NOOP\r\n");
+  std::string_view line;
+  CHECK(framer.next(line) == LineFramer::Event::line);
+  CHECK(framer.take_buffered(3) == "123");
+  CHECK(framer.take_buffered(2) == "45");
+  CHECK(framer.next(line) == LineFramer::Event::line);
+  CHECK(line == "NOOP");
+  CHECK(framer.take_buffered(10).empty());
+}
+
 TEST_CASE("lines come out the same however the bytes arrive") {
   const std::vector<std::string> expected = {"LHLO a", "", "bare", "c\rr", "(too long)", "12345678", "QUIT"};
   postkeep::test::for_each_cut("LHLO a\r\n\r\nbare\nc\rr\r\n123456789\r\n12345678\r\nQUIT\r\nrest",

@@ -31,6 +31,8 @@ TEST_CASE("each LMTP command is read into its value") {
   CHECK(parse_command("QUIT") == Command(Quit()));
   CHECK(parse_command("STARTTLS") == Command(StartTls()));
   CHECK(parse_command("BDAT 86 LAST") == Command(Bdat{86, true}));
+  CHECK(parse_command("AUTH PLAIN =") == Command(Auth{"PLAIN", "="}));
+  CHECK(parse_command("auth scram-sha-256") == Command(Auth{"scram-sha-256"}));
   CHECK(parse_command("BDAT 0") == Command(Bdat{0, false}));
 }
 
@@ -38,13 +40,13 @@ TEST_CASE("MAIL carries its parameters") {
   Mail mail;
   CHECK(parse_command("MAIL FROM:<>") == Command(mail));
   mail.from = path("a", "b.example");
-  mail.size = 1234;
-  mail.body = BodyType::eight_bit_mime;
+  mail.parameters.size = 1234;
+  mail.parameters.body = BodyType::eight_bit_mime;
   CHECK(parse_command("MAIL FROM:<a@b.example> SIZE=1234 BODY=8BITMIME") == Command(mail));
   CHECK(parse_command("mail from: <a@b.example>  body=8bitmime  size=1234 ") == Command(mail));
   Mail utf8;
   utf8.from = path("ü", "b.example");
-  utf8.smtputf8 = true;
+  utf8.parameters.smtputf8 = true;
   CHECK(parse_command("MAIL FROM:<ü@b.example> SMTPUTF8") == Command(utf8));
 }
 
@@ -62,12 +64,18 @@ TEST_CASE("what cannot be done is answered with its code") {
   CHECK(code_of(parse_command("MAIL FROM:<a@b> SIZE=99999999999999999999")) == 501);
   CHECK(code_of(parse_command("MAIL FROM:<a@b> BODY=9BIT")) == 501);
   CHECK(code_of(parse_command("MAIL FROM:<a@b> SMTPUTF8=yes")) == 501);
-  CHECK(code_of(parse_command("MAIL FROM:<a@b> AUTH=<>")) == 555);
+  CHECK(code_of(parse_command("MAIL FROM:<a@b> AUTH=a+")) == 501);
+  CHECK(code_of(parse_command("MAIL FROM:<a@b> NOSUCH=<>")) == 555);
+  CHECK(code_of(parse_command("AUTH")) == 501);
+  CHECK(code_of(parse_command("AUTH PLAIN x y")) == 501);
+  CHECK(code_of(parse_command("AUTH PL@IN")) == 501);
   CHECK(code_of(parse_command("MAIL FROM:<ü@b>")) == 553);
   CHECK(code_of(parse_command("RCPT TO:<>")) == 501);
   CHECK(code_of(parse_command("RCPT TO:<ü@b>")) == 501);
   CHECK(code_of(parse_command("RCPT TO:<ü@b>", Utf8Path::allowed)) == 0);
-  CHECK(code_of(parse_command("RCPT TO:<a@b> NOTIFY=NEVER")) == 555);
+  CHECK(code_of(parse_command("RCPT TO:<a@b> NOTIFY=NEVER")) == 0);
+  CHECK(code_of(parse_command("RCPT TO:<a@b> NOTIFY=NO")) == 501);
+  CHECK(code_of(parse_command("RCPT TO:<a@b> SIZE=1")) == 555);
   CHECK(code_of(parse_command("DATA now")) == 501);
   CHECK(code_of(parse_command("VRFY")) == 501);
   CHECK(code_of(parse_command("BDAT")) == 501);

@@ -3,112 +3,12 @@
 
 #include <doctest/doctest.h>
 
-#include "server/runtime/runtime.h"
-#include "server/runtime/session_host.h"
-#include "storage/posix_file_system.h"
-#include "tests/server/imap/imap_fixture.h"
-#include "tests/server/net/tls_peer.h"
+#include "tests/server/lmtp/lmtp_server.h"
 
 using namespace postkeep;
 using namespace postkeep::server;
+using namespace postkeep::test;
 using namespace std::chrono_literals;
-using test::must;
-
-namespace {
-
-class LmtpServer {
- public:
-  explicit LmtpServer(const Settings& settings = test::test_settings())
-      : log_(must(Log::open(settings.log))),
-        settings_(std::make_shared<const Settings>(settings)),
-        mail_(must(storage::open_mail_store("memory", storage::StoreOptions(), *files_, storage::system_clock()))),
-        authenticator_(users_, options()),
-        gateway_(runtime_.storage_pool(), *mail_, hub_, Gateway::Options(), [](const std::string&, const Error&) {}),
-        auth_(authenticator_, runtime_.auth_pool(), runtime_.storage_pool()),
-        services_{*log_, settings_, hub_, gateway_, auth_, admission_, tls_},
-        host_(services_, runtime_) {}
-  ~LmtpServer() {
-    CHECK(host_.shut_down(5s));
-    gateway_.close(5s);
-    runtime_.join();
-  }
-  // The greeting is read.
-  test::Socket connect() {
-    auto ends = test::socket_pair();
-    host_.accept(ends.first, Peer{"unix", 0, true}, protocol_);
-    greeting = ends.second.receive_until("\r\n");
-    return std::move(ends.second);
-  }
-  // Sends all of it in one piece, then reads to the end.
-  std::string talk(const std::string& script) {
-    const test::Socket client = connect();
-    client.send(script);
-    return client.receive_to_end();
-  }
-  // All messages of a user's INBOX, in order.
-  std::vector<std::string> mail_of(const std::string& user) {
-    return must(gateway_.run_blocking(
-        gateway_.account(user), [](storage::AccountStore& store) -> Result<std::vector<std::string>> {
-          std::vector<std::string> all;
-          const storage::Mailbox inbox = TRY(store.find_mailbox(MailboxName::inbox()));
-          const storage::MailboxVersionPtr version = TRY(store.version(inbox.id));
-          for (std::uint32_t i = 1; i <= version->count(); ++i) {
-            const auto reader = TRY(store.open_message(inbox.id, version->at(SeqNum(i)).uid));
-            std::string bytes;
-            TRY(reader->read(0, reader->size(), bytes));
-            all.push_back(std::move(bytes));
-          }
-          return all;
-        }));
-  }
-  void limit_messages(const std::string& user, std::uint64_t limit) {
-    const auto set = [limit](storage::AccountStore& store) { return store.set_quota({std::nullopt, limit}); };
-    must(gateway_.run_blocking(gateway_.account(user), set));
-  }
-  SessionHost& host() { return host_; }
-  std::string greeting;
-
- private:
-  static auth::Authenticator::Options options() {
-    auth::Authenticator::Options made;
-    made.domains = {"test.example", "localhost"};
-    return made;
-  }
-  std::unique_ptr<Log> log_;
-  SettingsHolder settings_;
-  std::unique_ptr<storage::FileSystem> files_ = storage::posix_file_system();
-  std::unique_ptr<storage::MailStore> mail_;
-  test::TwoUsers users_;
-  auth::Authenticator authenticator_;
-  ChangeHub hub_;
-  Runtime runtime_{Runtime::Options{2, 4, 1}};
-  Gateway gateway_;
-  AuthGateway auth_;
-  Admission admission_{AdmissionLimits()};
-  TlsStore tls_;
-  Services services_;
-  SessionHost host_;
-  Protocol protocol_{"lmtp", run_lmtp_session, TlsMode::plain, lmtp_refusal};
-};
-
-std::vector<std::string> codes(const std::string& replies) {
-  std::vector<std::string> all;
-  for (std::size_t begin = 0; begin < replies.size();) {
-    const std::size_t end = replies.find("\r\n", begin);
-    const std::string line = replies.substr(begin, end - begin);
-    if (line.size() > 3 && line[3] == ' ') all.push_back(line.substr(0, 3));
-    begin = end == std::string::npos ? replies.size() : end + 2;
-  }
-  return all;
-}
-
-using Codes = std::vector<std::string>;
-
-const std::string hello = "LHLO mta.example.org\r\n";
-const std::string to_alice = "MAIL FROM:<ann@example.org>\r\nRCPT TO:<alice@test.example>\r\nDATA\r\n";
-const std::string quit = "QUIT\r\n";
-
-}  // namespace
 
 TEST_CASE("a pipelined delivery gets one reply per command and one per recipient") {
   LmtpServer server;
@@ -132,7 +32,8 @@ TEST_CASE("a pipelined delivery gets one reply per command and one per recipient
 TEST_CASE("LHLO tells what is spoken") {
   LmtpServer server;
   const std::string replies = server.talk(hello + quit);
-  for (const char* word : {"250-test.example", "PIPELINING", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES", "SIZE "}) {
+  for (const char* word : {"250-test.example", "PIPELINING", "8BITMIME", "CHUNKING", "BINARYMIME", "SMTPUTF8",
+                           "ENHANCEDSTATUSCODES", "SIZE "}) {
     CHECK_MESSAGE(replies.find(word) != std::string::npos, word);
   }
 }
@@ -195,25 +96,6 @@ TEST_CASE("a message of exactly the limit is taken") {
   CHECK(codes(server.talk(hello + to_alice + exact + ".\r\n" + quit)).at(4) == "250");
 }
 
-TEST_CASE("who has no room left gets no mail: put off, or sent back where the administrator wants that") {
-  for (const OverQuota over_quota : {OverQuota::defer, OverQuota::reject}) {
-    Settings settings = test::test_settings();
-    settings.quota.on_delivery = over_quota;
-    LmtpServer server(settings);
-    server.limit_messages("alice", 1);
-    const std::string both =
-        "MAIL FROM:<ann@example.org>\r\nRCPT TO:<alice@test.example>\r\n"
-        "RCPT TO:<bob@test.example>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\n";
-    const std::string replies = server.talk(hello + both + both + quit);
-    CHECK(codes(replies) == Codes{"250", "250", "250", "250", "354", "250", "250", "250", "250", "250", "354",
-                                  over_quota == OverQuota::defer ? "452" : "552", "250", "221"});
-    const char* full = over_quota == OverQuota::defer ? "452 4.2.2 " : "552 5.2.2 ";
-    CHECK(replies.find(full) != std::string::npos);
-    CHECK(server.mail_of("alice").size() == 1);
-    CHECK(server.mail_of("bob").size() == 2);
-  }
-}
-
 TEST_CASE("somebody who is named twice gets the message once, and both names an answer") {
   LmtpServer server;
   const std::string replies = server.talk(
@@ -263,6 +145,78 @@ TEST_CASE("shutdown says 421 to who waits, and answers the delivery that has all
   ::shutdown(inside_data.fd(), SHUT_WR);
   ending.join();
   CHECK(server->mail_of("alice").empty());
+}
+
+TEST_CASE("who asks for too many users that are not here is put out") {
+  Settings settings = test::test_settings();
+  settings.lmtp.unknown_recipients = 2;
+  LmtpServer server(settings);
+  const std::string nobody = "RCPT TO:<nobody>\r\n";
+  CHECK(codes(server.talk(hello + "MAIL FROM:<>\r\n" + nobody + nobody + "RCPT TO:<alice>\r\n" + quit)) ==
+        Codes{"250", "250", "550", "550", "250", "221"});
+  CHECK(codes(server.talk(hello + "MAIL FROM:<>\r\n" + nobody + nobody + nobody + "NOOP\r\n")) ==
+        Codes{"250", "250", "550", "550", "550", "421"});
+}
+
+TEST_CASE("VRFY tells those who are trusted with it") {
+  Settings settings = test::test_settings();
+  settings.lmtp.vrfy_from = {IpNetwork::parse("127.0.0.1").value()};
+  LmtpServer server(settings, "all: alice, bob\nloop: loop\n");
+  const std::string replies = server.talk(
+      "VRFY alice\r\nVRFY <all@test.example>\r\nVRFY nobody@test.example\r\n"
+      "VRFY Alice Smith\r\nVRFY loop\r\nVRFY \"a@b\"\r\n" +
+      quit);
+  CHECK(codes(replies) == Codes{"250", "250", "550", "252", "252", "550", "221"});
+  CHECK(replies.starts_with("250 2.1.5 <alice>\r\n250 2.1.5 <all@test.example>\r\n550 5.1.1 "));
+}
+
+TEST_CASE("XCLIENT is heard from trusted peers, and the client it names stands in Received") {
+  const std::string told = "XCLIENT NAME=spike.example.net ADDR=IPV6:2001:db8::1 HELO=spike\r\n";
+  Settings settings = test::test_settings();
+  settings.lmtp.xclient_from = {IpNetwork::parse("127.0.0.0/8").value()};
+  LmtpServer server(settings);
+  const std::string replies = server.talk(hello + told + "MAIL FROM:<>\r\n" + hello + to_alice + "S: x\r\n\r\n.\r\n" +
+                                          "XCLIENT FOO=1\r\nMAIL FROM:<>\r\n" + told + quit);
+  CHECK(replies.find("XCLIENT NAME ADDR ") != std::string::npos);
+  CHECK(codes(replies) == Codes{"250", "220", "503", "250", "250", "250", "354", "250", "501", "250", "503", "221"});
+  REQUIRE(server.mail_of("alice").size() == 1);
+  CHECK(server.mail_of("alice").front().find("Received: from spike (spike.example.net [IPv6:2001:db8::1])\r\n") !=
+        std::string::npos);
+  LmtpServer other;
+  const std::string refused = other.talk(hello + told + quit);
+  CHECK(codes(refused) == Codes{"250", "550", "221"});
+  CHECK(refused.find("XCLIENT") == std::string::npos);
+}
+
+TEST_CASE("AUTH is off, or offered, or needed before mail is taken") {
+  const std::string right = "AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n";  // alice, secret
+  const std::string wrong = "AUTH PLAIN AGFsaWNlAHdyb25n\r\n";
+  const std::string script = hello + "MAIL FROM:<> AUTH=<>\r\nRSET\r\n" + wrong + "AUTH PLAIN\r\n*\r\nAUTH NOSUCH\r\n" +
+                             right + right + to_alice + "S: x\r\n\r\n.\r\n" + quit;
+  {
+    LmtpServer server;
+    const std::string replies = server.talk(hello + right + "MAIL FROM:<> AUTH=<>\r\n" + quit);
+    CHECK(codes(replies) == Codes{"250", "502", "555", "221"});
+    CHECK(replies.find("AUTH PLAIN") == std::string::npos);
+  }
+  for (const LmtpAuth auth : {LmtpAuth::offered, LmtpAuth::required}) {
+    Settings settings = test::test_settings();
+    settings.lmtp.auth = auth;
+    LmtpServer server(settings);
+    const std::string replies = server.talk(script);
+    CHECK(replies.find("AUTH ") != std::string::npos);
+    CHECK(codes(replies) == Codes{"250", auth == LmtpAuth::offered ? "250" : "530", "250", "535", "334", "501", "504",
+                                  "235", "503", "250", "250", "354", "250", "221"});
+    REQUIRE(server.mail_of("alice").size() == 1);
+    CHECK(server.mail_of("alice").front().find(" with LMTPA id ") != std::string::npos);
+  }
+}
+
+TEST_CASE("STARTTLS is not there unless it is offered") {
+  LmtpServer server;
+  const std::string replies = server.talk(hello + "STARTTLS\r\n" + quit);
+  CHECK(replies.find("STARTTLS") == std::string::npos);
+  CHECK(codes(replies) == Codes{"250", "502", "221"});
 }
 
 TEST_CASE("too many recipients are told to come again") {
