@@ -60,7 +60,7 @@ struct Settings {
   std::vector<std::string> domains;  // besides hostname and localhost; lower case
 
   struct Listen {
-    std::vector<ListenAddress> imap, imaps, pop3, pop3s, lmtp;
+    std::vector<ListenAddress> imap, imaps, pop3, pop3s, lmtp, mta_auth, socketmap;
   } listen;
 
   struct Tls {
@@ -100,6 +100,7 @@ struct Settings {
     std::chrono::seconds idle_timeout{30 * 60};
     std::chrono::seconds pop3_timeout{10 * 60};
     std::chrono::seconds lmtp_timeout{5 * 60};
+    std::chrono::seconds mta_timeout{60 * 60};  // of listen.mta_auth and listen.socketmap
     std::chrono::seconds tls_handshake_timeout{20};
     std::chrono::seconds write_timeout{5 * 60};  // a reader that takes nothing
     std::uint64_t mailboxes = 10'000;            // per user

@@ -180,6 +180,14 @@ const std::array table = {
     ADDRESSES("pop3s", listen.pop3s, "Where to listen for POP3 under TLS from the start, usually port 995."),
     ADDRESSES("lmtp", listen.lmtp,
               "Where to take in mail by LMTP. Whoever can connect can deliver: a Unix socket or loopback is meant."),
+    ADDRESSES("mta_auth", listen.mta_auth,
+              "Where an MTA has its own clients' passwords checked, by the Dovecot authentication protocol (Postfix's "
+              "`smtpd_sasl_type = dovecot`, Exim's `dovecot` authenticator). Whoever can connect is believed when it "
+              "says whom it asks for: a Unix socket in a folder of the MTA's is meant."),
+    ADDRESSES(
+        "socketmap", listen.socketmap,
+        "Where an MTA looks up recipients (`users`) and full mailboxes (`quota`), by Postfix's socketmap. Whoever "
+        "can connect can find out who has mail here: a Unix socket or loopback is meant."),
 
     TEXT("tls", "certificate", tls.certificate,
          "PEM file with the certificate and its chain. With `private_key` not set either, a self-signed certificate is "
@@ -242,6 +250,9 @@ const std::array table = {
              "RFC 1939 asks for at least 10 minutes."),
     DURATION("limits", "lmtp_timeout", limits.lmtp_timeout, seconds(1), hours(1),
              "An LMTP connection from which nothing is heard is ended after this."),
+    DURATION("limits", "mta_timeout", limits.mta_timeout, seconds(1), hours(24 * 7),
+             "A connection of `listen.mta_auth` or `listen.socketmap` from which nothing is heard is ended after this; "
+             "the MTA makes a new one when it needs it."),
     DURATION("limits", "tls_handshake_timeout", limits.tls_handshake_timeout, seconds(1), minutes(10),
              "How long a TLS handshake may take."),
     DURATION("limits", "write_timeout", limits.write_timeout, seconds(1), hours(1),
