@@ -143,6 +143,8 @@ struct Settings {
     std::uint64_t storage = 0;   // of each user; 0: no limit
     std::uint64_t messages = 0;  // likewise
     OverQuota on_delivery = OverQuota::defer;
+    std::vector<unsigned> warn_at = {80, 95};  // percent, ascending, each 1 to 100
+    bool warn_by_mail = false;
   } quota;
 
   struct Metrics {

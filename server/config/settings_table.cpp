@@ -268,6 +268,16 @@ const std::array table = {
            "What the MTA is told of mail for a user who has no room left: \"defer\" to try again for as long as it "
            "keeps mail (452), so that nothing comes back that could still be delivered; \"reject\" to send it back at "
            "once (552)."),
+    Setting{"quota", "warn_at", ValueType::text_list,
+            [](Settings& s, const RawValue& v) -> Outcome {
+              s.quota.warn_at = TRY(read_percents(v));
+              return {};
+            },
+            [](const Settings& s) -> RawValue { return write_percents(s.quota.warn_at); },
+            "Levels of use of a quota, each a text such as \"80%\". When a user passes one, `event=quota_warning` is "
+            "logged, once until the use has been below it. Empty: nothing is logged."},
+    BOOLEAN("quota", "warn_by_mail", quota.warn_by_mail,
+            "Also tell the user, by a short message from postmaster in INBOX."),
 
     COUNT("imap", "compression", imap.compression, 0, 9,
           "Level of COMPRESS=DEFLATE: 1 takes least time, 9 makes least octets. 0: not offered."),

@@ -256,6 +256,11 @@ class Metrics {
       all_, "postkeep_fetched_octets_total",
       "Octets of messages that were read for clients (IMAP FETCH of bodies, POP3 RETR, TOP)."};
 
+  Family<Counter, 1> quota_warnings{all_,
+                                    "postkeep_quota_warnings_total",
+                                    {"percent"},
+                                    "How often a user's mail reached a level of the quota (quota.warn_at)."};
+
   // --- Commands. Unknown and malformed ones are "other".
   Family<Histogram, 2> command_seconds{
       all_,
