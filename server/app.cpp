@@ -36,6 +36,7 @@
 #include "server/protocols.h"
 #include "server/runtime/awaits.h"
 #include "server/runtime/foreign_changes.h"
+#include "server/runtime/quota_watch.h"
 #include "server/runtime/recent_rates.h"
 #include "server/runtime/runtime.h"
 #include "server/runtime/session_host.h"
@@ -256,6 +257,7 @@ class App final : public admin::Host, public admin::LiveServer {
   std::unique_ptr<Runtime> runtime_;  // before all that refers to its pools
   std::unique_ptr<WorkerPool> admin_pool_;
   ChangeHub hub_;
+  std::unique_ptr<QuotaWatch> quota_watch_;
   std::unique_ptr<Gateway> gateway_;
   std::unique_ptr<auth::Authenticator> authenticator_;
   std::unique_ptr<auth::GuessGuard> guard_;
@@ -333,6 +335,8 @@ Outcome App::start() {
   admin_pool_ = std::make_unique<WorkerPool>(admin_threads, "admin");
   Gateway::Options gateway_options;
   gateway_options.open_accounts_max = settings.storage.open_accounts;
+  quota_watch_ = std::make_unique<QuotaWatch>(settings_, *log_);
+  gateway_options.quota_watch = quota_watch_.get();
   gateway_ = std::make_unique<Gateway>(
       runtime_->storage_pool(), *mail_, hub_, gateway_options, [this](const std::string& user, const Error& error) {
         log_->write(LogLevel::error, "background_failed",

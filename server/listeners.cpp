@@ -42,9 +42,10 @@ Outcome hand_out(std::vector<Door>& doors, std::vector<GivenSocket> given) {
     Door* door = door_for(doors, socket);
     if (door == nullptr) {
       const std::string where = socket.path.empty() ? "port " + std::to_string(socket.port) : socket.path;
-      return failure(ErrorKind::cannot, "A socket was passed that belongs to no protocol",
-                     "\"" + socket.name + "\" on " + where +
-                         "; FileDescriptorName= is one of imap, imaps, pop3, pop3s, lmtp, metrics");
+      return failure(
+          ErrorKind::cannot, "A socket was passed that belongs to no protocol",
+          "\"" + socket.name + "\" on " + where +
+              "; FileDescriptorName= is one of imap, imaps, pop3, pop3s, lmtp, mta_auth, socketmap, metrics");
     }
     door->given.push_back(std::move(socket));
   }

@@ -70,7 +70,7 @@ struct Settings {
   std::vector<std::string> domains;  // besides hostname and localhost; lower case
 
   struct Listen {
-    std::vector<ListenAddress> imap, imaps, pop3, pop3s, lmtp;
+    std::vector<ListenAddress> imap, imaps, pop3, pop3s, lmtp, mta_auth, socketmap;
   } listen;
 
   // Programs in front of us that speak the PROXY protocol on listeners marked for it.
@@ -140,6 +140,7 @@ struct Settings {
     std::chrono::seconds idle_timeout{30 * 60};
     std::chrono::seconds pop3_timeout{10 * 60};
     std::chrono::seconds lmtp_timeout{5 * 60};
+    std::chrono::seconds mta_timeout{60 * 60};  // of listen.mta_auth and listen.socketmap
     std::chrono::seconds tls_handshake_timeout{20};
     std::chrono::seconds write_timeout{5 * 60};  // a reader that takes nothing
     std::uint64_t mailboxes = 10'000;            // per user
@@ -198,6 +199,8 @@ struct Settings {
     std::uint64_t storage = 0;   // of each user; 0: no limit
     std::uint64_t messages = 0;  // likewise
     OverQuota on_delivery = OverQuota::defer;
+    std::vector<unsigned> warn_at = {80, 95};  // percent, ascending, each 1 to 100
+    bool warn_by_mail = false;
   } quota;
 
   struct Metrics {

@@ -271,6 +271,14 @@ const std::array table = {
     ADDRESSES("pop3s", listen.pop3s, "Where to listen for POP3 under TLS from the start, usually port 995."),
     ADDRESSES("lmtp", listen.lmtp,
               "Where to take in mail by LMTP. Whoever can connect can deliver: a Unix socket or loopback is meant."),
+    ADDRESSES("mta_auth", listen.mta_auth,
+              "Where an MTA has its own clients' passwords checked, by the Dovecot authentication protocol (Postfix's "
+              "`smtpd_sasl_type = dovecot`, Exim's `dovecot` authenticator). Whoever can connect is believed when it "
+              "says whom it asks for: a Unix socket in a folder of the MTA's is meant."),
+    ADDRESSES(
+        "socketmap", listen.socketmap,
+        "Where an MTA looks up recipients (`users`) and full mailboxes (`quota`), by Postfix's socketmap. Whoever "
+        "can connect can find out who has mail here: a Unix socket or loopback is meant."),
 
     NETWORKS("proxy", "trusted", proxy.trusted,
              "Who may connect to listeners whose address has ` proxy` behind it, as in `\"10.0.0.7:993 proxy\"`: load "
@@ -400,6 +408,9 @@ const std::array table = {
              "RFC 1939 asks for at least 10 minutes."),
     DURATION("limits", "lmtp_timeout", limits.lmtp_timeout, seconds(1), hours(1),
              "An LMTP connection from which nothing is heard is ended after this."),
+    DURATION("limits", "mta_timeout", limits.mta_timeout, seconds(1), hours(24 * 7),
+             "A connection of `listen.mta_auth` or `listen.socketmap` from which nothing is heard is ended after this; "
+             "the MTA makes a new one when it needs it."),
     DURATION("limits", "tls_handshake_timeout", limits.tls_handshake_timeout, seconds(1), minutes(10),
              "How long a TLS handshake may take."),
     DURATION("limits", "write_timeout", limits.write_timeout, seconds(1), hours(1),
@@ -415,6 +426,16 @@ const std::array table = {
            "What the MTA is told of mail for a user who has no room left: \"defer\" to try again for as long as it "
            "keeps mail (452), so that nothing comes back that could still be delivered; \"reject\" to send it back at "
            "once (552)."),
+    Setting{"quota", "warn_at", ValueType::text_list,
+            [](Settings& s, const RawValue& v) -> Outcome {
+              s.quota.warn_at = TRY(read_percents(v));
+              return {};
+            },
+            [](const Settings& s) -> RawValue { return write_percents(s.quota.warn_at); },
+            "Levels of use of a quota, each a text such as \"80%\". When a user passes one, `event=quota_warning` is "
+            "logged, once until the use has been below it. Empty: nothing is logged."},
+    BOOLEAN("quota", "warn_by_mail", quota.warn_by_mail,
+            "Also tell the user, by a short message from postmaster in INBOX."),
 
     CHOICE("lmtp", "bare_lf", lmtp.bare_lf, bare_lf_choices,
            "What becomes of a message with an LF that no CR stands before: \"repair\" makes it CR and LF, \"reject\" "

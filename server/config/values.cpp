@@ -200,6 +200,21 @@ Result<std::vector<IpNetwork>> read_networks(const RawValue& value) {
   return networks;
 }
 
+Result<std::vector<unsigned>> read_percents(const RawValue& value) {
+  std::vector<unsigned> percents;
+  for (const std::string& text : TRY(read_text_list(value))) {
+    const bool has_sign = text.ends_with('%');
+    const auto number = whole_number(std::string_view(text).substr(0, text.size() - (has_sign ? 1 : 0)));
+    if (!has_sign || !number || *number == 0 || *number > 100) {
+      return wanted("a list of \"N%\", N from 1 to 100, not \"" + text + "\"");
+    }
+    percents.push_back(static_cast<unsigned>(*number));
+  }
+  std::ranges::sort(percents);
+  percents.erase(std::unique(percents.begin(), percents.end()), percents.end());
+  return percents;
+}
+
 Result<std::string> read_domain(const RawValue& value) {
   const std::string domain = ascii::to_lower(TRY(read_text(value)));
   const bool fit = ascii::all(
@@ -236,6 +251,12 @@ RawValue write_hidden_capabilities(const std::vector<HiddenCapability>& all) {
 RawValue write_addresses(const std::vector<ListenAddress>& addresses) {
   std::vector<std::string> texts;
   for (const ListenAddress& address : addresses) texts.push_back(address.text);
+  return texts;
+}
+
+RawValue write_percents(const std::vector<unsigned>& percents) {
+  std::vector<std::string> texts;
+  for (const unsigned percent : percents) texts.push_back(std::to_string(percent) + '%');
   return texts;
 }
 

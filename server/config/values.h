@@ -30,12 +30,15 @@ Result<std::vector<SpecialUseMailbox>> read_special_uses(const RawValue& value);
 Result<std::vector<HiddenCapability>> read_hidden_capabilities(const RawValue& value);
 // Each "192.0.2.0/24", "2001:db8::/32" or an address.
 Result<std::vector<IpNetwork>> read_networks(const RawValue& value);
+// Each "80%": whole numbers from 1 to 100; ascending and without repetitions afterwards.
+Result<std::vector<unsigned>> read_percents(const RawValue& value);
 // A host or domain name: letters, digits, hyphens and dots, or UTF-8 labels; lower case afterwards.
 Result<std::string> read_domain(const RawValue& value);
 
 RawValue write_size(std::uint64_t octets);
 RawValue write_duration(std::chrono::seconds duration);
 RawValue write_addresses(const std::vector<ListenAddress>& addresses);
+RawValue write_percents(const std::vector<unsigned>& percents);
 RawValue write_special_uses(const std::vector<SpecialUseMailbox>& mailboxes);
 RawValue write_hidden_capabilities(const std::vector<HiddenCapability>& hidden);
 RawValue write_networks(const std::vector<IpNetwork>& networks);

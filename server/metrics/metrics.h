@@ -218,7 +218,7 @@ class Metrics {
  public:
   std::span<const Metric* const> all() const { return all_; }
 
-  // --- Connections. The protocol is the listener's: imap, imaps, pop3, pop3s, lmtp.
+  // --- Connections. The protocol is the listener's: imap, imaps, pop3, pop3s, lmtp, mta_auth, socketmap.
   Family<Gauge, 1> connections{all_, "postkeep_connections", {"protocol"}, "Connections that are open."};
   Family<Counter, 1> connections_total{
       all_, "postkeep_connections_total", {"protocol"}, "Connections that were accepted."};
@@ -231,7 +231,8 @@ class Metrics {
                                  "Octets that were read from connections, inside TLS."};
   Single<Counter> sent_bytes{all_, "postkeep_sent_bytes_total", "Octets that were sent to connections, inside TLS."};
 
-  // --- Logins. The protocol is imap or pop3, the result ok, failed (wrong name or password, no right) or error.
+  // --- Logins. The protocol is imap, pop3 or, where an MTA asked, smtp or sasl; the result ok, failed (wrong name or
+  // password, no right) or error.
   Family<Counter, 3> logins{
       all_, "postkeep_logins_total", {"protocol", "mechanism", "result"}, "Logins that were tried, by how they ended."};
   Family<Counter, 1> logins_held{
@@ -260,6 +261,11 @@ class Metrics {
   Single<Counter> fetched_octets{
       all_, "postkeep_fetched_octets_total",
       "Octets of messages that were read for clients (IMAP FETCH of bodies, POP3 RETR, TOP)."};
+
+  Family<Counter, 1> quota_warnings{all_,
+                                    "postkeep_quota_warnings_total",
+                                    {"percent"},
+                                    "How often a user's mail reached a level of the quota (quota.warn_at)."};
 
   // --- Commands. Unknown and malformed ones are "other".
   Family<Histogram, 2> command_seconds{

@@ -8,6 +8,7 @@
 
 #include "server/metrics/metrics.h"
 #include "server/runtime/change_hub.h"
+#include "server/runtime/quota_watch.h"
 #include "storage/pooled.h"
 
 namespace postkeep::server {
@@ -52,11 +53,14 @@ Result<storage::AccountStore*> Gateway::enter(Account& account) {
     auto opened = mail_.open(account.user_, [this, &account] {
       hub_.publish(account.user_);
       account.background_due_ = std::min(account.background_due_, Clock::now());
+      account.changed_ = true;
     });
     if (!opened) return tl::unexpected<Error>(std::move(opened).error());
     account.store_ = std::move(*opened);
     metrics().accounts_opened.add();
     account.background_due_ = Clock::now();  // what an unclean stop left to do
+    account.changed_ = false;
+    if (options_.quota_watch != nullptr) account.quota_level_ = options_.quota_watch->level(*account.store_);
     note_open(account);
   } else {
     const std::lock_guard lock(mutex_);
@@ -65,7 +69,14 @@ Result<storage::AccountStore*> Gateway::enter(Account& account) {
   return account.store_.get();
 }
 
+void Gateway::watch_quota(Account& account) {
+  if (options_.quota_watch == nullptr || !account.changed_ || !account.store_) return;
+  account.quota_level_ = options_.quota_watch->look(account.user_, *account.store_, account.quota_level_);
+  account.changed_ = false;
+}
+
 void Gateway::leave(Account& account) {
+  watch_quota(account);
   {
     std::unique_lock lock(mutex_);
     if (closing_) {  // close() did not see this account, or its turn comes and finds nothing left to do

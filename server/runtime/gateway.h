@@ -38,6 +38,7 @@ namespace postkeep::server {
 
 class ChangeHub;
 class Gateway;
+class QuotaWatch;
 
 // A handle on one user's mail, cheap to keep: it holds nothing open.
 class Account : public std::enable_shared_from_this<Account> {
@@ -58,6 +59,8 @@ class Account : public std::enable_shared_from_this<Account> {
   std::chrono::steady_clock::time_point last_use_{};
   unsigned timer_round_ = 0;
   unsigned failures_ = 0;  // of background steps in a row
+  bool changed_ = false;   // since quota_level_ was last looked at
+  unsigned quota_level_ = 0;
   // Guarded by the gateway's mutex:
   std::list<std::shared_ptr<Account>>::iterator place_{};  // in open_, valid while is_open_
   bool is_open_ = false;
@@ -77,6 +80,7 @@ class Gateway {
     // millisecond: so it stays open for a burst of commands, not for an idle session.
     std::chrono::milliseconds close_after{2'000};
     std::chrono::milliseconds poll_every{5'000};  // folders that cannot be watched
+    const QuotaWatch* quota_watch = nullptr;      // none: nobody is warned
   };
   // Told of failures in the background, on a pool thread; nobody else would hear of them.
   using Problem = std::function<void(const std::string& user, const Error& error)>;
@@ -196,6 +200,7 @@ class Gateway {
   // On the account's strand:
   Result<storage::AccountStore*> enter(Account& account);
   void leave(Account& account);
+  void watch_quota(Account& account);
   void close_store(Account& account);
   void schedule(Account& account);
   void housekeep(Account& account);

@@ -80,12 +80,13 @@ class Postfix:
         self.port = free_port()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="postkeep-postfix-", dir=MEMORY))
         self.folder.chmod(0o755)
-        # Where the guide has it: in Postfix's chroot, which its lmtp of Debian's master.cf enters.
-        self.lmtp_socket = self.folder / "queue" / "postkeep" / "lmtp"
-        self.lmtp_socket.parent.mkdir(parents=True)
+        # Where the guide has them: in Postfix's chroot, which most services of Debian's master.cf enter.
+        self.sockets = self.folder / "queue" / "postkeep"
+        self.lmtp_socket = self.sockets / "lmtp"
+        self.sockets.mkdir(parents=True)
         self.process = None
 
-    def _configure(self, main_cf):
+    def _configure(self, main_cf, master_cf):
         etc = self.folder / "etc"
         shutil.copytree(self.tree.root / "etc/postfix", etc)
         share = self.tree.root / "usr/share/postfix"
@@ -93,7 +94,7 @@ class Postfix:
         scratch = SCRATCH.format(folder=self.folder, tree=self.tree.root, libraries=self.environment["LD_LIBRARY_PATH"])
         (etc / "main.cf").write_text((share / "main.cf.debian").read_text() + main_cf + scratch)
         services = (share / "master.cf.dist").read_text()
-        (etc / "master.cf").write_text(put(services, "\nsmtp      inet", f"\n{HOST}:{self.port} inet"))
+        (etc / "master.cf").write_text(put(services, "\nsmtp      inet", f"\n{HOST}:{self.port} inet") + master_cf)
         (self.folder / "data").mkdir(mode=0o700)
         shutil.chown(self.folder / "data", "daemon")
         self.run("postfix", "-c", str(etc), "check")  # makes the folders of the queue
@@ -105,8 +106,8 @@ class Postfix:
             raise AssertionError(f"{program} {arguments}: {done.stdout!r} {done.stderr!r} {self.log()[-3000:]}")
         return done.stdout.decode(errors="replace")
 
-    def start(self, main_cf):
-        self._configure(main_cf)
+    def start(self, main_cf, master_cf=""):
+        self._configure(main_cf, master_cf)
         master = self.tree.root / "usr/lib/postfix/sbin/master"
         with open(self.folder / "out", "wb") as out:
             self.process = subprocess.Popen([str(master), "-d", "-c", str(self.folder / "etc")], env=self.environment, stdout=out,
@@ -131,8 +132,8 @@ class Postfix:
         """Has it try everything that waits at once."""
         self.run("postqueue", "-c", str(self.folder / "etc"), "-f")
 
-    def smtp(self, source=THE_WORLD):
-        return smtplib.SMTP(HOST, self.port, local_hostname="client.example.com", timeout=60, source_address=(source, 0))
+    def smtp(self, source=THE_WORLD, port=None):
+        return smtplib.SMTP(HOST, port or self.port, local_hostname="client.example.com", timeout=60, source_address=(source, 0))
 
     def stop(self):
         """Ends the master; its children, which are in its process group alone, end with it."""

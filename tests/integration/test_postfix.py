@@ -39,7 +39,7 @@ class PostfixDelivers(unittest.TestCase):
 
     def settings_by(self, way, server, postfix):
         """The guide's main.cf with this test's port, and in its place the guide's other line for the Unix socket."""
-        tcp, unix = guide_blocks("/etc/postfix/main.cf")
+        tcp, unix, *_ = guide_blocks("/etc/postfix/main.cf")
         if way == "tcp":
             return put(tcp, "inet:127.0.0.1:24\n", f"inet:127.0.0.1:{server.lmtp_port}\n")
         return put(tcp, "virtual_transport = lmtp:inet:127.0.0.1:24\n", unix)
