@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "auth/mechanisms.h"
+#include "protocol/net/ip_address.h"
 #include "server/metrics/metrics.h"
+#include "server/runtime/login.h"
 
 namespace postkeep::server {
 
@@ -45,6 +47,12 @@ std::string_view protocol_of(const dovecot_auth::Auth& asked) {
   return asked.service == "smtp" || asked.service == "submission" ? "smtp" : "sasl";
 }
 
+// Whose guess it may be. The MTA may ask that no address be blamed.
+auth::Origin origin_of(const dovecot_auth::Auth& asked) {
+  const auto address = IpAddress::parse(asked.remote_address);
+  return address && !asked.no_penalty ? auth::Origin(*address) : auth::Origin();
+}
+
 bool is_loopback(const std::string& address) {
   asio::error_code error;
   const asio::ip::address parsed = asio::ip::make_address(address, error);
@@ -56,9 +64,8 @@ auth::Circumstances circumstances_for(const SessionContext& context, const dovec
   const AllowPlaintext allowed = context.settings->auth.allow_plaintext;
   const bool passes = asked.secured || allowed == AllowPlaintext::always ||
                       (allowed == AllowPlaintext::loopback && is_loopback(asked.remote_address));
-  auth::Circumstances circumstances;
+  auth::Circumstances circumstances = common_circumstances(context);
   circumstances.channel = passes ? auth::Channel::confidential : auth::Channel::exposed;
-  circumstances.keys = context.services.auth.can_supply_keys();
   return circumstances;
 }
 
@@ -96,16 +103,15 @@ AuthRequests::AuthRequests(SessionContext& context, TaskGroup& tasks)
     : context_(context), tasks_(tasks), sent_(context.executor()) {}
 
 std::vector<dovecot_auth::OfferedMechanism> AuthRequests::offered(const SessionContext& context) {
-  auth::Circumstances circumstances;
+  auth::Circumstances circumstances = common_circumstances(context);
   circumstances.channel = auth::Channel::confidential;
-  circumstances.keys = context.services.auth.can_supply_keys();
   std::vector<dovecot_auth::OfferedMechanism> all;
   for (const std::string_view name : auth::offered_mechanisms(circumstances)) {
     const auth::MechanismRow& row = *auth::find_mechanism(name);
     dovecot_auth::OfferedMechanism mechanism;
     mechanism.name = std::string(name);
     mechanism.plaintext = row.needs == auth::Channel::confidential;
-    mechanism.mutual_auth = row.by == auth::ChecksBy::keys;
+    mechanism.mutual_auth = row.by == auth::ChecksBy::keys || row.by == auth::ChecksBy::sha_1_keys;
     all.push_back(std::move(mechanism));
   }
   return all;
@@ -189,10 +195,10 @@ void AuthRequests::take(const RequestPtr& request, Exchange::Progress progress) 
 Awaitable<void> AuthRequests::advance(RequestPtr request, Exchange::Progress progress) {
   AuthGateway& gateway = context_.services.auth;
   if (progress.state == State::look_up) {
-    auto answer = co_await gateway.look_up_keys(std::move(progress.wanted));
+    auto answer = co_await gateway.look_up_keys(std::move(progress.wanted), origin_of(request->asked));
     progress = answer ? request->exchange.supply(std::move(*answer)) : failed_with(std::move(answer).error());
   } else {
-    auto identity = co_await gateway.verify(std::move(progress.credentials));
+    auto identity = co_await gateway.verify(std::move(progress.credentials), origin_of(request->asked));
     progress = identity ? Exchange::Progress() : failed_with(std::move(identity).error());
     if (identity) {
       progress.state = State::proven;
@@ -227,12 +233,21 @@ void AuthRequests::finish(Request& request, const Result<auth::Identity>& identi
   }
   dovecot_auth::write_ok(context_.connection.output(), asked.id, identity->user);
   metrics().logins.at(protocol, mechanism, "ok").add();
-  if (context_.services.logins != nullptr) context_.services.logins->note(identity->user, protocol);
+  // A login of somebody else tells nothing of when the user was here last.
+  const bool is_own = identity->acted_by.empty();
+  if (is_own && context_.services.logins != nullptr) context_.services.logins->note(identity->user, protocol);
   Logger logger(context_.logger);
   logger.set_user(identity->user);
   logger.info(
       "login",
       {{"protocol", protocol}, {"mechanism", mechanism}, {"tls", asked.secured}, {"peer", asked.remote_address}});
+  if (!is_own) {
+    logger.info("acting", {{"by", identity->acted_by},
+                           {"as", identity->user},
+                           {"protocol", protocol},
+                           {"mechanism", mechanism},
+                           {"peer", asked.remote_address}});
+  }
   if (identity->keys_added) logger.info("scram_keys_added");
   if (!identity->keys_problem.empty()) logger.warn("scram_keys_not_added", {{"reason", identity->keys_problem}});
 }

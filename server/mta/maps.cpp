@@ -18,17 +18,19 @@ Answer lookup_failed(SessionContext& context, std::string_view map, const Error&
   return Answer(Status::temp, "Cannot look the address up, try again later");
 }
 
-// Whose an address is: the user's name, detail and own domains taken off, as at LMTP's RCPT.
-Awaitable<Result<auth::Recipient>> resolve_key(SessionContext& context, std::string key) {
+// Whose an address is, as at LMTP's RCPT: details, own domains and aliases included.
+Awaitable<Result<auth::RecipientSet>> resolve_key(SessionContext& context, std::string key) {
   if (is_part_of_address(key)) co_return failure(ErrorKind::not_found, "Not an address");
-  co_return co_await context.services.auth.resolve_recipient(std::move(key));
+  co_return co_await context.services.auth.resolve_recipients(std::move(key));
 }
 
 Awaitable<Answer> look_up_user(SessionContext& context, std::string key) {
   const auto found = co_await resolve_key(context, std::move(key));
-  if (found) co_return Answer(Status::ok, found->user);
-  if (found.error().kind == ErrorKind::not_found) co_return Answer();
-  co_return lookup_failed(context, "users", found.error());
+  if (!found && found.error().kind == ErrorKind::not_found) co_return Answer();
+  if (!found) co_return lookup_failed(context, "users", found.error());
+  std::string users;
+  for (const auth::Recipient& recipient : found->recipients) users += (users.empty() ? "" : ",") + recipient.user;
+  co_return Answer(Status::ok, std::move(users));
 }
 
 // A named function, so that the job is away from co_await.
@@ -47,15 +49,21 @@ Awaitable<Answer> look_up_quota(SessionContext& context, std::string key) {
   const auto found = co_await resolve_key(context, std::move(key));
   if (!found && found.error().kind == ErrorKind::not_found) co_return Answer();
   if (!found) co_return lookup_failed(context, "quota", found.error());
-  const auto quota = co_await quota_of(context.services.gateway, found->user);
-  if (!quota) co_return lookup_failed(context, "quota", quota.error());
-  if (!is_full(*quota)) co_return Answer();
+  // Of several users behind an alias, those who have room shall have the mail.
+  for (const auth::Recipient& recipient : found->recipients) {
+    const auto quota = co_await quota_of(context.services.gateway, recipient.user);
+    if (!quota) co_return lookup_failed(context, "quota", quota.error());
+    if (!is_full(*quota)) co_return Answer();
+  }
   const bool rejects = context.settings->quota.on_delivery == OverQuota::reject;
   co_return Answer(Status::ok, rejects ? "552 5.2.2 The mailbox is full" : "452 4.2.2 The mailbox is full");
 }
 
 constexpr std::array map_table = {
-    MapRow{"users", look_up_user, "Of an address, the user whom it belongs to; nothing for an address of nobody."},
+    MapRow{
+        "users", look_up_user,
+        "Of an address, the users whom it belongs to, with commas between them if an alias has several; nothing for an "
+        "address of nobody."},
     MapRow{"quota", look_up_quota,
            "Of an address whose user has no room left, the reply to RCPT (by `quota.on_delivery`); nothing for all "
            "others."},
