@@ -16,6 +16,7 @@
 #include "server/runtime/change_hub.h"
 #include "server/runtime/gateway.h"
 #include "server/runtime/log.h"
+#include "server/runtime/login_intervals.h"
 #include "server/runtime/login_recorder.h"
 
 namespace postkeep::server {
@@ -47,7 +48,8 @@ struct Services {
   AuthGateway& auth;
   Admission& admission;
   TlsStore& tls;
-  LoginRecorder* logins = nullptr;  // may be missing in tests
+  LoginRecorder* logins = nullptr;            // may be missing in tests
+  LoginIntervals* login_intervals = nullptr;  // likewise; POP3's
 };
 
 // One session's own. Owned, like its Connection, by whoever runs the session (runtime/session_host), and used on the

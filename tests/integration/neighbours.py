@@ -25,8 +25,8 @@ import time
 import unittest
 
 CACHE = pathlib.Path(__file__).resolve().parents[2] / "build" / "neighbours"
-PACKAGES = ("postfix", "prometheus", "systemd", "isync", "libsasl2-modules", "mutt", "neomutt", "fetchmail", "mpop", "zsh",
-            "fish", "mandoc", "groff-base")
+PACKAGES = ("postfix", "prometheus", "systemd", "isync", "libsasl2-modules", "mutt", "neomutt", "fetchmail", "mpop",
+            "getmail6", "zsh", "fish", "mandoc", "groff-base")
 # Where a neighbour keeps its own mail in a test: in memory if possible, since its syncs prove nothing about Postkeep and take minutes.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
 _trees = {}
