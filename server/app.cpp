@@ -265,6 +265,7 @@ class App final : public admin::Host, public admin::LiveServer {
   std::unique_ptr<LoginRecorder> login_recorder_;
   std::unique_ptr<Admission> admission_;
   TlsStore tls_;
+  LoginIntervals login_intervals_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<SessionHost> host_;
 
@@ -355,6 +356,7 @@ Outcome App::start() {
   admission_ = std::make_unique<Admission>(admission_limits(settings));
   services_.reset(
       new Services{*log_, settings_, hub_, *gateway_, *auth_, *admission_, tls_, login_recorder_.get(), &delivered_});
+  services_->login_intervals = &login_intervals_;
   host_ = std::make_unique<SessionHost>(*services_, *runtime_);
   TRY(open_admin());
   foreign_ = std::make_unique<ForeignChanges>(control_, *mail_, *gateway_);

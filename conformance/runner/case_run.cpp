@@ -33,6 +33,8 @@ bool is_there(const std::string& word, const std::set<std::string>& capabilities
   return found != capabilities.end() && found->starts_with(word);
 }
 
+}  // namespace
+
 bool has_capability(const std::string& need, const std::set<std::string>& capabilities, Mode mode) {
   std::string_view rest = need;
   while (!rest.empty()) {
@@ -44,7 +46,16 @@ bool has_capability(const std::string& need, const std::set<std::string>& capabi
   return false;
 }
 
-}  // namespace
+void set_account_variables(const Target& target, Variables& variables) {
+  for (std::size_t i = 0; i < target.accounts.size(); ++i) {
+    const Account& account = target.accounts[i];
+    const std::string suffix = std::to_string(i + 1);
+    variables["user" + suffix] = account.user;
+    variables["password" + suffix] = account.password;
+    variables["plain" + suffix] =
+        base64_encode(std::string(1, '\0') + account.user + std::string(1, '\0') + account.password);
+  }
+}
 
 CaseRun::CaseRun(const Target& target, const Fixtures& fixtures, Housekeeper& housekeeper, Mode mode, int number)
     : target_(target),
@@ -104,14 +115,7 @@ std::optional<std::string> CaseRun::why_skipped(const Case& one) const {
 
 Outcome CaseRun::prepare(const Case& one) {
   variables_["@@"] = housekeeper_.separator();
-  for (std::size_t i = 0; i < target_.accounts.size(); ++i) {
-    const Account& account = target_.accounts[i];
-    const std::string suffix = std::to_string(i + 1);
-    variables_["user" + suffix] = account.user;
-    variables_["password" + suffix] = account.password;
-    variables_["plain" + suffix] =
-        base64_encode(std::string(1, '\0') + account.user + std::string(1, '\0') + account.password);
-  }
+  set_account_variables(target_, variables_);
   // What a run before this one left behind.
   housekeeper_.tidy_up(prefix_, one.uses_inbox);
   return housekeeper_.make(one.given, prefix_, variables_);
@@ -165,6 +169,8 @@ Outcome CaseRun::run_step(const Step& step) {
       return evaluate(step, *client, client->last_tag, Until::satisfied);
     case StepKind::sees_nothing:
       return see_nothing(*client);
+    case StepKind::handshake:
+      return connection.start_tls();
     case StepKind::close:
       client->connection.reset();
       return {};

@@ -24,6 +24,11 @@ struct CaseResult {
   std::vector<std::string> exchange;  // all that was said on the case's connections
 };
 
+// Whether a server with these capabilities has what a case needs: "CAPABILITY", "A|B", "NAME=" for any value, "rev2".
+bool has_capability(const std::string& need, const std::set<std::string>& capabilities, Mode mode);
+// $user1, $password1, $plain1 (the initial response of PLAIN), and those of the second one.
+void set_account_variables(const Target& target, Variables& variables);
+
 class CaseRun {
  public:
   // `number` is in the names of the mailboxes, and unique within a run of the program. All outlive the object.

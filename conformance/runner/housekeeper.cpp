@@ -46,10 +46,11 @@ Result<Responses> Housekeeper::command(const std::string& text) {
 
 Outcome Housekeeper::make(const std::vector<Given>& given, const std::string& prefix, Variables& variables) {
   for (const Given& one : given) {
-    const std::string name = prefix + one.variable;
+    const bool is_inbox = one.variable == "INBOX";
+    const std::string name = is_inbox ? one.variable : prefix + one.variable;
     variables[one.variable] = name;
     if (!one.create) continue;
-    TRY(command("CREATE " + name));
+    if (!is_inbox) TRY(command("CREATE " + name));
     for (const Message& message : one.messages) TRY(append(name, message));
   }
   return {};
@@ -94,7 +95,7 @@ std::vector<std::string> Housekeeper::names_below(const std::string& prefix) {
 }
 
 void Housekeeper::tidy_up(const std::string& prefix, bool inbox) {
-  for (const std::string& name : names_below(prefix)) {
+  for (const std::string& name : prefix.empty() ? std::vector<std::string>() : names_below(prefix)) {
     (void)command("UNSUBSCRIBE " + quoted(name));
     (void)command("DELETE " + quoted(name));
   }

@@ -22,10 +22,10 @@ class Housekeeper {
   // In capitals, of before and after login.
   const std::set<std::string>& capabilities() const { return capabilities_; }
   const std::string& separator() const { return separator_; }
-  // Names begin with `prefix`; each is bound to its variable. Errors: as ask().
+  // Names begin with `prefix`, INBOX aside; each is bound to its variable. Errors: as ask().
   Outcome make(const std::vector<Given>& given, const std::string& prefix, Variables& variables);
-  // Removes mailboxes and subscriptions that begin with `prefix`, and empties the INBOX if `inbox`. What fails here
-  // makes another case fail if it matters.
+  // Removes mailboxes and subscriptions that begin with `prefix` (none if that is empty), and empties the INBOX if
+  // `inbox`. What fails here makes another case fail if it matters.
   void tidy_up(const std::string& prefix, bool inbox);
   const std::vector<std::string>& log() const { return log_; }
 

@@ -115,6 +115,9 @@ class ScriptParser {
       one.rev1 = rev1_;
       one.rev2 = rev2_;
       script_.cases.push_back(std::move(one));
+    } else if (accept(text, "protocol ")) {
+      if (text != "imap" && text != "pop3") return failure(ErrorKind::bad_syntax, "unknown protocol");
+      script_.protocol = text == "pop3" ? Speaks::pop3 : Speaks::imap;
     } else if (accept(text, "needs ")) {
       for (std::string& need : words(text)) needs_.push_back(std::move(need));
     } else if (accept(text, "modes ")) {
@@ -157,12 +160,16 @@ class ScriptParser {
     return {};
   }
 
-  // "$box: plain (\Seen), html", "$box: empty", "$free: name"
+  // "$box: plain (\Seen), html", "$box: empty", "$free: name", "INBOX: plain"
   static Outcome parse_given(std::string_view text, Case& one) {
     const std::size_t colon = text.find(": ");
-    if (text[0] != '$' || colon == std::string_view::npos) return failure(ErrorKind::bad_syntax, "given $name: what");
+    const bool is_inbox = text.starts_with("INBOX: ");
+    if ((text[0] != '$' && !is_inbox) || colon == std::string_view::npos) {
+      return failure(ErrorKind::bad_syntax, "given $name: what");
+    }
     Given given;
-    given.variable = text.substr(1, colon - 1);
+    given.variable = is_inbox ? "INBOX" : text.substr(1, colon - 1);
+    one.uses_inbox = one.uses_inbox || is_inbox;
     const std::string_view what = text.substr(colon + 2);
     given.create = what != "name";
     if (given.create && what != "empty") {
@@ -226,8 +233,8 @@ class ScriptParser {
     } else if (text == " sees nothing") {
       step.kind = Kind::sees_nothing;
       text = "";
-    } else if (text == " close") {
-      step.kind = Kind::close;
+    } else if (text == " close" || text == " tls") {
+      step.kind = text == " tls" ? Kind::handshake : Kind::close;
       text = "";
     } else {
       return failure(ErrorKind::bad_syntax, "unknown step");
@@ -237,6 +244,10 @@ class ScriptParser {
   }
 
   Outcome parse_expectation(std::string_view text) {
+    if (script_.protocol == Speaks::pop3) {
+      script_.cases.back().steps.back().pop3.push_back(TRY(parse_pop3_expectation(text, line_)));
+      return {};
+    }
     Expectation wanted;
     wanted.source = text;
     wanted.line = line_;

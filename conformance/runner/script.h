@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conformance/runner/pattern.h"
+#include "conformance/runner/pop3_script.h"
 #include "protocol/base/result.h"
 
 namespace postkeep::conformance {
@@ -49,6 +50,7 @@ struct Step {
     sees,          // A sees:
     sees_nothing,  // A sees nothing
     close,         // A close: the client hangs up
+    handshake,     // A tls: TLS begins here
     deliver,       // deliver USER: FIXTURE
   };
   Kind kind = Kind::command;
@@ -58,6 +60,7 @@ struct Step {
   std::string text;
   std::string tag;  // of send and await
   std::vector<Expectation> expectations;
+  std::vector<Pop3Expectation> pop3;  // instead, in scripts of POP3
   std::string source;
   int line = 0;
 };
@@ -67,7 +70,7 @@ struct Message {
   std::string flags;  // as in APPEND, without parentheses
 };
 
-// A mailbox that is made before the case; or only a name that is free.
+// A mailbox that is made before the case; or only a name that is free; or INBOX, which gets messages.
 struct Given {
   std::string variable;
   bool create = true;
@@ -87,9 +90,13 @@ struct Case {
   bool delivers = false;
 };
 
+// What the connections of a script speak.
+enum class Speaks { imap, pop3 };
+
 struct Script {
   std::string path;   // "rfc9051/6.4.3-expunge", without extension
   std::string title;  // "RFC 9051 §6.4.3: EXPUNGE"
+  Speaks protocol = Speaks::imap;
   std::vector<Case> cases;
 };
 

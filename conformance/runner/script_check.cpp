@@ -36,11 +36,16 @@ class ScriptChecker {
     }
     if ((is_command || step.kind == StepKind::raw) && has_bad_escape(step.text)) fault(step.line, "\\x without digits");
     const bool waits = step.kind != StepKind::send && step.kind != StepKind::sees_nothing &&
-                       step.kind != StepKind::close && step.kind != StepKind::deliver;
-    if (!waits && !step.expectations.empty()) fault(step.line, "this step waits for nothing that could be expected");
+                       step.kind != StepKind::close && step.kind != StepKind::deliver &&
+                       step.kind != StepKind::handshake;
+    const bool expects = !step.expectations.empty() || !step.pop3.empty();
+    if (!waits && expects) fault(step.line, "this step waits for nothing that could be expected");
     // Raw octets may be a part of a command.
-    if (waits && step.kind != StepKind::raw && step.expectations.empty()) fault(step.line, "this step expects nothing");
+    if (waits && step.kind != StepKind::raw && !expects) fault(step.line, "this step expects nothing");
     for (const Expectation& wanted : step.expectations) check(wanted);
+    for (const Pop3Expectation& wanted : step.pop3) {
+      if (wanted.is_fixture) need_fixture(wanted.line, wanted.text);
+    }
   }
 
   void check(const Expectation& wanted) {

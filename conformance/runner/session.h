@@ -23,6 +23,7 @@ struct Target {
   Endpoint imap;
   std::array<Account, 2> accounts;  // the second one's user is "" if there is none
   std::optional<Endpoint> lmtp;
+  std::optional<Endpoint> pop3;
 };
 
 enum class Mode { rev1, rev2 };

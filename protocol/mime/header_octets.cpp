@@ -13,7 +13,7 @@ HeaderOctets::Place HeaderOctets::after(char c) const {
 
 void HeaderOctets::feed(std::string_view bytes) {
   for (const char c : bytes) {
-    if (place_ == Place::behind || eight_bit_) return;
+    if (is_decided()) return;
     eight_bit_ = ascii::is_eight_bit(c);
     place_ = after(c);
   }

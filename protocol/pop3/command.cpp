@@ -36,11 +36,29 @@ std::optional<Number> parse_number(std::string_view digits) {
   return static_cast<Number>(value);
 }
 
+// RFC 4647 §2.1: subtags of one to eight letters, behind the first of digits too.
+bool is_language_range(std::string_view range) {
+  constexpr std::size_t subtag_octets_max = 8;
+  if (range == "*") return true;
+  bool is_first = true;
+  for (;;) {
+    const std::size_t end = std::min(range.find('-'), range.size());
+    const std::string_view subtag = range.substr(0, end);
+    if (subtag.empty() || subtag.size() > subtag_octets_max) return false;
+    if (!ascii::all(subtag, [is_first](char c) { return ascii::is_alpha(c) || (!is_first && ascii::is_digit(c)); })) {
+      return false;
+    }
+    if (end == range.size()) return true;
+    range.remove_prefix(end + 1);
+    is_first = false;
+  }
+}
+
 }  // namespace
 
 Result<CommandLine> parse_command_line(std::string_view line) {
   const std::string_view keyword = line.substr(0, line.find(' '));
-  if (keyword.size() < 3 || keyword.size() > 4 || !ascii::all(keyword, ascii::is_alpha)) {
+  if (keyword.size() < 3 || keyword.size() > 4 || !ascii::all(keyword, ascii::is_alnum)) {
     return bad("This is no POP3 command");
   }
   CommandLine command;
@@ -105,6 +123,14 @@ Result<TopArgs> parse_top(std::string_view arguments) {
   TopArgs out;
   out.number = *number;
   out.lines = *lines;
+  return out;
+}
+
+Result<LangArgs> parse_lang(std::string_view arguments) {
+  LangArgs out;
+  const std::string_view range = take_word(arguments);
+  if (!arguments.empty() || (!range.empty() && !is_language_range(range))) return bad("This is no language range");
+  out.range = ascii::to_lower(range);
   return out;
 }
 

@@ -1,5 +1,6 @@
 // POP3 commands: one line to a keyword, and its arguments to typed values. RFC 1939 §3, RFC 2449 §3 and §4, RFC 5034
-// §5. Called by server/pop3 with each line, without its end. Knows no session state and not which commands there are.
+// §5, RFC 6856 §3. Called by server/pop3 with each line, without its end. Knows no session state and not which commands
+// there are.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,7 @@ struct CommandLine {
   std::string keyword;         // in capitals
   std::string_view arguments;  // all behind the one space; empty if there is nothing
 };
-// Errors: bad_syntax (too long; no keyword of three or four letters).
+// Errors: bad_syntax (too long; no keyword of three or four letters and digits).
 Result<CommandLine> parse_command_line(std::string_view line);
 
 struct UserArgs {
@@ -47,6 +48,10 @@ struct TopArgs {
   std::uint64_t lines = 0;
 };
 
+struct LangArgs {
+  std::string range;  // in small letters: a basic language range (RFC 4647 §2.1), or "*"; empty: the list is wanted
+};
+
 // Errors: bad_syntax. A number too large for its type becomes the largest: there is no such message, or all lines.
 Outcome parse_nothing(std::string_view arguments);
 Result<UserArgs> parse_user(std::string_view arguments);
@@ -55,5 +60,6 @@ Result<AuthArgs> parse_auth(std::string_view arguments);
 Result<MessageArgs> parse_message(std::string_view arguments);
 Result<ListArgs> parse_list(std::string_view arguments);
 Result<TopArgs> parse_top(std::string_view arguments);
+Result<LangArgs> parse_lang(std::string_view arguments);
 
 }  // namespace postkeep::pop3

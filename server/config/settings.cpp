@@ -65,4 +65,18 @@ std::string_view to_string(DetailFolder value) {
 }
 std::string_view to_string(EightBitHeaders value) { return value == EightBitHeaders::accept ? "accept" : "refuse"; }
 
+std::string_view to_string(NameProgram value) {
+  switch (value) {
+    case NameProgram::always:
+      return "always";
+    case NameProgram::after_login:
+      return "after login";
+    case NameProgram::never:
+      return "never";
+  }
+  return "always";
+}
+
+std::string_view to_string(Utf8Messages value) { return value == Utf8Messages::send ? "send" : "refuse"; }
+
 }  // namespace postkeep

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,10 @@ enum class DetailFolder { off, existing, make };
 enum class OverQuota { defer, reject };
 // Of a message by APPEND whose header has 8-bit octets, from a client that has not enabled UTF-8 (RFC 9755 §4).
 enum class EightBitHeaders { accept, refuse };
+// In which states of POP3 CAPA names the program (RFC 2449 §6.9).
+enum class NameProgram { always, after_login, never };
+// Of a message whose header has 8-bit octets, to a POP3 client that has not said UTF8 (RFC 6856 §2.1).
+enum class Utf8Messages { send, refuse };
 
 struct SpecialUseMailbox {
   std::string name;  // valid as a MailboxName, '/' between components
@@ -171,6 +176,14 @@ struct Settings {
     std::vector<std::string> quota_admins;  // names of users, valid by auth/user_name.h
   } imap;
 
+  struct Pop3 {
+    std::string uidl_format = "%08Xu%08Xv";    // valid by pop3::UidlFormat
+    std::optional<std::uint64_t> expire_days;  // none: never
+    std::chrono::seconds login_delay{0};       // 0: none
+    Utf8Messages utf8_messages = Utf8Messages::send;
+    NameProgram implementation = NameProgram::always;
+  } pop3;
+
   struct MailboxSettings {
     char separator = '/';
     std::vector<SpecialUseMailbox> special_use = {
@@ -227,5 +240,7 @@ std::string_view to_string(BareLf value);
 std::string_view to_string(DetailFolder value);
 std::string_view to_string(LmtpAuth value);
 std::string_view to_string(EightBitHeaders value);
+std::string_view to_string(NameProgram value);
+std::string_view to_string(Utf8Messages value);
 
 }  // namespace postkeep

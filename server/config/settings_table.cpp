@@ -9,6 +9,8 @@
 #include "auth/certificate_names.h"
 #include "auth/mechanisms.h"
 #include "auth/user_name.h"
+#include "protocol/base/ascii.h"
+#include "protocol/pop3/uidl_format.h"
 #include "server/config/values.h"
 
 namespace postkeep::config {
@@ -104,6 +106,8 @@ constexpr std::array bare_lf_choices = {BareLf::repair, BareLf::reject};
 constexpr std::array lmtp_auth_choices = {LmtpAuth::off, LmtpAuth::offered, LmtpAuth::required};
 constexpr std::array detail_choices = {DetailFolder::off, DetailFolder::existing, DetailFolder::make};
 constexpr std::array eight_bit_choices = {EightBitHeaders::accept, EightBitHeaders::refuse};
+constexpr std::array name_program_choices = {NameProgram::always, NameProgram::after_login, NameProgram::never};
+constexpr std::array utf8_message_choices = {Utf8Messages::send, Utf8Messages::refuse};
 constexpr std::array format_choices = {LogFormat::text, LogFormat::json};
 
 template <class Choice, std::size_t n>
@@ -250,6 +254,40 @@ Outcome set_anonymous_user(Settings& settings, const RawValue& value) {
   const std::string name = TRY(read_text(value));
   settings.auth.anonymous_user = name.empty() ? name : TRY(auth::checked_user_name(name));
   return {};
+}
+
+Outcome set_uidl_format(Settings& settings, const RawValue& value) {
+  std::string text = TRY(read_text(value));
+  TRY(pop3::UidlFormat::parse(text));
+  settings.pop3.uidl_format = std::move(text);
+  return {};
+}
+
+constexpr std::string_view never_expires = "never";
+constexpr std::uint64_t expire_days_max = 36'500;
+
+// "never", or a number of days with or without quotes.
+Outcome set_expire_days(Settings& settings, const RawValue& value) {
+  const auto* text = std::get_if<std::string>(&value);
+  if (text != nullptr && *text == never_expires) {
+    settings.pop3.expire_days.reset();
+    return {};
+  }
+  RawValue number = value;
+  if (text != nullptr && !text->empty() && text->size() <= 5 && ascii::all(*text, ascii::is_digit)) {
+    number = static_cast<std::int64_t>(std::stol(*text));
+  }
+  const auto days = read_count(number, 0, expire_days_max);
+  if (!days) {
+    return failure(ErrorKind::cannot, "must be \"never\" or a number of days up to " + std::to_string(expire_days_max));
+  }
+  settings.pop3.expire_days = *days;
+  return {};
+}
+
+RawValue get_expire_days(const Settings& settings) {
+  const std::optional<std::uint64_t>& days = settings.pop3.expire_days;
+  return days ? std::to_string(*days) : std::string(never_expires);
 }
 
 const std::array table = {
@@ -501,6 +539,26 @@ const std::array table = {
         [](const Settings& s) -> RawValue { return s.imap.quota_admins; },
         "Users who may see and set everybody's quota by IMAP: they are offered QUOTASET, and `user/NAME` is the quota "
         "root of the user NAME to them. A session keeps what held when it began."},
+
+    Setting{"pop3", "uidl_format", ValueType::text, set_uidl_format,
+            [](const Settings& s) -> RawValue { return s.pop3.uidl_format; },
+            "What UIDL tells of a message, in Dovecot's `pop3_uidl_format`: `%u` is the UID, `%v` the UIDVALIDITY of "
+            "INBOX, `%X` in front of the letter makes it hexadecimal, `%08X` of eight digits. `%u` is needed, since by "
+            "it messages differ. Clients that leave mail here fetch all of it again when it changes."},
+    Setting{"pop3", "expire_days", ValueType::text, set_expire_days, get_expire_days,
+            "How many days messages stay that a POP3 client has fetched and left here: older ones are deleted when it "
+            "ends its session by QUIT, those with \\Flagged aside. Days count from when a message came into INBOX. "
+            "\"0\": what was fetched goes with the same session. \"never\": only the client deletes. CAPA tells it as "
+            "EXPIRE."},
+    DURATION("pop3", "login_delay", pop3.login_delay, seconds(0), hours(24),
+             "How long a user has to wait between two POP3 logins; who comes sooner is told LOGIN-DELAY. All programs "
+             "of a user count together. 0s: no wait."),
+    CHOICE("pop3", "utf8_messages", pop3.utf8_messages, utf8_message_choices,
+           "What a client that has not said UTF8 gets of a message whose header has octets beyond ASCII: \"send\" "
+           "gives it as it is, since hardly any client knows UTF8 and nearly all can show it; RFC 6856 wants it "
+           "refused, so \"refuse\" does."),
+    CHOICE("pop3", "implementation", pop3.implementation, name_program_choices,
+           "When CAPA tells that this is Postkeep: \"always\", \"after login\" or \"never\"."),
 
     Setting{"mailbox", "separator", ValueType::text, set_separator,
             [](const Settings& s) -> RawValue { return std::string(1, s.mailbox.separator); },

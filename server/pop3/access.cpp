@@ -46,12 +46,12 @@ class DeleteJob {
 
 }  // namespace
 
-server::Awaitable<Result<std::unique_ptr<Maildrop>>> open_maildrop(server::Gateway& gateway,
-                                                                   server::AccountPtr account) {
+server::Awaitable<Result<std::unique_ptr<Maildrop>>> open_maildrop(server::Gateway& gateway, server::AccountPtr account,
+                                                                   UidlFormat uidl_format) {
   auto opened = co_await gateway.run(account, open_inbox);
   const Inbox inbox = CO_TRY(std::move(opened));
   const MailboxId mailbox = inbox.mailbox.id;
-  auto maildrop = std::make_unique<Maildrop>(mailbox, inbox.version->facts().uid_validity);
+  auto maildrop = std::make_unique<Maildrop>(mailbox, inbox.version->facts().uid_validity, std::move(uidl_format));
   storage::FetchWants wants;
   wants.size = true;
   wants.line_end = true;
@@ -78,14 +78,12 @@ server::Awaitable<Outcome> delete_messages(server::Gateway& gateway, server::Acc
   co_return Outcome();
 }
 
-server::Awaitable<Outcome> mark_seen(server::Gateway& gateway, server::AccountPtr account, MailboxId mailbox,
-                                     UidSet uids) {
-  Flags seen;
-  seen.set(SystemFlag::seen);
+server::Awaitable<Outcome> add_flags(server::Gateway& gateway, server::AccountPtr account, MailboxId mailbox,
+                                     UidSet uids, Flags flags) {
   while (!uids.empty()) {
     UidSet batch = first_of(uids, change_batch);
     uids = uids.subtract(batch);
-    auto stored = co_await gateway.store_flags(account, mailbox, std::move(batch), FlagChange::add, seen);
+    auto stored = co_await gateway.store_flags(account, mailbox, std::move(batch), FlagChange::add, flags);
     if (!stored) co_return tl::unexpected<Error>(std::move(stored).error());
   }
   co_return Outcome();

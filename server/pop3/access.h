@@ -11,16 +11,16 @@ namespace postkeep::pop3 {
 
 // INBOX as it is now, what other programs did included. Reads the index; no message file, unless the index does not
 // know its size yet. Errors: unavailable, corruption.
-server::Awaitable<Result<std::unique_ptr<Maildrop>>> open_maildrop(server::Gateway& gateway,
-                                                                   server::AccountPtr account);
+server::Awaitable<Result<std::unique_ptr<Maildrop>>> open_maildrop(server::Gateway& gateway, server::AccountPtr account,
+                                                                   UidlFormat uidl_format);
 
 // Deletes exactly these messages, whatever else is marked \Deleted; durable when it returns. Those that are gone
 // already are no error. On an error some may be deleted.
 server::Awaitable<Outcome> delete_messages(server::Gateway& gateway, server::AccountPtr account, MailboxId mailbox,
                                            UidSet uids);
 
-// Sets \Seen on those that are still there.
-server::Awaitable<Outcome> mark_seen(server::Gateway& gateway, server::AccountPtr account, MailboxId mailbox,
-                                     UidSet uids);
+// Adds the flags to those that are still there.
+server::Awaitable<Outcome> add_flags(server::Gateway& gateway, server::AccountPtr account, MailboxId mailbox,
+                                     UidSet uids, Flags flags);
 
 }  // namespace postkeep::pop3

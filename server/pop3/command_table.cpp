@@ -38,6 +38,8 @@ const CommandRow command_rows[] = {
   {"CAPA", "RFC 2449 §5", any_state,    run_plain<run_capa>,                     in_turn, ""},
   {"QUIT", "RFC 1939 §6", any_state,    run_plain<run_quit>,                     in_turn, ""},
   {"STLS", "RFC 2595 §4", before_login, run_plain<run_stls>,                     barrier, "STLS"},
+  {"UTF8", "RFC 6856 §2.1", before_login, run_plain<run_utf8>,                   in_turn, "UTF8"},
+  {"LANG", "RFC 6856 §3", any_state,    parse_and_run<parse_lang, run_lang>,     in_turn, "LANG"},
   {"USER", "RFC 1939 §7", before_login, parse_and_run<parse_user, run_user>,     in_turn, "USER"},
   {"PASS", "RFC 1939 §7", before_login, parse_and_run<parse_pass, run_pass>,     in_turn, "USER"},
   {"AUTH", "RFC 5034 §4", before_login, parse_and_run<parse_auth, run_auth>,     in_turn, "SASL"},
@@ -70,6 +72,22 @@ bool offers_stls(const Context& context) {
   return !context.maildrop && !context.connection.is_tls() && context.services.tls.current() != nullptr;
 }
 
+bool delays_logins(const Context& context) { return context.settings().pop3.login_delay.count() > 0; }
+
+std::string login_delay(const Context& context) { return std::to_string(context.settings().pop3.login_delay.count()); }
+
+std::string retention(const Context& context) {
+  const std::optional<std::uint64_t>& days = context.settings().pop3.expire_days;
+  return days ? std::to_string(*days) : "NEVER";
+}
+
+std::string user(const Context&) { return "USER"; }
+
+bool names_itself(const Context& context) {
+  const NameProgram when = context.settings().pop3.implementation;
+  return when == NameProgram::always || (when == NameProgram::after_login && context.maildrop);
+}
+
 std::string implementation(const Context&) { return "Postkeep"; }
 
 // clang-format off
@@ -82,8 +100,12 @@ const CapabilityRow capability_rows[] = {
   {"AUTH-RESP-CODE", "RFC 3206 §6",   nullptr,         nullptr},
   {"PIPELINING",     "RFC 2449 §6.6", nullptr,         nullptr},
   {"UIDL",           "RFC 2449 §6.8", nullptr,         nullptr},
+  {"EXPIRE",         "RFC 2449 §6.7", nullptr,         retention},
+  {"LOGIN-DELAY",    "RFC 2449 §6.5", delays_logins,   login_delay},
+  {"UTF8",           "RFC 6856 §2",   nullptr,         user},
+  {"LANG",           "RFC 6856 §3",   nullptr,         nullptr},
   {"STLS",           "RFC 2595 §4",   offers_stls,     nullptr},
-  {"IMPLEMENTATION", "RFC 2449 §6.9", nullptr,         implementation},
+  {"IMPLEMENTATION", "RFC 2449 §6.9", names_itself,    implementation},
 };
 // clang-format on
 

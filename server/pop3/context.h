@@ -32,16 +32,25 @@ class States {
 };
 constexpr States operator|(State a, State b) { return States(a) | States(b); }
 
-// How a command ended well: "+OK text", unless the handler has sent its own, as all do that answer in several lines.
+// How a command ended: "+OK text", unless the handler has sent its own, as all do that answer in several lines; or
+// "-ERR [code] text", for refusals by policy, which are no Error of anybody's.
 struct Completion {
+  enum class Kind : std::uint8_t { ok, sent, refused };
+  Kind kind = Kind::ok;
+  std::string_view code;  // of a refusal: a constant
   std::string text;
-  bool is_sent = false;
 
   Completion() = default;
   explicit Completion(std::string sentence) : text(std::move(sentence)) {}
   static Completion sent() {
     Completion done;
-    done.is_sent = true;
+    done.kind = Kind::sent;
+    return done;
+  }
+  static Completion refused(std::string_view response_code, std::string sentence) {
+    Completion done(std::move(sentence));
+    done.kind = Kind::refused;
+    done.code = response_code;
     return done;
   }
 };
@@ -71,6 +80,8 @@ class Context {
   std::optional<std::string> login;    // USER's, for the PASS that follows at once
   ReadAhead read_ahead;                // of RETR
   UidSet seen;                         // read by RETR, and not marked \Seen yet
+  UidSet retrieved_uids;               // read by RETR, where they go with the session (pop3.expire_days is 0)
+  bool utf8 = false;                   // after UTF8 (RFC 6856 §2.1)
   std::uint64_t retrieved = 0;         // messages, for the log
   Next next = Next::read_command;
 
@@ -81,7 +92,10 @@ class Context {
 
   // Sends what is to be sent, then waits for input and feeds the framer. Throws PeerLeft, ConnectionEnded.
   server::Awaitable<void> read_more();
-  // Sets \Seen on what RETR has sent. What fails is logged and otherwise left.
+  // RETR has sent this one.
+  void note_retrieved(Uid uid);
+  // Sets \Seen on what RETR has sent, and where messages expire the keyword by which they are known later. What fails
+  // is logged and otherwise left.
   server::Awaitable<void> store_seen();
 
   // After PASS and AUTH: opens the maildrop. Errors are the storage's, and the session had better end.

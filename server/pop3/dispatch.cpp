@@ -30,6 +30,17 @@ Judged answer_error(Context& context, std::string_view keyword, const Error& err
   return error.kind == ErrorKind::bad_syntax ? Judged::malformed : Judged::fine;
 }
 
+void write_completion(Context& context, const Completion& completion) {
+  switch (completion.kind) {
+    case Completion::Kind::ok:
+      return write_ok(context.out(), completion.text);
+    case Completion::Kind::refused:
+      return write_error(context.out(), completion.code, completion.text);
+    case Completion::Kind::sent:
+      return;
+  }
+}
+
 // Why the row may not run now; none: it may.
 std::optional<Error> objection(const Context& context, const CommandRow* row) {
   if (row == nullptr) return Error(ErrorKind::bad_syntax, "Unknown command");
@@ -54,8 +65,8 @@ std::string_view response_code(ErrorKind kind) {
     case ErrorKind::privacy_required:
       return "AUTH";
     case ErrorKind::in_use:
-    case ErrorKind::limit:  // too many sessions of this user
       return "IN-USE";
+    case ErrorKind::limit:  // too many sessions of this user: nobody holds a lock
     case ErrorKind::unavailable:
     case ErrorKind::over_quota:
       return "SYS/TEMP";
@@ -87,7 +98,7 @@ server::Awaitable<Judged> dispatch(Context& context, Secret line) {
   const server::Stopwatch watch(time_of(row->name));
   const auto result = co_await row->run(context, command->arguments);
   if (!result) co_return answer_error(context, row->name, result.error());
-  if (!result->is_sent) write_ok(context.out(), result->text);
+  write_completion(context, *result);
   co_return Judged::fine;
 }
 

@@ -1,7 +1,5 @@
 #include "server/pop3/maildrop.h"
 
-#include <cstdio>
-
 namespace postkeep::pop3 {
 
 namespace {
@@ -56,10 +54,10 @@ UidSet Maildrop::marked() const {
   return uids;
 }
 
-std::string Maildrop::unique_id(Uid uid) const {
-  char text[17];
-  std::snprintf(text, sizeof text, "%08x%08x", uid.value(), uid_validity_.value());
-  return text;
+UidSet Maildrop::uids() const {
+  UidSet all;
+  for (const Uid uid : uids_) all.add(uid);
+  return all;
 }
 
 }  // namespace postkeep::pop3

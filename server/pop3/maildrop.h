@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "protocol/mail/uid_set.h"
+#include "protocol/pop3/uidl_format.h"
 #include "storage/types.h"
 
 namespace postkeep::pop3 {
@@ -20,7 +22,8 @@ class Maildrop {
     std::uint64_t size = 0;
   };
 
-  Maildrop(MailboxId mailbox, UidValidity uid_validity) : mailbox_(mailbox), uid_validity_(uid_validity) {}
+  Maildrop(MailboxId mailbox, UidValidity uid_validity, UidlFormat uidl_format = UidlFormat())
+      : mailbox_(mailbox), uid_validity_(uid_validity), uidl_format_(std::move(uidl_format)) {}
   // While it is made: messages in ascending UIDs. `row` has size and line end.
   void add(const storage::MessageRow& row);
 
@@ -38,13 +41,16 @@ class Maildrop {
   void unmark_all();
   UidSet marked() const;
 
-  // The unique-id: 16 hexadecimal digits, UID and UIDVALIDITY of INBOX. Both stand in the files, so that it outlives
-  // sessions, restarts and the index, and no two messages of a maildrop ever share one (RFC 1939 §7).
-  std::string unique_id(Uid uid) const;
+  UidSet uids() const;  // of all messages, marked or not
+
+  // The unique-id, made of UID and UIDVALIDITY of INBOX. Both stand in the files, so that it outlives sessions,
+  // restarts and the index, and no two messages of a maildrop share one (RFC 1939 §7).
+  std::string unique_id(Uid uid) const { return uidl_format_.unique_id(uid, uid_validity_); }
 
  private:
   MailboxId mailbox_;
   UidValidity uid_validity_;
+  UidlFormat uidl_format_;
   std::vector<Uid> uids_;
   std::vector<std::uint64_t> sizes_;
   std::vector<bool> marked_;  // empty as long as nothing is marked

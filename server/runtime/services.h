@@ -16,6 +16,7 @@
 #include "server/runtime/change_hub.h"
 #include "server/runtime/gateway.h"
 #include "server/runtime/log.h"
+#include "server/runtime/login_intervals.h"
 #include "server/runtime/login_recorder.h"
 
 namespace postkeep::server {
@@ -51,6 +52,7 @@ struct Services {
   TlsStore& tls;
   LoginRecorder* logins = nullptr;       // may be missing in tests
   DeliveredBefore* delivered = nullptr;  // likewise; see lmtp/delivered_before.h
+  LoginIntervals* login_intervals = nullptr;  // likewise; POP3's
 };
 
 // One session's own. Owned, like its Connection, by whoever runs the session (runtime/session_host), and used on the

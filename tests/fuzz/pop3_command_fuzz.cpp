@@ -32,6 +32,7 @@ void check_line(std::string_view line) {
   check_refusal(pop3::parse_user(arguments));
   check_refusal(pop3::parse_auth(arguments));
   check_refusal(pop3::parse_list(arguments));
+  check_refusal(pop3::parse_lang(arguments));
   const auto pass = pop3::parse_pass(arguments);
   fuzz::require(pass ? pass->password.reveal() == arguments : arguments.empty());
   const auto message = pop3::parse_message(arguments);

@@ -41,7 +41,7 @@ class Conformance(unittest.TestCase):
     takes_long = True
 
     def run_suite(self, *arguments):
-        """Asks in both modes; returns the cases of both as the runner's JSON has them."""
+        """Asks by IMAP in both modes; returns the cases of both as the runner's JSON has them."""
         with tempfile.TemporaryDirectory() as folder, Server(users=[user for pair in USERS.values() for user in pair]) as server:
             runs = {mode: self.start(server, mode, pathlib.Path(folder, mode), *arguments) for mode in USERS}
             output = {mode: run.communicate(timeout=1800)[0] for mode, run in runs.items()}
@@ -54,7 +54,7 @@ class Conformance(unittest.TestCase):
         return subprocess.Popen([PROGRAM, "--user", user, "--password", "pass", "--user2", user2, "--password2", "pass",
                                  "--deliver-lmtp", f"127.0.0.1:{server.lmtp_port}", "--server-name", "Postkeep",
                                  "--port", str(server.imaps_port if "--tls" in arguments else server.imap_port),
-                                 "--mode", mode, "--json", results, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                 "--mode", mode, "--protocol", "imap", "--json", results, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def test_plain(self):
         """Nothing is left out: a capability that was lost would skip its cases."""
@@ -71,6 +71,27 @@ class Conformance(unittest.TestCase):
 
     def test_by_starttls(self):
         self.run_suite("--starttls", "--only", "*/6.1-*")
+
+    def run_pop3(self, settings, *arguments):
+        with tempfile.TemporaryDirectory() as folder, Server(settings, users=("one", "two")) as server:
+            results = pathlib.Path(folder, "results")
+            port = server.imaps_port if "--tls" in arguments else server.imap_port
+            pop3_port = server.pop3s_port if "--tls" in arguments else server.pop3_port
+            done = subprocess.run([PROGRAM, "--user", "one", "--password", "pass", "--user2", "two", "--password2", "pass",
+                                   "--port", str(port), "--pop3-port", str(pop3_port), "--protocol", "pop3", "--mode", "rev1",
+                                   "--json", results, *arguments], capture_output=True, timeout=600)
+            self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace")[-20000:])
+            return json.loads(results.read_text())["cases"]
+
+    def test_pop3(self):
+        """RFC 6856 §2.1 is kept to if it is asked for; and nothing is left out."""
+        cases = self.run_pop3({"pop3.utf8_messages": "refuse"})
+        self.assertGreater(len(cases), 90)
+        self.assertEqual([case for case in cases if case["verdict"] == "skipped"], [])
+
+    def test_pop3_under_tls_and_by_stls(self):
+        self.assertIn("needs STLS", never_run(self.run_pop3({}, "--tls", "--only", "rfc[25]*")))
+        self.run_pop3({}, "--starttls", "--only", "rfc5034/*")
 
     def test_a_wrong_expectation_is_shown_with_its_clause_and_what_was_said(self):
         with tempfile.TemporaryDirectory() as folder, Server(users=("one",)) as server:

@@ -6,10 +6,13 @@ import re
 import socket
 import ssl
 import subprocess
+import sys
+import time
 import unittest
 
 from harness import (HOST, RawPop3, Server, corpus, eventually, insecure_tls, mbox_messages, memory_factor, message,
                      on_the_wire, program, stored_form)
+from neighbours import unpacked
 from test_bad_input import resident_kib
 from test_corpus import TRACE
 
@@ -235,7 +238,7 @@ class Pop3(unittest.TestCase):
     def test_plaintext_login_only_where_allowed(self):
         with Server({"auth.allow_plaintext": "never"}) as server, RawPop3(HOST, server.pop3_port) as client:
             capabilities = client.retrieve("CAPA")
-            self.assertNotIn(b"USER", capabilities)
+            self.assertNotIn(b"\r\nUSER\r\n", capabilities)
             self.assertNotIn(b"PLAIN", capabilities)
             self.assertIn(b"STLS\r\n", capabilities)
             self.assertTrue(client.command("USER alice").startswith("-ERR [AUTH] "))
@@ -300,6 +303,115 @@ class Pop3(unittest.TestCase):
             with RawPop3(HOST, server.pop3_port) as client:
                 client.send(b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\nC: d\r\nE: f\r\nG: h\r\n\r\n")
                 self.assertLessEqual(everything(client).count(b"-ERR"), 6)
+
+    def test_unique_ids_as_configured(self):
+        def ids(server):
+            with server.raw_pop3() as client:
+                return [value.decode() for value in client.listing("UIDL").values()]
+        server = Server()
+        with server:
+            for count in range(2):
+                server.deliver(message(f"number {count}"))
+            today = ids(server)
+            self.assertEqual([value[:8] for value in today], ["00000001", "00000002"])
+            validity = int(today[0][8:], 16)
+            for form, expected in (("%08Xu%08Xv", today), ("%v-%u", [f"{validity}-1", f"{validity}-2"]), ("%u", ["1", "2"])):
+                self.assertEqual(server.stop(), 0)
+                server.settings["pop3.uidl_format"] = form
+                server.write_config()
+                server.start()
+                self.assertEqual(ids(server), expected)
+            server.settings["pop3.uidl_format"] = "%v"
+            server.write_config()
+            refused = server.admin("config", "check", check=False)
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn("by which messages differ", refused.stdout + refused.stderr)
+
+    def test_what_was_fetched_goes_after_days_and_nothing_else(self):
+        with Server({"pop3.expire_days": 30}) as server, server.raw() as imap:
+            with server.raw_pop3():
+                pass
+            days = lambda count: int(time.time()) - count * 86400
+            for number, age in enumerate((40, 40, 20, 40, 31)):
+                path = server.maildir() / "new" / f"{days(age)}.M{number}P1.elsewhere"
+                path.write_bytes(message(f"number {number}", f"aged {age}\r\n"))
+            with server.raw_pop3() as client:
+                numbers = {re.search(rb"Subject: number (\d)", client.retrieve(f"TOP {number} 0"))[1]: number
+                           for number in client.listing("LIST")}
+                self.assertIn(b"EXPIRE 30\r\n", client.retrieve("CAPA"))
+                for name in (b"0", b"2", b"3"):
+                    client.retrieve(f"RETR {numbers[name]}")
+                client.send("RETR 99\r\n")  # goes without a word: nothing is deleted
+            with server.raw_pop3() as client:
+                self.assertEqual(len(client.listing("LIST")), 5)
+                imap.must("SELECT INBOX")
+                imap.must(f"STORE {numbers[b'3']} +FLAGS.SILENT (\\Flagged)")
+                imap.must(f"STORE {numbers[b'4']} +FLAGS.SILENT (\\Seen)")  # read by IMAP alone
+                imap.idle()
+                client.must("QUIT")
+                imap.wait_for(rb"\* %d EXPUNGE" % numbers[b"0"])
+                imap.done()
+            left = b"".join(imap.must("FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])"))
+            self.assertEqual(sorted(re.findall(rb"Subject: number (\d)", left)), [b"1", b"2", b"3", b"4"])
+
+    def test_a_user_waits_between_logins(self):
+        with Server({"pop3.login_delay": "2s"}) as server:
+            with server.raw_pop3() as client:
+                self.assertIn(b"LOGIN-DELAY 2\r\n", client.retrieve("CAPA"))
+                client.must("QUIT")
+            with RawPop3(HOST, server.pop3_port) as client:
+                client.must("USER alice")
+                self.assertTrue(client.command("PASS pass").startswith("-ERR [LOGIN-DELAY] "))
+                self.assertTrue(client.command("AUTH PLAIN AGFsaWNlAHBhc3M=").startswith("-ERR [LOGIN-DELAY] "))
+                client.must("USER bob")
+                client.must("PASS pass")
+            def admitted():
+                with RawPop3(HOST, server.pop3_port) as client:
+                    return client.command("AUTH PLAIN AGFsaWNlAHBhc3M=").startswith("+OK")
+            self.assertTrue(eventually(admitted, seconds=10))
+            self.assertIn("event=login_too_soon", server.output())
+
+    def test_getmail_fetches_each_message_once_whatever_the_ids_look_like(self):
+        tree = unpacked("getmail6")
+        texts = [message("one"), message("dots", ".\r\n..two\r\n"), message("umlaut", "gr\u00fc\u00dfe\r\n")]
+        for form in ("%08Xu%08Xv", "%v-%u"):
+            with Server({"pop3.uidl_format": form}) as server:
+                mail = server.folder / "mail"
+                mail.mkdir()
+                rc = server.folder / "getmailrc"
+                # Its own Maildir it does not write as root.
+                rc.write_text(f"[retriever]\ntype = SimplePOP3Retriever\nserver = {HOST}\nport = {server.pop3_port}\n"
+                              "username = alice\npassword = pass\n[destination]\ntype = MDA_external\npath = /bin/sh\n"
+                              f'arguments = ("-c", "cat > {mail}/$$")\nallow_root_commands = true\n'
+                              "[options]\nread_all = false\ndelete = false\ndelivered_to = false\nreceived = false\n")
+                for text in (*texts, None):
+                    if text:
+                        server.deliver(text)
+                    done = subprocess.run([sys.executable, tree.program("getmail"), "--getmaildir", server.folder, "--rcfile", rc],
+                                          capture_output=True, timeout=60,
+                                          env=tree.environment(PYTHONPATH=str(tree.root / "usr/lib/python3/dist-packages")))
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                got = [path.read_bytes().replace(b"\n", b"\r\n") for path in mail.iterdir()]
+                self.assertEqual(sorted(text[text.index(b"From: Sender"):] for text in got), sorted(texts))
+
+    def test_names_passwords_and_headers_in_utf8(self):
+        with Server({"pop3.utf8_messages": "refuse"}) as server:
+            server.add_user("j\u00fcrgen", "geheim \u20ac")
+            server.admin("deliver", "-d", "j\u00fcrgen", stdin=message("gr\u00f6\u00dfer").decode())
+            server.deliver(message("ascii", "K\u00f6rper\r\n"))
+            for says_utf8 in (False, True):
+                with RawPop3(HOST, server.pop3_port) as client:
+                    if says_utf8:
+                        client.must("UTF8")
+                    client.must("USER ju\u0308rgen")  # decomposed
+                    client.must("PASS geheim \u20ac")
+                    first = client.command("RETR 1")
+                    self.assertEqual(first.startswith("+OK"), says_utf8)
+                    self.assertEqual(first.startswith("-ERR [UTF8] "), not says_utf8)
+                    if says_utf8:
+                        self.assertIn("Subject: gr\u00f6\u00dfer".encode(), client.rest())
+            with server.raw_pop3() as client:
+                self.assertIn("K\u00f6rper".encode(), client.retrieve("RETR 1"))
 
 
 if __name__ == "__main__":

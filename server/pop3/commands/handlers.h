@@ -10,6 +10,8 @@ namespace postkeep::pop3 {
 Answer run_capa(Context& context);
 Answer run_quit(Context& context);
 Answer run_stls(Context& context);
+Answer run_utf8(Context& context);
+Answer run_lang(Context& context, LangArgs arguments);
 // After the reply to STLS: hands over to TLS and starts anew.
 server::Awaitable<void> switch_to_tls(Context& context);
 

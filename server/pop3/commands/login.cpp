@@ -1,8 +1,12 @@
 // USER, PASS, AUTH. RFC 1939 §7, RFC 5034. What they have in common with other protocols is in runtime/login and
 // runtime/sasl_dialogue; what follows here is the maildrop.
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include "protocol/base/ascii.h"
 #include "protocol/pop3/reply.h"
+#include "protocol/text/prep.h"
 #include "server/pop3/commands/handlers.h"
 #include "server/runtime/login.h"
 #include "server/runtime/sasl_dialogue.h"
@@ -11,6 +15,13 @@ namespace postkeep::pop3 {
 
 namespace {
 
+// RFC 2449 §6.5. Asked once it is known who it is, so that nobody learns from it who is here.
+bool comes_in_time(Context& context, const std::string& user) {
+  const std::chrono::seconds delay = context.settings().pop3.login_delay;
+  return delay.count() == 0 || context.services.login_intervals == nullptr ||
+         context.services.login_intervals->admit(user, delay);
+}
+
 // After the credentials were judged. A failed login may be tried again, within limits; a maildrop that cannot be opened
 // ends the session (RFC 1939 §4 allows it), so that nobody is logged in by half.
 Answer enter(Context& context, Result<server::AccountPtr> account) {
@@ -18,8 +29,17 @@ Answer enter(Context& context, Result<server::AccountPtr> account) {
     if (server::too_many_failed_logins(context.host)) context.next = Next::log_out;
     co_return tl::unexpected<Error>(std::move(account).error());
   }
+  const std::string user = (*account)->user();
+  if (!comes_in_time(context, user)) {
+    context.log.info("login_too_soon");
+    context.host.log_out();
+    ++context.host.failed_logins;
+    if (server::too_many_failed_logins(context.host)) context.next = Next::log_out;
+    co_return Completion::refused("LOGIN-DELAY", "You logged in a moment ago, wait before you do it again");
+  }
   const Outcome entered = co_await context.enter_transaction(std::move(*account));
   if (!entered) {
+    if (context.services.login_intervals != nullptr) context.services.login_intervals->forget(user);
     context.next = Next::log_out;
     co_return tl::unexpected<Error>(entered.error());
   }
@@ -61,6 +81,12 @@ Completion list_mechanisms(Context& context) {
 Answer run_user(Context& context, UserArgs arguments) {
   if (server::channel_of(context.host) == auth::Channel::exposed) {
     co_return failure(ErrorKind::privacy_required, "Use TLS before sending a password");
+  }
+  // RFC 6856 §2.2; what ASCII does not need: nothing that may stand in a name is changed there.
+  if (std::any_of(arguments.name.begin(), arguments.name.end(), ascii::is_eight_bit)) {
+    auto prepared = text::sasl_prep(arguments.name);
+    if (!prepared) co_return failure(ErrorKind::cannot, "This can be nobody's name");
+    arguments.name = std::move(*prepared);
   }
   context.login = std::move(arguments.name);
   co_return Completion("Send PASS");

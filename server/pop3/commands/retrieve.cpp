@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "protocol/line/dot_stuffing.h"
+#include "protocol/mime/header_octets.h"
 #include "protocol/pop3/reply.h"
 #include "protocol/pop3/top.h"
 #include "server/pop3/commands/handlers.h"
@@ -47,6 +48,22 @@ server::Awaitable<void> send(Context& context, ReaderPtr reader, std::optional<T
   stuffer.finish(context.out());
 }
 
+// Whether the message (as it is sent, or to be read) is not for this client: its header has octets beyond ASCII, UTF8
+// was not said, and the configuration holds to RFC 6856 §2.1. Bodies in 8 bits are everybody's.
+server::Awaitable<Result<bool>> needs_utf8(Context& context, std::string_view text, ReaderPtr reader) {
+  if (context.utf8 || context.settings().pop3.utf8_messages == Utf8Messages::send) co_return false;
+  mime::HeaderOctets header;
+  header.feed(text);
+  for (std::uint64_t offset = 0; reader && offset < reader->size() && !header.is_decided(); offset += slice_octets) {
+    auto slice = co_await context.gateway().read(reader, offset, slice_octets);
+    if (!slice) co_return tl::unexpected<Error>(std::move(slice).error());
+    header.feed(*slice);
+  }
+  co_return header.has_eight_bit();
+}
+
+Completion withheld() { return Completion::refused("UTF8", "The message has a header in UTF-8: say UTF8 first"); }
+
 }  // namespace
 
 Answer run_retr(Context& context, MessageArgs arguments) {
@@ -56,14 +73,16 @@ Answer run_retr(Context& context, MessageArgs arguments) {
   }
   auto got = co_await context.read_ahead.get(context.gateway(), context.account, *context.maildrop, arguments.number);
   ReadAhead::Found found = CO_TRY(std::move(got));
+  auto needs = co_await needs_utf8(context, found.text, found.reader);
+  const bool is_withheld = CO_TRY(std::move(needs));
+  if (is_withheld) co_return withheld();
   write_ok(context.out(), std::to_string(message.size) + " octets");
   if (found.reader) {
     co_await send(context, std::move(found.reader), std::nullopt);
   } else {
     context.out().append(found.text);
   }
-  ++context.retrieved;
-  context.seen.add(message.uid);
+  context.note_retrieved(message.uid);
   if (context.seen.size() >= seen_batch) co_await context.store_seen();
   co_return Completion::sent();
 }
@@ -72,6 +91,9 @@ Answer run_top(Context& context, TopArgs arguments) {
   const Maildrop::Message message = CO_TRY(context.maildrop->find(arguments.number));
   auto opened = co_await open_message(context, message.uid);
   ReaderPtr reader = CO_TRY(std::move(opened));
+  auto needs = co_await needs_utf8(context, std::string_view(), reader);
+  const bool is_withheld = CO_TRY(std::move(needs));
+  if (is_withheld) co_return withheld();
   write_ok(context.out(), "Top of the message follows");
   const TopCutter cutter(arguments.lines);
   co_await send(context, std::move(reader), cutter);

@@ -46,3 +46,14 @@ TEST_CASE("only an empty line ends the header") {
   CHECK(has_eight_bit("A: b\r\n\r\xC3\xAF\r\n\r\n"));
   CHECK_FALSE(has_eight_bit("A: b\r\n\nC: \xC3\xAF\r\n\r\n"));
 }
+
+TEST_CASE("it is decided at the first octet beyond ASCII, or behind the header") {
+  mime::HeaderOctets header;
+  header.feed("A: b\r\n");
+  CHECK_FALSE(header.is_decided());
+  header.feed("\r\n");
+  CHECK(header.is_decided());
+  mime::HeaderOctets eight_bit;
+  eight_bit.feed("A: \xC3");
+  CHECK(eight_bit.is_decided());
+}

@@ -120,3 +120,18 @@ TEST_CASE("the same commands come out wherever the stream is cut") {
     CHECK(read == std::vector<std::string>{"USER", "PASS", "TOP", "too long", "NOOP", "QUIT"});
   }
 }
+
+TEST_CASE("a keyword may have digits, and LANG takes a language range, all or none") {
+  CHECK(must(parse_command_line("utf8")).keyword == "UTF8");
+  CHECK(must(parse_lang("")).range.empty());
+  CHECK(must(parse_lang(" ")).range.empty());
+  CHECK(must(parse_lang("*")).range == "*");
+  CHECK(must(parse_lang("EN")).range == "en");
+  CHECK(must(parse_lang("zh-Hant-TW")).range == "zh-hant-tw");
+  CHECK(must(parse_lang("es-419")).range == "es-419");
+  for (const std::string_view bad :
+       {"e1", "419", "-", "en-", "-en", "en--us", "de fr", "abcdefghi", "en-*", "\xC3\xA9"}) {
+    CAPTURE(bad);
+    CHECK(kind_of(parse_lang(bad)) == ErrorKind::bad_syntax);
+  }
+}

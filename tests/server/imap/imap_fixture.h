@@ -184,7 +184,9 @@ class ImapServer {
         auth_(authenticator_, runtime_.auth_pool(), runtime_.storage_pool()),
         admission_(server::AdmissionLimits()),
         services_{*log_, settings_, hub_, gateway_, auth_, admission_, tls_},
-        host_(services_, runtime_) {}
+        host_(services_, runtime_) {
+    services_.login_intervals = &login_intervals_;
+  }
   ~ImapServer() {
     CHECK(host_.shut_down(std::chrono::seconds(5)));
     gateway_.close(std::chrono::seconds(5));
@@ -250,6 +252,7 @@ class ImapServer {
   server::AuthGateway auth_;
   server::Admission admission_;
   server::TlsStore tls_;
+  server::LoginIntervals login_intervals_;
   server::Services services_;
   server::SessionHost host_;
   server::Protocol protocol_{"imap", imap::run_session, server::TlsMode::plain, imap::refusal};

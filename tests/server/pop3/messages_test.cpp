@@ -221,3 +221,116 @@ TEST_CASE("a maildrop of thousands is listed whole") {
   CHECK(pop3.ask("QUIT") == "+OK Bye");
   CHECK(server.login_pop3().ask("STAT").starts_with("+OK 2997 "));
 }
+
+TEST_CASE("TOP and RETR at the edges: nothing, only an end of line, a long header, megabytes") {
+  Pop3Server server;
+  ImapClient imap = server.login();
+  std::string long_header;
+  for (int i = 0; i < 9'000; ++i) long_header += "X-Line-" + std::to_string(i) + ": " + std::string(30, 'h') + "\r\n";
+  std::string body;
+  for (int i = 0; i < 60'000; ++i) body += std::to_string(i) + " " + std::string(50, 'b') + "\r\n";
+  imap.append("INBOX", "\r\n");
+  imap.append("INBOX", "\r\n\r\n.\r\n");
+  imap.append("INBOX", long_header + "\r\n" + body);
+  Pop3Client pop3 = server.login_pop3();
+  CHECK(pop3.message("TOP 1 0") == "\r\n");
+  CHECK(pop3.message("TOP 1 7") == "\r\n");
+  CHECK(pop3.message("TOP 2 0") == "\r\n");
+  CHECK(pop3.message("TOP 2 1") == "\r\n\r\n");
+  CHECK(pop3.message("TOP 2 2") == "\r\n\r\n.\r\n");
+  CHECK((pop3.message("TOP 3 0") == long_header + "\r\n"));
+  CHECK((pop3.message("TOP 3 1") == long_header + "\r\n0 " + std::string(50, 'b') + "\r\n"));
+  CHECK((pop3.message("TOP 3 60000") == long_header + "\r\n" + body));
+  CHECK((pop3.message("TOP 3 60001") == long_header + "\r\n" + body));
+  CHECK((pop3.message("RETR 3") == long_header + "\r\n" + body));
+  for (const char* command :
+       {"TOP 1", "TOP 1 -1", "TOP -1 1", "TOP 0 1", "TOP 4 1", "TOP 1 x", "TOP 1 1 1", "RETR -1",
+        "RETR 99999999999999999999", "LIST 0", "LIST -1", "DELE 99999999999999999999", "UIDL 1 2", "LAST"}) {
+    CHECK_MESSAGE(pop3.ask(command).starts_with("-ERR "), command);
+  }
+  CHECK(pop3.ask("DELE 3").starts_with("+OK"));
+  CHECK(pop3.ask("DELE 3") == "-ERR The message is marked as deleted");
+  CHECK(pop3.ask("TOP 3 0") == "-ERR The message is marked as deleted");
+  CHECK(pop3.ask("RSET").starts_with("+OK"));
+  CHECK(pop3.ask("LIST 3").starts_with("+OK 3 "));
+}
+
+TEST_CASE(
+    "a header in 8 bits is withheld from who has not said UTF8, where the configuration wants it; bodies are not") {
+  const std::string latin = "Subject: caf\xE9\r\n\r\nbody\r\n";
+  const std::string utf8 = "Subject: caf\xC3\xA9\r\n\r\nbody\r\n";
+  const std::string body = "Subject: cafe\r\n\r\ncaf\xC3\xA9\r\n";
+  const std::string large = "Subject: caf\xC3\xA9\r\n\r\n" + std::string(200'000, 'x') + "\r\n";
+  for (const Utf8Messages policy : {Utf8Messages::send, Utf8Messages::refuse}) {
+    Settings settings = test_settings();
+    settings.pop3.utf8_messages = policy;
+    Pop3Server server(settings);
+    ImapClient imap = server.login();
+    for (const std::string& message : {latin, utf8, body, large}) imap.append("INBOX", message);
+    Pop3Client plain = server.login_pop3();
+    CHECK(plain.message("RETR 3") == body);
+    for (const char* command : {"RETR 1", "RETR 2", "TOP 2 0", "RETR 4", "TOP 4 1"}) {
+      CAPTURE(command);
+      const std::string answer = plain.ask(command);
+      const bool is_refused = policy == Utf8Messages::refuse;
+      CHECK(answer.starts_with(is_refused ? "-ERR [UTF8] " : "+OK"));
+      if (!is_refused) plain.rest();
+    }
+    Pop3Client knowing = server.connect_pop3();
+    CHECK(knowing.ask("UTF8").starts_with("+OK"));
+    CHECK(knowing.ask("USER alice").starts_with("+OK"));
+    CHECK(knowing.ask("PASS secret").starts_with("+OK"));
+    CHECK(knowing.message("RETR 1") == latin);
+    CHECK(knowing.message("RETR 2") == utf8);
+    CHECK(knowing.message("TOP 2 0") == "Subject: caf\xC3\xA9\r\n\r\n");
+    CHECK((knowing.message("RETR 4") == large));
+  }
+}
+
+TEST_CASE("UIDL writes unique-ids as the configuration says") {
+  Settings settings = test_settings();
+  settings.pop3.uidl_format = "%v-%u";
+  Pop3Server server(settings);
+  server.login().append("INBOX", numbered(1));
+  const Lines ids = server.login_pop3().list("UIDL");
+  REQUIRE(ids.size() == 1);
+  CHECK(ids[0].ends_with("-1"));
+  CHECK(ids[0].substr(2, ids[0].size() - 4).find_first_not_of("0123456789") == std::string::npos);
+}
+
+TEST_CASE(
+    "with 0 days what RETR sent goes with QUIT, but for what is flagged, and not with a session that ends otherwise") {
+  Settings settings = test_settings();
+  settings.pop3.expire_days = 0;
+  Pop3Server server(settings);
+  ImapClient imap = server.select();
+  for (int i = 1; i <= 4; ++i) imap.append("INBOX", numbered(i));
+  Pop3Client dropped = server.login_pop3();
+  CHECK(dropped.message("RETR 1") == numbered(1));
+  dropped.half_close();
+  CHECK(dropped.at_end());
+  Pop3Client pop3 = server.login_pop3();
+  CHECK(pop3.message("RETR 2") == numbered(2));
+  CHECK(pop3.message("RETR 3") == numbered(3));
+  CHECK(pop3.message("TOP 4 10") == numbered(4));
+  CHECK(imap.ok("STORE 3 +FLAGS.SILENT (\\Flagged)").starts_with("OK"));
+  CHECK(pop3.ask("QUIT") == "+OK Bye");
+  CHECK(contains(imap.run("NOOP"), "* 2 EXPUNGE"));
+  const Lines ids = server.login_pop3().list("UIDL");
+  REQUIRE(ids.size() == 3);
+  CHECK_FALSE(contains(imap.run("FETCH 1:* (FLAGS)"), "$POP3Retrieved"));
+}
+
+TEST_CASE("with days what POP3 has fetched stays so long, and is known by a keyword that IMAP does not set") {
+  Settings settings = test_settings();
+  settings.pop3.expire_days = 30;
+  Pop3Server server(settings);
+  ImapClient imap = server.select();
+  for (int i = 1; i <= 2; ++i) imap.append("INBOX", numbered(i));
+  Pop3Client pop3 = server.login_pop3();
+  CHECK(pop3.message("RETR 1") == numbered(1));
+  CHECK(pop3.ask("QUIT") == "+OK Bye");
+  CHECK(contains(imap.run("FETCH 1 (FLAGS)"), "\\Seen $POP3Retrieved"));
+  CHECK_FALSE(contains(imap.run("FETCH 2 (FLAGS)"), "$POP3Retrieved"));
+  CHECK(server.login_pop3().ask("STAT").starts_with("+OK 2 "));
+}

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "server/pop3/command_table.h"
@@ -105,7 +106,7 @@ TEST_CASE("no password is taken where others could read it") {
   Pop3Server server;
   Pop3Client pop3 = server.connect_pop3(ImapServer::From::elsewhere);
   const Lines capabilities = pop3.list("CAPA");
-  CHECK_FALSE(contains(capabilities, "USER"));
+  CHECK(std::count(capabilities.begin(), capabilities.end(), "USER") == 0);
   CHECK_FALSE(contains(capabilities, "PLAIN"));
   CHECK(pop3.ask("USER alice").starts_with("-ERR [AUTH] "));
   CHECK(pop3.ask("PASS secret") == "-ERR Send USER first");
@@ -173,7 +174,8 @@ TEST_CASE("commands that make no sense are refused, and end the session in the e
 TEST_CASE("errors have the code of what is to blame") {
   CHECK(pop3::response_code(ErrorKind::authentication_failed) == "AUTH");
   CHECK(pop3::response_code(ErrorKind::privacy_required) == "AUTH");
-  CHECK(pop3::response_code(ErrorKind::limit) == "IN-USE");
+  CHECK(pop3::response_code(ErrorKind::in_use) == "IN-USE");
+  CHECK(pop3::response_code(ErrorKind::limit) == "SYS/TEMP");
   CHECK(pop3::response_code(ErrorKind::unavailable) == "SYS/TEMP");
   CHECK(pop3::response_code(ErrorKind::corruption) == "SYS/PERM");
   CHECK(pop3::response_code(ErrorKind::not_found) == "");
@@ -233,5 +235,112 @@ TEST_CASE("a user with too many sessions is told that it is not the password") {
   const Pop3Client one = server.login_pop3();
   Pop3Client two = server.connect_pop3();
   CHECK(two.ask("USER alice").starts_with("+OK"));
-  CHECK(two.ask("PASS secret").starts_with("-ERR [IN-USE] "));
+  CHECK(two.ask("PASS secret").starts_with("-ERR [SYS/TEMP] "));
+}
+
+TEST_CASE("CAPA tells how long messages stay, how often one may log in, and the program's name where it may") {
+  Pop3Server plain;
+  Lines lines = plain.connect_pop3().list("CAPA");
+  CHECK(contains(lines, "EXPIRE NEVER"));
+  CHECK(contains(lines, "IMPLEMENTATION Postkeep"));
+  CHECK_FALSE(contains(lines, "LOGIN-DELAY"));
+  Settings settings = test_settings();
+  settings.pop3.expire_days = 30;
+  settings.pop3.login_delay = 900s;
+  settings.pop3.implementation = NameProgram::after_login;
+  Pop3Server server(settings);
+  lines = server.connect_pop3().list("CAPA");
+  CHECK(contains(lines, "EXPIRE 30"));
+  CHECK(contains(lines, "LOGIN-DELAY 900"));
+  CHECK_FALSE(contains(lines, "IMPLEMENTATION"));
+  lines = server.login_pop3().list("CAPA");
+  CHECK(contains(lines, "EXPIRE 30"));
+  CHECK(contains(lines, "LOGIN-DELAY 900"));
+  CHECK(contains(lines, "IMPLEMENTATION Postkeep"));
+  settings.pop3.expire_days = 0;
+  settings.pop3.implementation = NameProgram::never;
+  settings.pop3.login_delay = 0s;
+  Pop3Server silent(settings);
+  lines = silent.login_pop3().list("CAPA");
+  CHECK(contains(lines, "EXPIRE 0"));
+  CHECK_FALSE(contains(lines, "IMPLEMENTATION"));
+}
+
+TEST_CASE("who logs in too soon is told so, by PASS and by AUTH, and others are not kept out") {
+  Settings settings = test_settings();
+  settings.pop3.login_delay = 900s;
+  settings.limits.login_attempts = 4;
+  Pop3Server server(settings);
+  Pop3Client wrong = server.connect_pop3();
+  CHECK(wrong.ask("USER alice").starts_with("+OK"));
+  CHECK(wrong.ask("PASS wrong").starts_with("-ERR [AUTH] "));  // counts for nothing
+  Pop3Client first = server.login_pop3();
+  CHECK(first.ask("QUIT") == "+OK Bye");
+  Pop3Client second = server.connect_pop3();
+  CHECK(second.ask("USER alice") == "+OK Send PASS");
+  CHECK(second.ask("PASS secret").starts_with("-ERR [LOGIN-DELAY] "));
+  CHECK(second.ask("STAT") == "-ERR Log in first");
+  CHECK(second.ask("AUTH PLAIN AGFsaWNlAHNlY3JldA==").starts_with("-ERR [LOGIN-DELAY] "));
+  CHECK(second.ask("USER alice") == "+OK Send PASS");
+  CHECK(second.ask("PASS wrong").starts_with("-ERR [AUTH] "));
+  server.login_pop3("bob");
+  CHECK(second.ask("AUTH PLAIN AGFsaWNlAHNlY3JldA==").starts_with("-ERR [LOGIN-DELAY] "));
+  CHECK(second.at_end());
+  CHECK(server.login("alice").ok("NOOP").starts_with("OK"));  // IMAP waits for nothing
+}
+
+TEST_CASE(
+    "a login that is refused for its time takes no place, and one whose maildrop cannot be opened does not count") {
+  Settings settings = test_settings();
+  settings.pop3.login_delay = 900s;
+  Pop3Server server(settings);
+  server.limit_sessions_per_user(2);
+  const Pop3Client first = server.login_pop3();
+  Pop3Client second = server.connect_pop3();
+  CHECK(second.ask("AUTH PLAIN AGFsaWNlAHNlY3JldA==").starts_with("-ERR [LOGIN-DELAY] "));
+  CHECK(server.login("alice").ok("NOOP").starts_with("OK"));
+  CHECK(server.gateway().close(5s));
+  for (int i = 0; i < 2; ++i) {
+    CHECK(server.connect_pop3().ask("AUTH PLAIN AGJvYgBzZWNyZXQ=").starts_with("-ERR [SYS/TEMP] "));
+  }
+}
+
+TEST_CASE("UTF8 is said before login, once STLS is over") {
+  Pop3Server server;
+  Pop3Client pop3 = server.connect_pop3();
+  CHECK(contains(pop3.list("CAPA"), "UTF8 USER"));
+  CHECK(pop3.ask("UTF8 x").starts_with("-ERR"));
+  CHECK(pop3.ask("UTF8") == "+OK UTF-8 enabled");
+  CHECK(pop3.ask("UTF8").starts_with("+OK"));
+  CHECK(pop3.ask("STLS") == "-ERR STLS has to come before UTF8");
+  CHECK(pop3.ask("USER alice").starts_with("+OK"));
+  CHECK(pop3.ask("PASS secret").starts_with("+OK"));
+  CHECK(pop3.ask("UTF8") == "-ERR Already logged in");
+}
+
+TEST_CASE("a name in UTF-8 is prepared, and what can be nobody's name is refused without looking") {
+  Pop3Server server;
+  Pop3Client pop3 = server.connect_pop3();
+  CHECK(pop3.ask("USER \xEF\xBD\x81lice").starts_with("+OK"));  // a wide "a"
+  CHECK(pop3.ask("PASS secret") == "+OK Logged in");
+  Pop3Client other = server.connect_pop3();
+  CHECK(other.ask("USER ali\xE7") == "-ERR This can be nobody's name");  // Latin-1
+  CHECK(other.ask("PASS secret") == "-ERR Send USER first");
+  CHECK(other.ask("USER al\xC2\x80ice") == "-ERR This can be nobody's name");
+  CHECK(other.ask("USER alice").starts_with("+OK"));
+  CHECK(other.ask("PASS secr\xE9t").starts_with("-ERR [AUTH] "));
+}
+
+TEST_CASE("LANG speaks English, and says so") {
+  Pop3Server server;
+  Pop3Client pop3 = server.connect_pop3();
+  CHECK(contains(pop3.list("CAPA"), "LANG"));
+  CHECK(pop3.list("LANG") == Lines{"en English"});
+  CHECK(pop3.ask("LANG en").starts_with("+OK en "));
+  CHECK(pop3.ask("LANG EN-gb").starts_with("+OK en "));
+  CHECK(pop3.ask("LANG *").starts_with("+OK en "));
+  CHECK(pop3.ask("LANG enm") == "-ERR This language is not spoken here");
+  CHECK(pop3.ask("LANG i-default").starts_with("-ERR"));
+  CHECK(pop3.ask("LANG e1") == "-ERR This is no language range");
+  CHECK(server.login_pop3().ask("LANG *").starts_with("+OK en "));
 }
