@@ -24,12 +24,18 @@ class MaildirMailStore final : public MailStore {
   MaildirMailStore(StoreOptions options, FileSystem& files, Clock& clock)
       : shared_(files, clock, std::move(options)), watches_(open_watcher(shared_.options)) {}
 
+  // Accounts are closed by now; what was not is on the list for the next start.
+  ~MaildirMailStore() override { (void)shared_.in_use.shorten(1); }
+  MaildirMailStore(const MaildirMailStore&) = delete;
+  MaildirMailStore& operator=(const MaildirMailStore&) = delete;
+
   Outcome prepare() {
     FileSystem& files = shared_.files;
     for (const std::string& path : {shared_.options.data_dir, shared_.mail_directory(), shared_.spool_directory()}) {
       TRY(make_directory(files, path));
     }
     TRY(files.sync_directory(shared_.options.data_dir));
+    TRY(shared_.in_use.open());
     TRY(clear_removed());
     return clear_spool(files, shared_.spool_directory());
   }
@@ -68,6 +74,7 @@ class MaildirMailStore final : public MailStore {
     }
     TRY(Outcome(renamed));
     TRY(shared_.files.sync_directory(shared_.mail_directory()));
+    shared_.in_use.leave(directory_of(path));
     return maildir::MessageFolder::remove_tree(shared_.files, removed);
   }
 
@@ -75,6 +82,7 @@ class MaildirMailStore final : public MailStore {
   Outcome rename(const std::string& from, const std::string& to) override {
     const std::string source = TRY(path_of(from));
     const std::string target = TRY(path_of(to));
+    TRY(shared_.in_use.rename(directory_of(source), directory_of(target)));
     const Outcome renamed = shared_.files.rename_new(source, target);
     if (!renamed && renamed.error().kind == ErrorKind::not_found) {
       return failure(ErrorKind::not_found, "No such account");
@@ -88,6 +96,8 @@ class MaildirMailStore final : public MailStore {
       // Refused, so it must not have happened: what comes next under the old name would be another account.
       (void)shared_.files.rename_new(target, source);
       (void)shared_.files.sync_directory(shared_.mail_directory());
+    } else {
+      shared_.in_use.leave(directory_of(source));
     }
     return synced;
   }
@@ -109,6 +119,8 @@ class MaildirMailStore final : public MailStore {
  private:
   // No user's directory starts with a dot.
   static constexpr char removed_prefix[] = ".removed.";
+
+  static std::string directory_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
   Result<std::string> path_of(const std::string& user) const {
     const std::string directory = TRY(maildir::user_directory(user));

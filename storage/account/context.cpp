@@ -1,6 +1,7 @@
 #include "storage/account/context.h"
 
 #include "storage/index/message_sql.h"
+#include "storage/maildir/generation.h"
 
 namespace postkeep::storage {
 
@@ -10,7 +11,8 @@ Outcome note_text(AccountContext& context, std::int64_t mailbox_key, Uid uid) {
 
 Result<IndexChange> IndexChange::begin(AccountContext& context, Commit commit) {
   const bool first = context.facts.clean;
-  const bool lazy = commit == Commit::lazy && !first;
+  const bool lazy = commit == Commit::lazy;
+  if (first) TRY(context.store.in_use.enter(context.directory()));
   if (lazy != context.commits_are_lazy) {
     TRY(context.index->execute(lazy ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL"));
     context.commits_are_lazy = lazy;
@@ -30,16 +32,14 @@ Outcome IndexChange::commit() {
   if (first_) {
     context_->facts.clean = false;
     ++context_->facts.generation;
-    context_->generation_behind = true;
   }
   return {};
 }
 
 Outcome save_generation(AccountContext& context) {
-  if (!context.generation_behind) return {};
-  context.file.generation = static_cast<std::uint64_t>(context.facts.generation);
-  TRY(save_account_file(context));
-  context.generation_behind = false;
+  const auto generation = static_cast<std::uint64_t>(context.facts.generation);
+  TRY(maildir::raise_generation(context.files(), context.path, context.told_generation, generation));
+  context.told_generation = generation;
   return {};
 }
 

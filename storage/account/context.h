@@ -11,6 +11,7 @@
 
 #include "protocol/base/result.h"
 #include "storage/account_store.h"
+#include "storage/accounts_in_use.h"
 #include "storage/file_system.h"
 #include "storage/index/database.h"
 #include "storage/index/schema.h"
@@ -34,10 +35,15 @@ struct StoreShared {
   Clock& clock;
   StoreOptions options;
   maildir::NameMaker names;
+  AccountsInUse in_use;
   std::atomic<std::size_t> column_octets{0};  // storage/message_columns.h
 
   StoreShared(FileSystem& file_system, Clock& time, StoreOptions wanted)
-      : files(file_system), clock(time), options(std::move(wanted)), names(options.hostname) {}
+      : files(file_system),
+        clock(time),
+        options(std::move(wanted)),
+        names(options.hostname),
+        in_use(files, options.data_dir, mail_directory()) {}
   std::string mail_directory() const { return options.data_dir + "/mail"; }
   std::string spool_directory() const { return options.data_dir + "/spool"; }
 };
@@ -48,14 +54,15 @@ struct AccountContext {
   std::unique_ptr<Database> index;
   IndexFacts facts;
   maildir::AccountFile file;
-  bool generation_behind = false;  // postkeep-account does not have facts.generation yet
+  std::uint64_t told_generation = 0;  // by the name of the generation file; 0: there is none
   bool tracks_text = false;        // changes of messages are noted for search.sqlite: note_text()
-  bool commits_are_lazy = false;   // what PRAGMA synchronous says now
+  bool commits_are_lazy = true;    // what PRAGMA synchronous says now
   std::uint64_t next_intent = 1;
   std::set<std::uint64_t> spent_intents;  // of finished changes, but could not be removed: settle_intents() tries again
 
   AccountContext(StoreShared& shared, std::string account_path) : store(shared), path(std::move(account_path)) {}
   FileSystem& files() { return store.files; }
+  std::string directory() const { return path.substr(path.rfind('/') + 1); }  // <user>
   std::int64_t now_us() { return store.clock.now().time_since_epoch().count(); }
   UnixTime now() {
     return UnixTime{std::chrono::floor<std::chrono::seconds>(store.clock.now()).time_since_epoch().count()};
@@ -65,8 +72,9 @@ struct AccountContext {
 // Does a commit have to survive a power cut? lazy: what it says can be read back from the folders.
 enum class Commit { durable, lazy };
 
-// A transaction on the index. The first one after opening is always durable and says that the account is in use,
-// so that an unclean stop is noticed: counters then go on from their floors. Rolled back unless committed.
+// A transaction on the index. The first one after opening says that the account is in use, and has it on the list of
+// those before (accounts_in_use), so that an unclean stop is noticed: counters then go on from their floors. Rolled back
+// unless committed.
 class IndexChange {
  public:
   static Result<IndexChange> begin(AccountContext& context, Commit commit);
@@ -83,7 +91,7 @@ class IndexChange {
 // In a transaction: search.sqlite, if there is one, may have this message wrongly from now on.
 Outcome note_text(AccountContext& context, std::int64_t mailbox_key, Uid uid);
 
-// Brings postkeep-account up to the index's generation, so that an older index put in its place is noticed.
+// Brings the generation file up to the index's generation, so that an older index put in its place is noticed.
 Outcome save_generation(AccountContext& context);
 Outcome save_account_file(AccountContext& context);
 

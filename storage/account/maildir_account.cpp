@@ -6,6 +6,7 @@
 #include "storage/account/message_cache.h"
 #include "storage/account/message_changes.h"
 #include "storage/account/recovery.h"
+#include "storage/maildir/generation.h"
 #include "storage/maildir/layout.h"
 #include "storage/spool.h"
 
@@ -18,6 +19,8 @@ constexpr std::int64_t flags_latest_us = 5'000'000;
 // Indexing waits for a pause, so that it takes nothing from deliveries, but not for ever.
 constexpr std::int64_t texts_quiet_us = 250'000;
 constexpr std::int64_t texts_latest_us = 10'000'000;
+// Accounts that are closed and still on the list of those in use. After an unclean stop each is listed once.
+constexpr std::size_t in_use_kept = 4096;
 
 }  // namespace
 
@@ -50,17 +53,20 @@ Outcome MaildirAccount::open_files() {
 }
 
 Outcome MaildirAccount::open_index_and_mailboxes() {
+  const std::vector<std::string> names = TRY(context_.files().list(context_.path));
+  context_.told_generation = maildir::generation_among(names);
+  const std::uint64_t oldest = std::max(context_.told_generation, context_.file.generation);
   OpenedIndex opened = TRY(open_index(context_.files(), context_.path + "/" + index_file_name,
-                                      static_cast<std::int64_t>(context_.file.generation)));
+                                      static_cast<std::int64_t>(oldest)));
   context_.index = std::move(opened.database);
   context_.facts = opened.facts;
   if (opened.fresh) TRY(texts_.remove_file());
   texts_.reset();
-  context_.generation_behind = static_cast<std::uint64_t>(opened.facts.generation) != context_.file.generation;
   // An intent may be older than the first write to the index, which still says that all was in good order.
-  const Recovered recovered = TRY(recover_intents(context_));
+  const Recovered recovered = TRY(recover_intents(context_, names));
   if (opened.fresh) return mailboxes_.open(MailboxList::IndexState::fresh);
-  const bool current = opened.facts.clean && recovered == Recovered::nothing;
+  const bool doubtful = context_.store.in_use.doubtful(context_.directory());
+  const bool current = opened.facts.clean && !doubtful && recovered == Recovered::nothing;
   return mailboxes_.open(current ? MailboxList::IndexState::current : MailboxList::IndexState::unclean);
 }
 
@@ -72,7 +78,7 @@ Outcome MaildirAccount::replace_damaged_index() {
 
 Outcome MaildirAccount::rebuild_index() {
   context_.index.reset();
-  context_.commits_are_lazy = false;
+  context_.commits_are_lazy = true;
   mailboxes_.clear();
   TRY(put_index_aside(context_.files(), context_.path + "/" + index_file_name));
   return open_index_and_mailboxes();
@@ -111,10 +117,13 @@ Outcome MaildirAccount::close() {
     context_.facts.clean = true;
     TRY(save_generation(context_));
     TRY(context_.index->checkpoint());
+    context_.store.in_use.leave(context_.directory());
   }
   texts_.close();
   context_.index.reset();
   closed_ = true;
+  // What cannot be taken off the list now stays on it: that costs a listing after an unclean stop.
+  (void)context_.store.in_use.shorten(in_use_kept);
   return settled;
 }
 

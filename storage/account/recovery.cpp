@@ -103,7 +103,12 @@ Outcome recover(AccountContext& context, const Intent& intent) {
 }  // namespace
 
 Result<Recovered> recover_intents(AccountContext& context) {
-  const maildir::IntentListing listing = TRY(maildir::list_intents(context.files(), context.path));
+  const std::vector<std::string> names = TRY(context.files().list(context.path));
+  return recover_intents(context, names);
+}
+
+Result<Recovered> recover_intents(AccountContext& context, const std::vector<std::string>& names) {
+  const maildir::IntentListing listing = TRY(maildir::list_intents(context.files(), context.path, names));
   for (const maildir::StoredIntent& stored : listing.intents) {
     TRY(recover(context, stored.intent));
     TRY(maildir::remove_intent(context.files(), context.path, stored.number, maildir::Durable::now));

@@ -3,6 +3,9 @@
 // and the listing that follows an unclean stop brings the index up to them.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "protocol/base/result.h"
 #include "storage/account/context.h"
 
@@ -11,5 +14,7 @@ namespace postkeep::storage {
 enum class Recovered { nothing, something };
 
 Result<Recovered> recover_intents(AccountContext& context);
+// The same; `names` are those in the account's directory.
+Result<Recovered> recover_intents(AccountContext& context, const std::vector<std::string>& names);
 
 }  // namespace postkeep::storage

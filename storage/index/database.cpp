@@ -239,6 +239,11 @@ Result<std::unique_ptr<Database>> Database::open(FileSystem& files, const std::s
   sqlite3_db_config(impl.connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(impl.connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
 
+  if (options.keeps_wal) {
+    int keeps = 1;
+    (void)sqlite3_file_control(impl.connection, nullptr, SQLITE_FCNTL_PERSIST_WAL, &keeps);
+  }
+
   const bool exclusive = options.locking == Locking::exclusive;
   if (!exclusive) sqlite3_busy_timeout(impl.connection, shared_busy_timeout_ms);
   // Before journal_mode: a WAL entered in exclusive mode never makes the shared memory file.

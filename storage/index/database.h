@@ -78,6 +78,7 @@ class Database {
     Locking locking = Locking::exclusive;
     int cache_kib = 256;  // page cache of this connection
     int wal_autocheckpoint_pages = 1000;
+    bool keeps_wal = false;  // the WAL stays, empty, when the database is closed: it need not be made the next time
   };
 
   // Opens or creates in WAL mode, on the file system's VFS.

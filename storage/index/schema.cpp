@@ -88,7 +88,10 @@ Result<IndexFacts> read_facts(Database& database) {
 // An index that cannot be used comes back as an error of kind corruption.
 Result<OpenedIndex> open_existing(FileSystem& files, const std::string& path, std::int64_t oldest_generation) {
   OpenedIndex opened;
-  opened.database = TRY(Database::open(files, path, Database::Options{}));
+  Database::Options options;
+  options.durability = Database::Durability::normal;  // IndexChange says which commits are durable
+  options.keeps_wal = true;
+  opened.database = TRY(Database::open(files, path, options));
   const std::int64_t version = TRY(opened.database->user_version());
   if (version == 0) {
     TRY(make_tables(*opened.database));

@@ -119,8 +119,13 @@ Outcome remove_intent(FileSystem& files, const std::string& account_path, std::u
 }
 
 Result<IntentListing> list_intents(FileSystem& files, const std::string& account_path) {
-  const std::string prefix = std::string(intent_file_name) + ".";
   const std::vector<std::string> names = TRY(files.list(account_path));
+  return list_intents(files, account_path, names);
+}
+
+Result<IntentListing> list_intents(FileSystem& files, const std::string& account_path,
+                                   const std::vector<std::string>& names) {
+  const std::string prefix = std::string(intent_file_name) + ".";
   IntentListing listing;
   for (const std::string& name : names) {
     if (!name.starts_with(prefix)) continue;

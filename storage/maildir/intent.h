@@ -62,7 +62,9 @@ Outcome write_intent(FileSystem& files, const std::string& account_path, std::ui
 // Removes it; the removal is made durable by the next sync of the account's directory, or here.
 enum class Durable { now, later };
 Outcome remove_intent(FileSystem& files, const std::string& account_path, std::uint64_t number, Durable durable);
-// All intents of an account.
+// All intents of an account; `names` are those in its directory.
 Result<IntentListing> list_intents(FileSystem& files, const std::string& account_path);
+Result<IntentListing> list_intents(FileSystem& files, const std::string& account_path,
+                                   const std::vector<std::string>& names);
 
 }  // namespace postkeep::storage::maildir

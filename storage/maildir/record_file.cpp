@@ -3,22 +3,12 @@
 #include <charconv>
 #include <optional>
 
-#include "storage/digest.h"
 #include "storage/maildir/text_file.h"
 
 namespace postkeep::storage::maildir {
 namespace {
 
-constexpr std::size_t line_checksum_octets = 4;
-constexpr std::string_view checksum_mark = " ~";
-constexpr std::size_t checksum_tail = checksum_mark.size() + 2 * line_checksum_octets;
-
 std::string head_line(std::string_view kind) { return std::string(kind) + " 1\n"; }
-
-std::string closed(std::string line) {
-  const std::string checksum = hex(sha256(line), line_checksum_octets);
-  return line.append(checksum_mark).append(checksum).append("\n");
-}
 
 std::optional<Uid> uid_of(std::string_view word) {
   std::uint32_t value = 0;
@@ -28,12 +18,9 @@ std::optional<Uid> uid_of(std::string_view word) {
 }
 
 std::optional<Record> parse_line(std::string_view line) {
-  if (line.size() < checksum_tail) return std::nullopt;
-  std::string_view rest = line.substr(0, line.size() - checksum_tail);
-  const std::string_view tail = line.substr(rest.size());
-  if (!tail.starts_with(checksum_mark)) return std::nullopt;
-  if (tail.substr(checksum_mark.size()) != hex(sha256(rest), line_checksum_octets)) return std::nullopt;
-
+  const std::optional<std::string_view> text = text_of_checked_line(line);
+  if (!text) return std::nullopt;
+  std::string_view rest = *text;
   const std::string_view kind = take_word(rest);
   const std::optional<Uid> uid = uid_of(take_word(rest));
   if (!uid) return std::nullopt;
@@ -69,15 +56,15 @@ std::string render_all(const char* kind, const std::vector<Record>& records) {
 
 std::string render_record(const Record& record) {
   if (const auto* uid = std::get_if<UidRecord>(&record)) {
-    return closed("uid " + std::to_string(uid->uid.value()) + " " + escape_word(uid->base));
+    return checked_line("uid " + std::to_string(uid->uid.value()) + " " + escape_word(uid->base));
   }
   if (const auto* gone = std::get_if<GoneRecord>(&record)) {
-    return closed("gone " + std::to_string(gone->first.value()) + " " + std::to_string(gone->last.value()));
+    return checked_line("gone " + std::to_string(gone->first.value()) + " " + std::to_string(gone->last.value()));
   }
   const auto& extra = std::get<KeywordsRecord>(record);
   std::string line = "keywords " + std::to_string(extra.uid.value());
   for (const std::string& keyword : extra.keywords) line += " " + escape_word(keyword);
-  return closed(std::move(line));
+  return checked_line(std::move(line));
 }
 
 RecordFile parse_records(std::string_view kind, std::string_view text) {

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::size_t checksum_octets = 8;
 constexpr std::string_view checksum_key = "checksum ";
+constexpr std::size_t line_checksum_octets = 4;
+constexpr std::string_view line_checksum_mark = " ~";
+constexpr std::size_t line_checksum_tail = line_checksum_mark.size() + 2 * line_checksum_octets;
 
 std::string checksum_of(std::string_view text) { return hex(sha256(text), checksum_octets); }
 
@@ -122,6 +125,20 @@ Result<Lines> parse_text_file(std::string_view kind, int version, std::string_vi
     }
   }
   return lines;
+}
+
+std::string checked_line(std::string text) {
+  const std::string checksum = hex(sha256(text), line_checksum_octets);
+  return text.append(line_checksum_mark).append(checksum).append("\n");
+}
+
+std::optional<std::string_view> text_of_checked_line(std::string_view line) {
+  if (line.size() < line_checksum_tail) return std::nullopt;
+  const std::string_view text = line.substr(0, line.size() - line_checksum_tail);
+  const std::string_view tail = line.substr(text.size());
+  if (!tail.starts_with(line_checksum_mark)) return std::nullopt;
+  if (tail.substr(line_checksum_mark.size()) != hex(sha256(text), line_checksum_octets)) return std::nullopt;
+  return text;
 }
 
 std::string_view take_word(std::string_view& text) {

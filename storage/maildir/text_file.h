@@ -6,7 +6,7 @@
 //   checksum 1f3a5b7c9d0e2f40
 //
 // The checksum is the first 16 hex digits of the SHA-256 of all octets above it (`head -n -1 | sha256sum`).
-// Pure. Used by folder_file and intent.
+// Pure. Used by folder_file and intent; its words and checked lines also by record_file and accounts_in_use.
 #pragma once
 
 #include <optional>
@@ -35,6 +35,11 @@ std::optional<std::string> unescape(std::string_view text);
 
 // "<kind> line <n>: <reason>" or without line if 0.
 tl::unexpected<Error> damaged(std::string_view kind, std::size_t line, std::string_view reason);
+
+// A line that carries its own checksum, so that one that a power cut tore is known for what it is: "<text> ~1f3a5b7c\n".
+std::string checked_line(std::string text);
+// The text of such a line, given without its line end; nullopt if it was damaged.
+std::optional<std::string_view> text_of_checked_line(std::string_view line);
 
 // Cuts the next word off `text`; "" at the end.
 std::string_view take_word(std::string_view& text);

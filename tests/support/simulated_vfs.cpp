@@ -22,6 +22,7 @@ struct VfsFile {
   int lock_level = SQLITE_LOCK_NONE;
   bool sync_directory_too = false;  // a new journal or WAL: its entry must be durable with it
   bool delete_on_close = false;
+  bool keeps_wal = false;
   int last_errno = 0;  // of the last call on it that failed
 };
 
@@ -147,6 +148,12 @@ int check_reserved_lock(sqlite3_file* file, int* reserved) {
 }
 
 int file_control(sqlite3_file* file, int what, void* value) {
+  if (what == SQLITE_FCNTL_PERSIST_WAL) {
+    int& keeps = *static_cast<int*>(value);  // negative: a question
+    if (keeps >= 0) file_of(file).keeps_wal = keeps != 0;
+    keeps = file_of(file).keeps_wal ? 1 : 0;
+    return SQLITE_OK;
+  }
   if (what != SQLITE_FCNTL_LAST_ERRNO) return SQLITE_NOTFOUND;
   *static_cast<int*>(value) = file_of(file).last_errno;
   return SQLITE_OK;
