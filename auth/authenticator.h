@@ -87,8 +87,8 @@ class Authenticator {
     std::string master_separator = {};                    // `user*master`; empty: not
     std::vector<CertificateRule> certificate_rules = {};  // which user a certificate stands for
     std::string anonymous_user = {};                      // of ANONYMOUS; empty: nobody
-    std::string detail_delimiters = "+";        // RecipientRules::delimiters
-    std::shared_ptr<const AliasTable> aliases;  // may be null
+    std::string detail_delimiters = "+";                  // RecipientRules::delimiters
+    std::shared_ptr<const AliasTable> aliases;            // may be null
   };
 
   Authenticator(UserDirectory& users, Options options);

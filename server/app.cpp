@@ -251,7 +251,7 @@ class App final : public admin::Host, public admin::LiveServer {
   std::unique_ptr<auth::UserDirectory> users_;
   Secret secret_;
   std::vector<auth::CertificateRule> certificate_rules_;  // of the last configuration in which they could be read
-  Aliases aliases_;  // those that hold; replaced on the control thread
+  Aliases aliases_;                                       // those that hold; replaced on the control thread
   DeliveredBefore delivered_;
   std::unique_ptr<storage::MailStore> mail_;
   std::unique_ptr<Runtime> runtime_;  // before all that refers to its pools
@@ -344,7 +344,8 @@ Outcome App::start() {
                     {{"user", user}, {"kind", to_string(error.kind)}, {"reason", error.detail}});
         metrics().errors.at("storage", to_string(error.kind)).add();
       });
-  authenticator_ = std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_, certificate_rules_, aliases_));
+  authenticator_ =
+      std::make_unique<auth::Authenticator>(*users_, auth_options(settings, secret_, certificate_rules_, aliases_));
   guard_ = std::make_unique<auth::GuessGuard>(guard_options(settings),
                                               [this](const auth::GuessGuard::Ban& ban) { note_ban(ban); });
   auth_ = std::make_unique<AuthGateway>(*authenticator_, runtime_->auth_pool(), runtime_->storage_pool(), guard_.get(),

@@ -153,7 +153,8 @@ Outcome AccountsInUse::shorten(std::size_t when_so_many) {
   Outcome synced;
   for (const std::string& account : left) {
     Outcome done = files_.sync_directory(mail_directory_ + "/" + account);
-    if (!done && done.error().kind != ErrorKind::not_found) synced = std::move(done);  // a failed sync is final: all stay
+    if (!done && done.error().kind != ErrorKind::not_found)
+      synced = std::move(done);  // a failed sync is final: all stay
   }
   lock.lock();
   while (writing_) written_.wait(lock);

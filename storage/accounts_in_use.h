@@ -30,8 +30,8 @@ class AccountsInUse {
   Outcome open();
   // Did the last run end before it had brought this account in order, and nobody has since?
   bool doubtful(const std::string& account) const;
-  // The account is about to be changed. Durable when it returns; most often it is on the list already. An error is final
-  // for this change: nothing may be told of it.
+  // The account is about to be changed. Durable when it returns; most often it is on the list already. An error is
+  // final for this change: nothing may be told of it.
   Outcome enter(const std::string& account);
   // It is closed, and its index is on the disk and says so; only the directory's entries may not be. Or it is gone.
   void leave(const std::string& account);

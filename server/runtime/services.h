@@ -50,8 +50,8 @@ struct Services {
   AuthGateway& auth;
   Admission& admission;
   TlsStore& tls;
-  LoginRecorder* logins = nullptr;       // may be missing in tests
-  DeliveredBefore* delivered = nullptr;  // likewise; see lmtp/delivered_before.h
+  LoginRecorder* logins = nullptr;            // may be missing in tests
+  DeliveredBefore* delivered = nullptr;       // likewise; see lmtp/delivered_before.h
   LoginIntervals* login_intervals = nullptr;  // likewise; POP3's
 };
 

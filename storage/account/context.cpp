@@ -37,6 +37,7 @@ Outcome IndexChange::commit() {
 }
 
 Outcome save_generation(AccountContext& context) {
+  if (context.file_in_doubt) TRY(save_account_file(context));
   const auto generation = static_cast<std::uint64_t>(context.facts.generation);
   TRY(maildir::raise_generation(context.files(), context.path, context.told_generation, generation));
   context.told_generation = generation;
@@ -44,7 +45,10 @@ Outcome save_generation(AccountContext& context) {
 }
 
 Outcome save_account_file(AccountContext& context) {
-  return maildir::write_account_file(context.files(), context.path, context.file);
+  context.file_in_doubt = true;
+  TRY(maildir::write_account_file(context.files(), context.path, context.file));
+  context.file_in_doubt = false;
+  return {};
 }
 
 Result<OpenIntent> OpenIntent::write(AccountContext& context, const maildir::Intent& intent) {

@@ -54,9 +54,10 @@ struct AccountContext {
   std::unique_ptr<Database> index;
   IndexFacts facts;
   maildir::AccountFile file;
+  bool file_in_doubt = false;         // a refused change of postkeep-account may be in it: it is written again
   std::uint64_t told_generation = 0;  // by the name of the generation file; 0: there is none
-  bool tracks_text = false;        // changes of messages are noted for search.sqlite: note_text()
-  bool commits_are_lazy = true;    // what PRAGMA synchronous says now
+  bool tracks_text = false;           // changes of messages are noted for search.sqlite: note_text()
+  bool commits_are_lazy = true;       // what PRAGMA synchronous says now
   std::uint64_t next_intent = 1;
   std::set<std::uint64_t> spent_intents;  // of finished changes, but could not be removed: settle_intents() tries again
 
@@ -73,8 +74,8 @@ struct AccountContext {
 enum class Commit { durable, lazy };
 
 // A transaction on the index. The first one after opening says that the account is in use, and has it on the list of
-// those before (accounts_in_use), so that an unclean stop is noticed: counters then go on from their floors. Rolled back
-// unless committed.
+// those before (accounts_in_use), so that an unclean stop is noticed: counters then go on from their floors. Rolled
+// back unless committed.
 class IndexChange {
  public:
   static Result<IndexChange> begin(AccountContext& context, Commit commit);
@@ -91,7 +92,8 @@ class IndexChange {
 // In a transaction: search.sqlite, if there is one, may have this message wrongly from now on.
 Outcome note_text(AccountContext& context, std::int64_t mailbox_key, Uid uid);
 
-// Brings the generation file up to the index's generation, so that an older index put in its place is noticed.
+// Writes postkeep-account again if that is in doubt, and brings the generation file up to the index's generation, so
+// that an older index put in its place is noticed.
 Outcome save_generation(AccountContext& context);
 Outcome save_account_file(AccountContext& context);
 

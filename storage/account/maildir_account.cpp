@@ -56,8 +56,8 @@ Outcome MaildirAccount::open_index_and_mailboxes() {
   const std::vector<std::string> names = TRY(context_.files().list(context_.path));
   context_.told_generation = maildir::generation_among(names);
   const std::uint64_t oldest = std::max(context_.told_generation, context_.file.generation);
-  OpenedIndex opened = TRY(open_index(context_.files(), context_.path + "/" + index_file_name,
-                                      static_cast<std::int64_t>(oldest)));
+  OpenedIndex opened =
+      TRY(open_index(context_.files(), context_.path + "/" + index_file_name, static_cast<std::int64_t>(oldest)));
   context_.index = std::move(opened.database);
   context_.facts = opened.facts;
   if (opened.fresh) TRY(texts_.remove_file());
@@ -104,6 +104,7 @@ Outcome MaildirAccount::close() {
   if (closed_) return {};
   Outcome settled = mailboxes_.settle();
   TRY(write_all_flags());
+  if (context_.file_in_doubt) TRY(save_account_file(context_));
   bool times_learnt = false;
   for (const auto& [name, box] : mailboxes_.all()) times_learnt = times_learnt || box->listing_us > 0;
   if (!context_.facts.clean || times_learnt) {
@@ -188,7 +189,9 @@ Outcome MaildirAccount::rename_inbox(const MailboxName& to) {
 
 Outcome MaildirAccount::change_account_file(const maildir::AccountFile& wanted) {
   if (wanted == context_.file) return {};
+  context_.file_in_doubt = true;
   TRY(maildir::write_account_file(context_.files(), context_.path, wanted));
+  context_.file_in_doubt = false;
   context_.file = wanted;
   changed();
   return {};

@@ -1,6 +1,6 @@
-// The generation of an account's index stands in the name of an empty file, "postkeep-generation.<n>": one rename raises
-// it, which no power cut can tear. An index of an older generation, from a backup say, is known by it. Older programs
-// kept it in postkeep-account; the greater of the two holds. Used by storage/account.
+// The generation of an account's index stands in the name of an empty file, "postkeep-generation.<n>": one rename
+// raises it, which no power cut can tear. An index of an older generation, from a backup say, is known by it. Older
+// programs kept it in postkeep-account; the greater of the two holds. Used by storage/account.
 #pragma once
 
 #include <cstdint>
