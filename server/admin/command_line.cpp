@@ -163,8 +163,13 @@ Outcome run_somewhere(const Command& command, const Json& arguments, const Setti
     const std::unique_ptr<Channel> server = TRY(connect_to_server(socket_path(settings.data_dir)));
     if (server) return run_in_server(command, arguments, *server, near);
     TRY(server::make_data_dir(settings.data_dir, owner));
-    const auto host = open_host(settings, *files, owner);
-    if (host) return run_here(command, arguments, **host, owner, near);
+    auto host = open_host(settings, *files, owner);
+    if (host) {
+      const Outcome done = run_here(command, arguments, **host, owner, near);
+      const server::ActingAs user(owner);  // the end of the mail store writes, too
+      host->reset();
+      return done;
+    }
     if (host.error().kind != ErrorKind::in_use || std::chrono::steady_clock::now() > deadline) {
       return tl::unexpected(host.error());
     }
