@@ -5,6 +5,8 @@
 #include <string>
 
 #include "tests/support/results.h"
+#include "tests/support/sim/breakage.h"
+#include "tests/support/sim/passing_file_system.h"
 #include "tests/support/sim/steps.h"
 
 namespace postkeep::test {
@@ -101,6 +103,62 @@ TEST_CASE("A folder that a CREATE left half made does not become the mailbox tha
   CHECK(made.id != old.id);
   CHECK(made.uid_validity > old.uid_validity);
   CHECK(made.special_use == SpecialUse::none);
+}
+
+// --- An older index ---
+
+// A store that does not raise the generation. The search of tests/sim cannot see it: whatever a power cut finds in use
+// is treated as after an unclean stop, whichever index lies there.
+class ForgottenGeneration final : public PassingFileSystem {
+ public:
+  using PassingFileSystem::PassingFileSystem;
+  Result<std::unique_ptr<storage::File>> create(const std::string& path, Existing existing) override {
+    return real_.create(is_generation(path) ? "/data/lost" : path, existing);
+  }
+  Outcome rename(const std::string& from, const std::string& to) override {
+    return is_generation(to) ? Outcome() : real_.rename(from, to);
+  }
+
+ private:
+  static bool is_generation(const std::string& path) { return path.find("/postkeep-generation.") != std::string::npos; }
+};
+
+// INBOX's HIGHESTMODSEQ as it was told, and as it is after a clean stop and an older index in place of the last one.
+struct ToldAndFound {
+  ModSeq told;
+  ModSeq found;
+  std::size_t messages = 0;
+};
+
+ToldAndFound after_older_index(const Breakage* breakage) {
+  ToldAndFound result;
+  Machine machine(base_disk(), breakage);
+  must(machine.start());
+  must(append(machine, "INBOX", {Mail{99, Flags(), std::nullopt}}));
+  must(machine.stop());
+  const IndexFiles older = index_files(machine.disk());
+  must(machine.start());
+  for (int number = 100; number < 105; ++number) must(append(machine, "INBOX", {Mail{number, Flags(), std::nullopt}}));
+  const MailState before = must(observe(machine));
+  result.told = before.mailboxes.at("INBOX").highest_modseq;
+  must(machine.stop());
+  put_index_back(machine.disk(), older);
+  must(machine.start());
+  const MailState after = must(observe(machine));
+  result.found = after.mailboxes.at("INBOX").highest_modseq;
+  result.messages = after.mailboxes.at("INBOX").messages.size();
+  CHECK(result.messages == before.mailboxes.at("INBOX").messages.size());
+  return result;
+}
+
+TEST_CASE("An older index put back after a clean stop is noticed, and no MODSEQ is told twice") {
+  const ToldAndFound kept = after_older_index(nullptr);
+  CHECK(kept.found > kept.told);
+  const Breakage forgets{"the index's generation is not kept", "", [](SimulatedDisk& disk) {
+                           return std::unique_ptr<storage::FileSystem>(std::make_unique<ForgottenGeneration>(disk));
+                         }};
+  const ToldAndFound forgotten = after_older_index(&forgets);
+  CHECK(forgotten.found <= forgotten.told);
 }
 
 }  // namespace

@@ -30,7 +30,6 @@ bool is_spooled(const std::string& path) { return path.find("/spool/") != std::s
 bool is_cur(const std::string& path) { return path.ends_with("/cur"); }
 bool is_folder_file(const std::string& path) { return path.find("/postkeep-mailbox") != std::string::npos; }
 bool is_account_file(const std::string& path) { return path.find("/postkeep-account") != std::string::npos; }
-bool is_generation(const std::string& path) { return path.find("/postkeep-generation.") != std::string::npos; }
 bool is_in_use_list(const std::string& path) { return path.find("/postkeep-in-use") != std::string::npos; }
 bool is_intent(const std::string& path) { return path.find("/postkeep-intent.") != std::string::npos; }
 bool is_uid_record(const std::string& path) { return path.find("/postkeep-uids") != std::string::npos; }
@@ -361,17 +360,6 @@ void forget_uid_validity(AccountFile& after, const AccountFile& before) {
   after.uid_validity_floor = before.uid_validity_floor;
 }
 
-class ForgottenGeneration final : public PassingFileSystem {
- public:
-  using PassingFileSystem::PassingFileSystem;
-  MadeFile create(const std::string& path, Existing existing) override {
-    return real_.create(is_generation(path) ? "/data/lost" : path, existing);
-  }
-  Outcome rename(const std::string& from, const std::string& to) override {
-    return is_generation(to) ? Outcome() : real_.rename(from, to);
-  }
-};
-
 // --- Expunging ---
 
 // Unlinks what is about to be recorded as expunged.
@@ -482,7 +470,6 @@ const std::vector<Breakage>& breakages() {
       {"MODSEQs are told above the floor", "deliver after an unclean stop",
        with<ForgottenFloor<&MailboxFile::modseq_floor>>},
       {"the UIDVALIDITY floor is not kept", "CREATE, DELETE", with<ForgetfulAccount<forget_uid_validity>>},
-      {"the index's generation is not kept", "an older index put back", with<ForgottenGeneration>},
       {"the list of accounts in use is not synced", "deliver", with<UnsyncedFiles<is_in_use_list>>},
       {"records of UIDs are not synced", "EXPUNGE, index lost", with<UnsyncedFiles<is_uid_record>>},
       {"records of keywords are not synced", "keywords from the 26th on, index lost",
