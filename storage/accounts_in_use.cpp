@@ -77,17 +77,22 @@ Outcome AccountsInUse::write_pending(std::unique_lock<std::mutex>& lock) {
   };
   Outcome done = append();
   lock.lock();
-  writing_ = false;
   anew_ = anew_ || !done;
+  settle(batch, done.has_value());
+  return done;
+}
+
+// After writing: those of `batch` are on the list, or not even asked for.
+void AccountsInUse::settle(const std::vector<std::string>& batch, bool durable) {
+  writing_ = false;
   for (const std::string& account : batch) {
-    if (done) {
+    if (durable) {
       entries_[account].durable = true;
     } else {
       entries_.erase(account);
     }
   }
   written_.notify_all();
-  return done;
 }
 
 // The whole list, what is pending included.
@@ -99,16 +104,8 @@ Outcome AccountsInUse::write_anew(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   Outcome done = replace_file(files_, path(), text);
   lock.lock();
-  writing_ = false;
   anew_ = !done;
-  for (const std::string& account : batch) {
-    if (done) {
-      entries_[account].durable = true;
-    } else {
-      entries_.erase(account);
-    }
-  }
-  written_.notify_all();
+  settle(batch, done.has_value());
   return done;
 }
 

@@ -1,7 +1,7 @@
 // AccountsInUse: the accounts of a data_dir whose index may say something that is not on the disk yet, in one
 // append-only file, <data_dir>/postkeep-in-use. An account is on that list, durably, before the first change of its
 // index after each opening; so an account that a power cut finds on it is treated as after an unclean stop, and the
-// indexes themselves need no sync when they are opened and closed. Those who ask at the same time share one.
+// first commit of an index need not be durable by itself. Those who ask at the same time share one sync.
 //
 //   postkeep-in-use 1
 //   alice ~1f3a5b7c
@@ -51,6 +51,7 @@ class AccountsInUse {
   // With `lock` held; it is let go meanwhile. Each waits until nobody else writes.
   Outcome write_pending(std::unique_lock<std::mutex>& lock);
   Outcome write_anew(std::unique_lock<std::mutex>& lock);
+  void settle(const std::vector<std::string>& batch, bool durable);
   std::vector<std::string> those_that_left() const;
   std::string path() const;
 

@@ -36,8 +36,8 @@ std::optional<std::string> unescape(std::string_view text);
 // "<kind> line <n>: <reason>" or without line if 0.
 tl::unexpected<Error> damaged(std::string_view kind, std::size_t line, std::string_view reason);
 
-// A line that carries its own checksum, so that one that a power cut tore is known for what it is: "<text>
-// ~1f3a5b7c\n".
+// A line that carries its own checksum, so that one that a power cut tore is known for what it is:
+// "<text> ~1f3a5b7c\n".
 std::string checked_line(std::string text);
 // The text of such a line, given without its line end; nullopt if it was damaged.
 std::optional<std::string_view> text_of_checked_line(std::string_view line);
