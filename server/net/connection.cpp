@@ -260,6 +260,7 @@ asio::awaitable<void> Connection::close() {
     co_await flush();
     // Sent in one step or not at all: an alert fits into any socket buffer that has room.
     if (!dead_) transport_.close_notify();
+    if (ending_ == Ending::shutting_down) close_until_ = std::min(close_until_, after(timeouts_.drain_at_stop));
     if (!dead_) co_await drain();
   } catch (const ConnectionEnded&) {
     // There is nobody left to say goodbye to.

@@ -56,9 +56,11 @@ struct Peer {
 };
 
 struct ConnectionTimeouts {
-  std::chrono::milliseconds write{60'000};      // the peer takes nothing of our output for so long
-  std::chrono::milliseconds handshake{30'000};  // the whole TLS handshake
-  std::chrono::milliseconds close{5'000};       // farewell, close_notify and drain together
+  std::chrono::milliseconds write{60'000};       // the peer takes nothing of our output for so long
+  std::chrono::milliseconds handshake{30'000};   // the whole TLS handshake
+  std::chrono::milliseconds close{5'000};        // farewell, close_notify and drain together
+  std::chrono::milliseconds drain_at_stop{500};  // of that, the drain, where the server stops: a peer that idles
+                                                 // has nothing under way, and shall not hold up a restart
 };
 
 class Connection {

@@ -320,6 +320,19 @@ TEST_CASE("close waits for a slow peer no longer than its time") {
   CHECK(world.peer().receive().empty());
 }
 
+TEST_CASE("a server that stops waits for an idle peer only shortly") {
+  ConnectionTimeouts timeouts;
+  timeouts.close = 60s;
+  timeouts.drain_at_stop = 50ms;
+  World world(timeouts);
+  world.connection.request_end(Ending::shutting_down);
+  world.connection.output() += "421 The server is shutting down\r\n";
+  const auto start = std::chrono::steady_clock::now();
+  world.run(world.connection.close());  // the peer never closes its side
+  CHECK(std::chrono::steady_clock::now() - start < 30s);
+  CHECK(world.peer().receive() == "421 The server is shutting down\r\n");
+}
+
 TEST_CASE("a connection that was cut throws at whoever waits on it") {
   World world;
   asio::post(world.io, [&] { world.connection.abort(); });
