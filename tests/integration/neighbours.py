@@ -26,7 +26,7 @@ import unittest
 
 CACHE = pathlib.Path(__file__).resolve().parents[2] / "build" / "neighbours"
 PACKAGES = ("postfix", "exim4-daemon-heavy", "swaks,libnet-ssleay-perl", "prometheus", "systemd", "isync", "libsasl2-modules",
-            "mutt", "neomutt", "fetchmail", "mpop", "getmail6", "zsh", "fish", "mandoc", "groff-base", "fail2ban", "haproxy")
+            "mutt", "neomutt", "fetchmail", "mpop", "getmail6", "zsh", "fish", "mandoc", "groff-base", "fail2ban", "haproxy", "gsasl")
 # Where a neighbour keeps its own mail in a test: in memory if possible, since its syncs prove nothing about Postkeep and take minutes.
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
 _trees = {}

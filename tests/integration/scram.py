@@ -70,3 +70,15 @@ def scram_pop3(client, user, password, header="n,,", **options):
     while answer.startswith("+ "):
         answer = client.command(scram.answer(answer[2:]))
     return answer, scram
+
+
+def scram_smtp(user, password, **options):
+    """What smtplib's SMTP.auth() wants: called with each challenge, decoded, or with none at first, it returns the answer."""
+    scram = Scram(user, password, **options)
+
+    def answer(challenge=None):
+        if challenge is None:
+            return scram.first()
+        return base64.b64decode(scram.answer(b64(challenge))).decode()
+
+    return answer

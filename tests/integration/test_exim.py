@@ -8,7 +8,7 @@ from exim import THE_WORLD, Exim, guide_blocks, server_settings
 from harness import (HOST, Server, assert_same_messages, eventually, insecure_tls, mbox_messages, message, on_the_wire,
                      stored_form, without_fields)
 from postfix import put
-from scram_client import scram
+from scram import scram_smtp
 
 # What Postkeep and Exim put in front of each message, and nothing else.
 TRACE = re.compile(rb"""\A
@@ -158,7 +158,7 @@ class EximAsks(Guide):
         self.refuses(exim)
 
     def by_scram(self, exim):
-        code, _ = self.submit(exim).auth("SCRAM-SHA-256", scram("bob", "pass"))
+        code, _ = self.submit(exim).auth("SCRAM-SHA-256", scram_smtp("bob", "pass"))
         self.assertEqual(code, 235)
 
     def refuses(self, exim):

@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 from harness import HOST, RawImap, RawPop3, Server
+from neighbours import unpacked
 from scram import b64, scram_login, scram_pop3
 
 SCRAMS = ("SCRAM-SHA-256", "SCRAM-SHA-1")
@@ -179,6 +180,23 @@ class Sasl(unittest.TestCase):
                 self.assertIn(b" NO ", scram_login(client, "alice", "pass", mechanism="SCRAM-SHA-256-PLUS",
                                                    header="p=tls-unique,,")[0])
                 self.assertIn(b" OK", scram_login(client, "alice", "pass", header="y,,")[0])
+
+    def test_gnu_sasl_binds_its_proof_to_tls_1_3(self):
+        """RFC 9266's tls-exporter, which Python's ssl cannot tell, and mechanisms that others wrote."""
+        tree = unpacked("gsasl")
+        mechanisms = ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "PLAIN", "LOGIN", "CRAM-MD5"]
+        with Server({"auth.mechanisms": [*mechanisms, *SCRAMS]}) as server:
+            def gsasl(mechanism, password):
+                options = ["--starttls", "--x509-ca-file=", "--verbose", "-a", "alice", "-z", "alice", "-p", password, "-m", mechanism]
+                done = subprocess.run([tree.program("gsasl"), "--imap", "--connect", f"{HOST}:{server.imap_port}", *options],
+                                      env=tree.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+                self.assertIn("(TLS1.3)", done.stderr)
+                self.assertEqual("cD10bHMtZXhwb3J0ZXIs" in done.stdout, mechanism.endswith("-PLUS"))  # p=tls-exporter,
+                return done.returncode
+            self.assertEqual(gsasl("SCRAM-SHA-256-PLUS", "wrong"), 1)
+            for mechanism in mechanisms:
+                self.assertEqual(gsasl(mechanism, "pass"), 0, mechanism)
+                self.assertRegex(server.log.read_text(), rf"event=login .*mechanism={mechanism} ")
 
     def test_who_has_the_right_logs_in_as_another_and_the_log_tells(self):
         settings = {"auth.masters": ["admin"], "auth.delegates": ["alice as bob"], "auth.master_separator": "*"}
