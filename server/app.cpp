@@ -617,6 +617,15 @@ Outcome App::rename_user(const std::string& from, const std::string& to) {
   return admin::rename_user(*files_, admin_settings_->data_dir, *users_, from, to, move_mail);
 }
 
+// Whoever asks a second time, while we leave, must not turn a clean stop into a kill: App gives the signals their
+// default meaning back. Only this thread is left.
+void ignore_further_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
 }  // namespace
 
 int run_server(Settings settings, const std::string& config_file) {
@@ -632,6 +641,7 @@ int run_server(Settings settings, const std::string& config_file) {
   // What does not end must not keep the process, and must not find its world destroyed.
   const int status = started ? 0 : static_cast<int>(admin::ExitCode::unavailable);
   if (!app.stop()) std::_Exit(status);
+  ignore_further_signals();
   return status;
 }
 

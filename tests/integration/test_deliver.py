@@ -22,6 +22,7 @@ def fetched(server, mailbox="INBOX", user="alice"):
 
 
 class Deliver(unittest.TestCase):
+    on_disk = True
     smoke = True
 
     def test_a_message_arrives_beside_a_server_and_wakes_a_session(self):

@@ -9,6 +9,8 @@ from kill_runs import KillRun, new_server
 
 
 class Kill(unittest.TestCase):
+    on_disk = True
+
     def test_a_server_killed_at_work_loses_nothing_that_was_acknowledged(self):
         seed = int(os.environ.get("POSTKEEP_KILL_SEED") or random.SystemRandom().randrange(1_000_000))
         print("seed:", seed, flush=True)

@@ -12,6 +12,7 @@ from harness import HOST, Server, eventually, insecure_tls, message
 
 
 class Lmtp(unittest.TestCase):
+    on_disk = True
     smoke = True
 
     def talk(self, server):

@@ -28,6 +28,7 @@ def package():
 
 
 class Package(unittest.TestCase):
+    on_disk = True
     takes_long = True
     smoke = False
     maxDiff = None
@@ -114,6 +115,7 @@ echo stopped $?
 
 
 class Unit(unittest.TestCase):
+    on_disk = True
     smoke = False
 
     def test_an_installation_elsewhere_knows_where_it_is_and_keeps_the_configuration(self):

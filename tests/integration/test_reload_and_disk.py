@@ -28,6 +28,7 @@ def served_certificate(server):
 
 
 class Reload(unittest.TestCase):
+    on_disk = True
     smoke = True
 
     def reload(self, server):
@@ -106,6 +107,7 @@ class Reload(unittest.TestCase):
 
 
 class FullDisk(unittest.TestCase):
+    on_disk = True
     smoke = True
     size = 12 << 20  # of the data's file system, a tmpfs that only the server sees
 

@@ -50,6 +50,7 @@ def common_name(port):
 
 @unittest.skipUnless(os.getuid() == 0, "only root can become somebody else")
 class Privileges(unittest.TestCase):
+    on_disk = True
     smoke = False
 
     def setUp(self):
@@ -206,6 +207,7 @@ class Privileges(unittest.TestCase):
 
 class ServiceManager(unittest.TestCase):
     """What systemd does for a service, done by this test."""
+    on_disk = True
     smoke = True
 
     def passing(self, server, sockets, more=None):
@@ -335,6 +337,7 @@ class ServiceManager(unittest.TestCase):
 
 
 class LastLogin(unittest.TestCase):
+    on_disk = True
     smoke = True
 
     def test_the_last_login_is_told_while_the_server_runs_and_afterwards(self):
