@@ -3,7 +3,8 @@
 // -DPOSTKEEP_SEEDED_FAULTS=ON has the one that the environment variable POSTKEEP_FAULT names.
 #pragma once
 
-// name, the clause that it breaks (conformance/requirements), what goes wrong
+// name, the clause that it breaks (of conformance/requirements; for LMTP the RFC and section, as conformance/lmtp has
+// them), what goes wrong
 // clang-format off
 #define POSTKEEP_SEEDED_FAULT_LIST(FAULT) \
   FAULT(spaces_run_together, "9051-2.2.2-2", "Several spaces are taken for one") \
@@ -64,7 +65,30 @@
   FAULT(capitals_only, "9051-9-3", "Names of commands are known in capitals only") \
   FAULT(body_is_structure, "9051-9-7", "BODY has the extension data of BODYSTRUCTURE") \
   FAULT(inbox_in_capitals, "9051-9-15", "INBOX in small letters is another mailbox") \
-  FAULT(utf8_at_once, "9051-A-2", "Quoted strings are in UTF-8 before IMAP4rev2 is enabled")
+  FAULT(utf8_at_once, "9051-A-2", "Quoted strings are in UTF-8 before IMAP4rev2 is enabled") \
+  FAULT(dots_not_stuffed, "1939-3-4", "POP3: Lines that begin with a dot are sent as they are") \
+  FAULT(stat_counts_marked, "1939-5-2", "POP3: STAT counts messages that are marked as deleted") \
+  FAULT(list_shows_marked, "1939-5-6", "POP3: LIST shows messages that are marked as deleted") \
+  FAULT(list_size_off, "1939-5-7", "POP3: The size in LIST is one octet too many") \
+  FAULT(dele_never_fails, "1939-5-10", "POP3: DELE of a message that is marked, or not there, is +OK") \
+  FAULT(rset_keeps_marks, "1939-5-12", "POP3: RSET leaves the marks of deletion") \
+  FAULT(quit_removes_nothing, "1939-6-1", "POP3: QUIT removes nothing") \
+  FAULT(top_counts_empty_line, "1939-7-1", "POP3: TOP sends a line of the body too many") \
+  FAULT(unique_id_of_size, "1939-7-8", "POP3: Messages of one size have one unique-id") \
+  FAULT(password_to_blank, "1939-7-13", "POP3: A password ends at its first blank") \
+  FAULT(auth_code_for_all, "3206-6-2", "POP3: Every refusal has the code AUTH") \
+  FAULT(every_language, "6856-3-5", "POP3: LANG takes every language") \
+  FAULT(one_reply_for_all, "2033 4.2", "LMTP: There is one reply for all recipients") \
+  FAULT(data_for_nobody, "2033 4.2", "LMTP: DATA is taken when there are no valid recipients") \
+  FAULT(lhlo_keeps_transaction, "5321 4.1.1.1", "LMTP: LHLO leaves a transaction as it was") \
+  FAULT(bare_lf_ends_line, "5321 4.1.1.4", "LMTP: LF . CRLF ends the message") \
+  FAULT(rset_keeps_transaction, "5321 4.1.1.5", "LMTP: RSET leaves a transaction as it was") \
+  FAULT(no_return_path, "5321 4.4", "LMTP: The message gets no Return-Path") \
+  FAULT(dots_stay, "5321 4.5.2", "LMTP: Stuffed dots stay in the message") \
+  FAULT(size_not_looked_at, "1870 6.1", "LMTP: A SIZE above the limit is taken") \
+  FAULT(utf8_unannounced, "6531 3.5", "LMTP: Addresses in UTF-8 are taken without SMTPUTF8") \
+  FAULT(refused_chunk_is_heard, "3030 2", "LMTP: The octets of a refused chunk are taken for commands") \
+  FAULT(tls_forgets_nothing, "3207 4.2", "LMTP: What was said before TLS still holds")
 // clang-format on
 
 namespace postkeep {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/base/seeded_fault.h"
+
 namespace postkeep::line {
 
 // A message octet at a place where no dot is special.
@@ -15,7 +17,7 @@ void DotUnstuffer::content(char c, std::string& out) {
     out += '\r';
   }
   out += c;
-  state_ = State::content;
+  state_ = c == '\n' && seeded(Fault::bare_lf_ends_line) ? State::line_start : State::content;
 }
 
 std::size_t DotUnstuffer::feed(std::string_view bytes, std::string& out) {
@@ -51,6 +53,7 @@ std::size_t DotUnstuffer::feed(std::string_view bytes, std::string& out) {
         if (c == '\r') {
           state_ = State::dot_cr;
         } else {
+          if (seeded(Fault::dots_stay)) out += '.';
           content(c, out);  // the stuffed dot is dropped (RFC 5321 §4.5.2)
         }
         break;
@@ -73,6 +76,7 @@ std::size_t DotUnstuffer::feed(std::string_view bytes, std::string& out) {
 // Copied in stretches as long as no line starts with a dot.
 void DotStuffer::feed(std::string_view bytes, std::string& out) {
   if (bytes.empty()) return;
+  if (seeded(Fault::dots_not_stuffed)) return static_cast<void>(out.append(bytes));
   if (line_start_ && bytes.front() == '.') out += '.';
   std::size_t copied = 0;
   for (std::size_t next = bytes.find('\n') + 1; next != 0 && next < bytes.size(); next = bytes.find('\n', next) + 1) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/base/ascii.h"
+#include "protocol/base/seeded_fault.h"
 #include "protocol/text/utf8.h"
 
 namespace postkeep::lmtp {
@@ -79,7 +80,8 @@ Command parse_mail(std::string_view arguments, Utf8Path) {
     if (!read) return bad_parameter(read.error());
   }
   const bool ascii_only = text::is_ascii(mail.from.local_part) && text::is_ascii(mail.from.domain);
-  if (!ascii_only && !mail.parameters.smtputf8) return bad(553, "5.6.7", "Such an address needs SMTPUTF8");
+  if (!ascii_only && !mail.parameters.smtputf8 && !seeded(Fault::utf8_unannounced))
+    return bad(553, "5.6.7", "Such an address needs SMTPUTF8");
   return mail;
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "protocol/base/ascii.h"
+#include "protocol/base/seeded_fault.h"
 
 namespace postkeep::pop3 {
 namespace {
@@ -86,6 +87,7 @@ Result<UserArgs> parse_user(std::string_view arguments) {
 Result<PassArgs> parse_pass(std::string_view arguments) {
   if (arguments.empty()) return bad("PASS needs a password");
   PassArgs out;
+  if (seeded(Fault::password_to_blank)) arguments = take_word(arguments);
   out.password = Secret(std::string(arguments));
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "server/metrics/metrics.h"
 #include "server/runtime/login.h"
 
@@ -71,7 +72,7 @@ asio::awaitable<LmtpNext> LmtpCommands::run(lmtp::Command command) {
   } else if (const auto* chunk = std::get_if<lmtp::Bdat>(&command)) {
     co_await bdat(*chunk);
   } else if (std::holds_alternative<lmtp::Rset>(command)) {
-    reset();
+    if (!seeded(Fault::rset_keeps_transaction)) reset();
     reply(250, "2.0.0", "OK");
   } else if (std::holds_alternative<lmtp::Noop>(command)) {
     reply(250, "2.0.0", "OK");
@@ -148,6 +149,7 @@ asio::awaitable<void> LmtpCommands::vrfy(lmtp::Vrfy command) {
 }
 
 void LmtpCommands::forget_everything() {
+  if (seeded(Fault::tls_forgets_nothing)) return;
   reset();
   envelope_.client_name.clear();
   framer_.take_buffered();
@@ -159,7 +161,7 @@ bool LmtpCommands::too_many_unknown() const {
 }
 
 void LmtpCommands::lhlo(const lmtp::Lhlo& command) {
-  reset();
+  if (!seeded(Fault::lhlo_keeps_transaction)) reset();
   envelope_.client_name = client_.helo.value_or(command.domain);
   envelope_.client = client_;
   lmtp::Reply hello;
@@ -192,7 +194,7 @@ void LmtpCommands::mail(const lmtp::Mail& command) {
     return refuse(555, "5.5.4", "AUTH is not offered");
   }
   const std::uint64_t limit = context_.settings->limits.message_size;
-  if (limit != 0 && command.parameters.size.value_or(0) > limit) {
+  if (limit != 0 && command.parameters.size.value_or(0) > limit && !seeded(Fault::size_not_looked_at)) {
     return reply(552, "5.3.4", "Messages may have " + std::to_string(limit) + " octets");
   }
   in_mail_ = true;

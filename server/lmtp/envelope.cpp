@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/mail/date_time.h"
 
 namespace postkeep::server {
@@ -30,6 +31,7 @@ std::string client_info(const SessionContext& context, const Envelope& envelope)
 
 std::string trace_fields(const SessionContext& context, const Envelope& envelope) {
   std::string fields = "Return-Path: <" + envelope.from.to_string() + ">\r\n";
+  if (seeded(Fault::no_return_path)) fields.clear();
   const bool alone = envelope.recipients.size() == 1 && envelope.recipients.front().targets.size() == 1;
   if (alone) fields += "Delivered-To: " + envelope.recipients.front().targets.front().user + "\r\n";
   std::string with = envelope.smtputf8 ? "UTF8LMTP" : "LMTP";

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/base/seeded_fault.h"
 #include "server/lmtp/commands.h"
 #include "server/lmtp/delivery.h"
 
@@ -12,7 +13,10 @@ asio::awaitable<void> LmtpCommands::deliver(LmtpIntake& intake) {
   co_await intake.finish();
   LmtpDelivery delivery(context_, envelope_, intake);
   const std::vector<lmtp::Reply> replies = co_await delivery.deliver();
-  for (const lmtp::Reply& each : replies) lmtp::write_reply(context_.connection.output(), each);
+  for (const lmtp::Reply& each : replies) {
+    lmtp::write_reply(context_.connection.output(), each);
+    if (seeded(Fault::one_reply_for_all)) break;
+  }
 }
 
 asio::awaitable<void> LmtpCommands::data() {
@@ -20,7 +24,7 @@ asio::awaitable<void> LmtpCommands::data() {
     refuse(503, "5.5.1", "This message comes by BDAT");
     co_return;
   }
-  if (envelope_.recipients.empty()) {  // RFC 2033 §4.2
+  if (envelope_.recipients.empty() && !seeded(Fault::data_for_nobody)) {  // RFC 2033 §4.2
     refuse(503, "5.5.1", in_mail_ ? "No valid recipients" : "Send MAIL first");
     co_return;
   }
@@ -70,7 +74,7 @@ asio::awaitable<void> LmtpCommands::bdat(lmtp::Bdat command) {
     chunks_ = std::make_unique<LmtpIntake>(context_, binary ? LmtpFraming::binary_chunks : LmtpFraming::chunks,
                                            std::move(fields));
   }
-  co_await take_chunk(command.octets);
+  if (wanted || !seeded(Fault::refused_chunk_is_heard)) co_await take_chunk(command.octets);
   if (!in_mail_) {
     refuse(503, "5.5.1", "Send MAIL first");
   } else if (command.last) {

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/pop3/command.h"
 #include "protocol/pop3/reply.h"
 #include "server/metrics/metrics.h"
@@ -59,6 +60,7 @@ bool more_was_sent(const Context& context) {
 }  // namespace
 
 std::string_view response_code(ErrorKind kind) {
+  if (seeded(Fault::auth_code_for_all)) return "AUTH";
   switch (kind) {
     case ErrorKind::authentication_failed:
     case ErrorKind::authorization_failed:

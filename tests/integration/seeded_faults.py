@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Does the conformance suite notice what is wrong? Starts a build with seeded faults (cmake --preset faults) once for each of them, and asks
+"""Do the conformance suites notice what is wrong? Starts a build with seeded faults (cmake --preset faults) once for each of them, and asks
 the cases that prove the clause which it breaks: at least one must fail. Without a fault all of them must pass. What caught which is
 docs/seeded-faults.md; --write makes that page anew, otherwise it must say the same."""
 import argparse
+import importlib
 import json
 import os
 import pathlib
@@ -13,11 +14,12 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "seeded-faults.md"
+LMTP_SUITE = ROOT / "conformance" / "lmtp" / "suite.py"
 ROW = re.compile(r'FAULT\((\w+), "([^"]+)", "((?:[^"\\]|\\.)*)"\)')
 
 HEAD = """# Seeded faults
 
-Can the conformance suite fail? A build that is not shipped (`cmake --preset faults`) has mistakes that a server could have, one switch each
+Can the conformance suites fail? A build that is not shipped (`cmake --preset faults`) has mistakes that a server could have, one switch each
 (`POSTKEEP_FAULT=name` in the environment); they stand in `protocol/base/seeded_fault.h`. Each has to make a case fail which is named for the clause that it
 breaks. `tests/integration/seeded_faults.py --binary build/faults/postkeep` tries them all and, with `--write`, made this page; `./dev test --all` runs it.
 
@@ -44,18 +46,31 @@ def proving_cases():
             elif line.strip().startswith("proves "):
                 for clause in line.split()[1:]:
                     cases.setdefault(clause, []).append(name)
+    sys.path.insert(0, str(LMTP_SUITE.parent))
+    for section, _, function in importlib.import_module("cases").CASES:
+        cases.setdefault(section, []).append(f"lmtp/{function.__name__}")
     return cases
 
 
+def command(runner, server, case):
+    """Asks a server for one case."""
+    lmtp = f"127.0.0.1:{server.lmtp_port}"
+    if case.startswith("lmtp/"):
+        return [sys.executable, LMTP_SUITE, "--host", "127.0.0.1", "--port", str(server.lmtp_port), "--user", "one@mail.example.org",
+                "--user2", "two@mail.example.org", "--unknown", "nobody@mail.example.org", "--imap", f"127.0.0.1:{server.imap_port}",
+                "--password", "pass", "--only", case[5:]]
+    return [runner, "--folder", ROOT / "conformance", "--user", "one", "--password", "pass", "--user2", "two", "--password2", "pass",
+            "--deliver-lmtp", lmtp, "--port", str(server.imap_port), "--pop3-port", str(server.pop3_port), "--only", case, "--quiet"]
+
+
 def failed_cases(runner, cases):
-    """Asks a server for these cases, in both modes. Those that failed."""
+    """Asks a server for these cases, by IMAP in both modes. Those that failed."""
     from harness import Server
     failed = []
-    with Server(users=("one", "two")) as server, tempfile.NamedTemporaryFile() as results:
+    settings = {"lmtp.starttls": True, "pop3.utf8_messages": "refuse"}
+    with Server(settings, users=("one", "two")) as server, tempfile.NamedTemporaryFile() as results:
         for case in cases:
-            done = subprocess.run([runner, "--folder", ROOT / "conformance", "--user", "one", "--password", "pass", "--user2", "two",
-                                   "--password2", "pass", "--deliver-lmtp", f"127.0.0.1:{server.lmtp_port}", "--port", str(server.imap_port),
-                                   "--only", case, "--json", results.name, "--quiet"], capture_output=True, text=True, timeout=120)
+            done = subprocess.run([*command(runner, server, case), "--json", results.name], capture_output=True, text=True, timeout=300)
             if done.returncode not in (0, 1):
                 sys.exit(f"{case}: {done.stdout}{done.stderr}")
             verdicts = [one["verdict"] for one in json.load(open(results.name))["cases"]]

@@ -1,4 +1,5 @@
 // CAPA, QUIT, STLS, UTF8, LANG. RFC 2449 §5, RFC 1939 §4 and §6, RFC 2595 §4, RFC 6856.
+#include "protocol/base/seeded_fault.h"
 #include "protocol/pop3/reply.h"
 #include "server/pop3/access.h"
 #include "server/pop3/command_table.h"
@@ -28,6 +29,7 @@ Answer run_quit(Context& context) {
   } else {  // they will go another time
     context.log.error("expiry_failed", {{"reason", expired.error().detail}});
   }
+  if (seeded(Fault::quit_removes_nothing)) going = UidSet();
   const std::uint64_t count = going.size();
   const Outcome deleted =
       co_await delete_messages(context.gateway(), context.account, context.maildrop->mailbox(), std::move(going));
@@ -62,7 +64,8 @@ Answer run_lang(Context& context, LangArgs arguments) {
     write_end(context.out());
     co_return Completion::sent();
   }
-  if (arguments.range == "*" || arguments.range == "en" || arguments.range.starts_with("en-")) {
+  if (seeded(Fault::every_language) || arguments.range == "*" || arguments.range == "en" ||
+      arguments.range.starts_with("en-")) {
     co_return Completion("en This is English");
   }
   co_return failure(ErrorKind::cannot, "This language is not spoken here");

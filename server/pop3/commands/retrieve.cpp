@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "protocol/base/seeded_fault.h"
 #include "protocol/line/dot_stuffing.h"
 #include "protocol/mime/header_octets.h"
 #include "protocol/pop3/reply.h"
@@ -95,7 +96,7 @@ Answer run_top(Context& context, TopArgs arguments) {
   const bool is_withheld = CO_TRY(std::move(needs));
   if (is_withheld) co_return withheld();
   write_ok(context.out(), "Top of the message follows");
-  const TopCutter cutter(arguments.lines);
+  const TopCutter cutter(arguments.lines + (seeded(Fault::top_counts_empty_line) ? 1 : 0));
   co_await send(context, std::move(reader), cutter);
   co_return Completion::sent();
 }
