@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace postkeep::auth {
 
@@ -352,7 +353,11 @@ GuessGuard::Attempt::Attempt(GuessGuard& guard, Key key)
   if (key_.site) ++guard_.pending_sites_[*key_.site];
 }
 
-GuessGuard::Attempt::~Attempt() { guard_.note_end(key_); }
+GuessGuard::Attempt::~Attempt() { rest(); }
+
+void GuessGuard::Attempt::rest() {
+  if (std::exchange(under_way_, false)) guard_.note_end(key_);
+}
 
 Result<milliseconds> GuessGuard::Attempt::admit() {
   const Verdict verdict = guard_.judge(key_, since_);

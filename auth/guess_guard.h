@@ -208,15 +208,19 @@ class GuessGuard::Attempt {
   // Whether nothing has happened since that would have made it wait longer.
   bool still_admitted() const;
   // The outcomes. `guess` is what was tried, the same for the same wrong password, or null where nobody can tell
-  // (SCRAM). Returns whether that was counted: false for one that was known to be wrong.
+  // (SCRAM, CRAM-MD5). Returns whether that was counted: false for one that was known to be wrong.
   bool wrong(const Secret* guess);
   void right();
+  // The password has been looked at, or what is awaited is the client's: no longer one of the tries under way. An
+  // outcome may still come; then still_admitted() says whether it may be told.
+  void rest();
 
  private:
   GuessGuard& guard_;
   const Key key_;
   const TimePoint since_;
   std::chrono::milliseconds pace_{0};
+  bool under_way_ = true;
 };
 
 }  // namespace postkeep::auth

@@ -29,13 +29,20 @@ auto run_counted(WorkerPool& pool, Job job) {
 
 // What the guard is told. Who may not act as somebody else had the right password all the same; what could not be
 // checked says nothing of anybody.
-void settle(auth::GuessGuard::Attempt& attempt, const Secret& password, Result<auth::Identity>& identity) {
+void settle(auth::GuessGuard::Attempt& attempt, const auth::Credentials& credentials,
+            Result<auth::Identity>& identity) {
+  // A digest of a challenge is another one each time.
+  const Secret* guess = credentials.proof == auth::Proof::password ? &credentials.password : nullptr;
   if (identity || identity.error().kind == ErrorKind::authorization_failed) {
     attempt.right();
-  } else if (identity.error().kind == ErrorKind::authentication_failed && !attempt.wrong(&password)) {
+  } else if (identity.error().kind == ErrorKind::authentication_failed && !attempt.wrong(guess)) {
     identity.error().detail += ", the same as before";
   }
 }
+
+// Whether it proves that somebody knows an account's password. A certificate cannot be guessed; and if anybody could
+// earn trust by a name that nobody looks at (ANONYMOUS), he would for the name whose password he guesses.
+bool is_guess(auth::Proof proof) { return proof != auth::Proof::certificate && proof != auth::Proof::nothing; }
 
 }  // namespace
 
@@ -75,14 +82,14 @@ Awaitable<AuthGateway::Maybe<auth::Identity>> AuthGateway::check(std::shared_ptr
   return run_counted(pool_for(attempt), [this, credentials, attempt]() -> Maybe<auth::Identity> {
     if (attempt && !attempt->still_admitted()) return std::optional<auth::Identity>();
     auto identity = authenticator_.verify(*credentials);
-    if (attempt) settle(*attempt, credentials->password, identity);
+    if (attempt) settle(*attempt, *credentials, identity);
     if (!identity) return tl::unexpected<Error>(std::move(identity).error());
     return std::optional<auth::Identity>(std::move(*identity));
   });
 }
 
 Awaitable<Result<auth::Identity>> AuthGateway::verify(auth::Credentials credentials, auth::Origin origin) {
-  const AttemptPtr attempt = begin_attempt(credentials.login, origin);
+  const AttemptPtr attempt = is_guess(credentials.proof) ? begin_attempt(credentials.login, origin) : nullptr;
   const auto shared = std::make_shared<const auth::Credentials>(std::move(credentials));
   for (;;) {
     Outcome admitted = co_await admit(attempt);
@@ -99,6 +106,7 @@ Awaitable<AuthGateway::Maybe<auth::KeyAnswer>> AuthGateway::look_up(std::shared_
     if (attempt && !attempt->still_admitted()) return std::optional<auth::KeyAnswer>();
     auto answer = authenticator_.look_up_keys(*request);
     if (!answer) return tl::unexpected<Error>(std::move(answer).error());
+    if (attempt) attempt->rest();  // the client's turn, who may take long
     answer->attempt = attempt;
     return std::optional<auth::KeyAnswer>(std::move(*answer));
   });

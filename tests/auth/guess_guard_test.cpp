@@ -279,6 +279,25 @@ TEST_CASE("too many tries under way are refused, and their end makes room") {
   CHECK(g.told("alice", "192.0.2.1") == "0 ms");
 }
 
+TEST_CASE("a try that waits for its client is none under way, and is judged again at its end") {
+  Guarded g;
+  std::vector<std::shared_ptr<GuessGuard::Attempt>> tries;
+  for (unsigned i = 0; i < 3 * GuessGuard::account_pending_max; ++i) {
+    tries.push_back(g.begin("alice", i % 2 == 0 ? "192.0.2.1" : "192.0.2.3"));
+    CHECK(tries.back()->admit());
+    tries.back()->rest();
+  }
+  CHECK(g.told("alice", "192.0.2.1") == "0 ms");
+  CHECK(g.told("alice", "192.0.2.2") == "0 ms");
+  unsigned told = 0;
+  for (const auto& each : tries) {
+    if (!each->still_admitted()) continue;
+    each->wrong(nullptr);
+    ++told;
+  }
+  CHECK(told < 12);
+}
+
 TEST_CASE("a user can be forgiven") {
   Guarded g(options_with(3, 0));
   g.guess("alice", "192.0.2.1", 4);

@@ -52,6 +52,16 @@ class Guard(unittest.TestCase):
             self.assertIn(b" OK", log_in(server, "127.0.0.9", "alice", "pass"))
             self.assertIn("event=address_banned peer=127.0.0.9 seconds=600 times=1 login=alice", server.output())
 
+    def test_who_logs_in_without_a_password_earns_no_trust_for_a_name(self):
+        settings = {"guard.ban_after": 3, "guard.delay_after": 100, "auth.anonymous_user": "bob", **NOBODY_EXEMPT}
+        with Server({**settings, "auth.mechanisms": ["PLAIN", "ANONYMOUS"]}) as server:
+            for guess in ("one", "two", "three"):
+                with session(server, "127.0.0.9") as client:  # ANONYMOUS, as "alice"
+                    self.assertIn(b" OK", client.command("AUTHENTICATE ANONYMOUS YWxpY2U=")[1])
+                with session(server, "127.0.0.9") as client:
+                    self.assertIn(b"[AUTHENTICATIONFAILED]", client.command(f"LOGIN alice {guess}")[1])
+            self.assertTrue(session(server, "127.0.0.9").greeting.startswith(b"* BYE"))
+
     def test_scram_and_pop3_are_watched_like_login(self):
         with Server({"guard.ban_after": 3, "guard.delay_after": 100, **NOBODY_EXEMPT}) as server:
             with session(server, "127.0.0.9") as client:
