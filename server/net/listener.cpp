@@ -51,7 +51,22 @@ bool is_loopback(const sockaddr* address) {
   return (ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr) >> 24) == 127;
 }
 
-Peer peer_of(const sockaddr_storage& storage) {
+// A socket for both families, as systemd makes them, gives IPv4 addresses as IPv6 ones (RFC 4291 §2.5.5.2). All of them
+// have one /64, and none is loopback.
+sockaddr_storage unmapped(const sockaddr_storage& storage) {
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
+  if (storage.ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) return storage;
+  sockaddr_in v4{};
+  v4.sin_family = AF_INET;
+  v4.sin_port = v6.sin6_port;
+  std::memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], sizeof v4.sin_addr);
+  sockaddr_storage plain{};
+  std::memcpy(&plain, &v4, sizeof v4);
+  return plain;
+}
+
+Peer peer_of(const sockaddr_storage& accepted) {
+  const sockaddr_storage storage = unmapped(accepted);
   const auto* address = reinterpret_cast<const sockaddr*>(&storage);
   Peer peer;
   if (address->sa_family == AF_INET || address->sa_family == AF_INET6) {

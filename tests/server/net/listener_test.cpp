@@ -92,6 +92,27 @@ TEST_CASE("port 0 is a free port, and the listener says which") {
   CHECK(accepted.peers.front().loopback);
 }
 
+TEST_CASE("IPv4 clients of a socket for both families have their own addresses") {
+  asio::io_context io;
+  const int descriptor = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  REQUIRE(descriptor >= 0);
+  const int off = 0;
+  REQUIRE(::setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0);
+  sockaddr_in6 any{};
+  any.sin6_family = AF_INET6;
+  REQUIRE(::bind(descriptor, reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0);
+  REQUIRE(::listen(descriptor, 4) == 0);
+  const auto listener = must(Listener::adopt(io, descriptor));
+  Accepted accepted;
+  accepted.start(io, *listener);
+  const test::Socket client = connect_tcp(port_of(*listener));
+  while (accepted.peers.empty()) io.run_one();
+  CHECK(accepted.peers.front().address == "127.0.0.1");
+  CHECK(accepted.peers.front().loopback);
+  listener->close();
+  io.run();
+}
+
 TEST_CASE("an address that is taken is in_use") {
   asio::io_context io{1};
   auto first = Listener::open(io, tcp("127.0.0.1", 0)).value();
