@@ -51,6 +51,15 @@ lmtp::Reply login_failed(const Error& error) {
 
 }  // namespace
 
+// Who has to log in gets no more time for it than others do; afterwards, and where nobody has to, as much as it wants.
+void LmtpCommands::limit_time_to_log_in() {
+  if (needs_login()) {
+    context_.connection.set_time_limit(context_.settings->limits.time_to_authenticate);
+  } else {
+    context_.connection.clear_time_limit();
+  }
+}
+
 bool LmtpCommands::needs_login() const {
   return context_.settings->lmtp.auth == LmtpAuth::required && context_.user().empty();
 }
@@ -68,6 +77,7 @@ asio::awaitable<LmtpNext> LmtpCommands::auth(lmtp::Auth command) {
   const auto account =
       co_await authenticate(context_, "lmtp", std::move(command.mechanism), std::move(command.initial_response), wire);
   if (account) {
+    limit_time_to_log_in();
     reply(235, "2.7.0", "Authenticated");
     co_return LmtpNext::go_on;
   }

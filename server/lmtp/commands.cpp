@@ -150,6 +150,9 @@ asio::awaitable<void> LmtpCommands::vrfy(lmtp::Vrfy command) {
 
 void LmtpCommands::forget_everything() {
   if (seeded(Fault::tls_forgets_nothing)) return;
+  client_ = lmtp::XClient();
+  context_.log_out();
+  limit_time_to_log_in();
   reset();
   envelope_.client_name.clear();
   framer_.take_buffered();

@@ -35,6 +35,8 @@ class LmtpCommands {
   bool too_many_unknown() const;
   // After the TLS handshake: all that was said in plaintext (RFC 3207 §4.2).
   void forget_everything();
+  // By limits.time_to_authenticate, where a login is needed and not done.
+  void limit_time_to_log_in();
 
  private:
   void reply(int code, std::string enhanced, std::string text);

@@ -22,6 +22,7 @@ asio::awaitable<void> serve(SessionContext& context) {
   const bool may_log_in = context.settings->lmtp.auth != LmtpAuth::off;
   line::LineFramer framer(may_log_in ? auth::sasl_line_octets_max : lmtp::command_line_octets_max);
   LmtpCommands commands(context, framer);
+  commands.limit_time_to_log_in();
   const std::uint64_t errors_max = context.settings->limits.bad_commands;
   std::string input;
   while (true) {

@@ -1,4 +1,5 @@
 """LMTP as an MTA speaks it: replies per recipient, unknown users, detail, one body for many, limits."""
+import base64
 import os
 import pathlib
 import re
@@ -131,6 +132,17 @@ class Lmtp(unittest.TestCase):
                 except ConnectionResetError:
                     pass
                 self.assertIn(b"421 ", rest)
+
+    def test_a_login_before_starttls_holds_no_longer(self):
+        with Server({"lmtp.starttls": True, "lmtp.auth": "required"}) as server:
+            connection, lines = self.talk(server)
+            self.reply(lines)
+            login = b"AUTH PLAIN " + base64.b64encode(b"\0alice\0pass") + b"\r\n"
+            connection.sendall(b"LHLO x\r\n" + login + b"STARTTLS\r\n")
+            self.assertEqual([self.reply(lines)[:3] for _ in range(3)], [b"250", b"235", b"220"])
+            with insecure_tls().wrap_socket(connection) as secret, secret.makefile("rb") as lines:
+                secret.sendall(b"LHLO x\r\nMAIL FROM:<>\r\n" + login + b"MAIL FROM:<>\r\nQUIT\r\n")
+                self.assertEqual([self.reply(lines)[:3] for _ in range(5)], [b"250", b"530", b"235", b"250", b"221"])
 
     def test_starttls_hears_nothing_that_was_said_in_plaintext(self):
         with Server({"lmtp.starttls": True}) as server:

@@ -212,6 +212,22 @@ TEST_CASE("AUTH is off, or offered, or needed before mail is taken") {
   }
 }
 
+TEST_CASE("who has to log in and does not is told so after a while, whatever else it says") {
+  Settings settings = test::test_settings();
+  settings.lmtp.auth = LmtpAuth::required;
+  settings.limits.time_to_authenticate = std::chrono::seconds(1);
+  LmtpServer server(settings);
+  const Socket client = server.connect();
+  const auto begun = std::chrono::steady_clock::now();
+  std::string replies;
+  while (replies.find("421") == std::string::npos &&
+         std::chrono::steady_clock::now() - begun < std::chrono::seconds(30)) {
+    client.send("NOOP\r\n");
+    replies += client.receive_until("\r\n");
+  }
+  CHECK(replies.ends_with("421 4.4.2 Timeout, closing the connection\r\n"));
+}
+
 TEST_CASE("STARTTLS is not there unless it is offered") {
   LmtpServer server;
   const std::string replies = server.talk(hello + "STARTTLS\r\n" + quit);
