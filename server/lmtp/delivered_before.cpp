@@ -65,4 +65,17 @@ std::optional<std::string> message_id_of(std::string_view beginning) {
   return found;
 }
 
+std::string mark_of(std::string_view beginning, std::uint64_t octets) {
+  std::string mark = std::to_string(octets);
+  mime::HeaderReader reader(beginning);
+  mime::HeaderField field;
+  while (reader.next(field)) {
+    if (!ascii::iequals(field.name, "Received")) continue;
+    mark += ' ';
+    mark += field.value;
+    break;
+  }
+  return mark;
+}
+
 }  // namespace postkeep::server

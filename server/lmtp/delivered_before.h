@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -40,5 +41,9 @@ class DeliveredBefore {
 // The Message-ID of a message, of which `beginning` has the header; none if it has none, or more than one, or one that
 // is too long. Without comments and folding: what stands between < and >, both included (RFC 5322 §3.6.4).
 std::optional<std::string> message_id_of(std::string_view beginning);
+
+// What a message of `octets` has for itself, others with its Message-ID notwithstanding, and still has when an MTA
+// tries again: its size, and the first Received field, which has a number of the MTA's queue.
+std::string mark_of(std::string_view beginning, std::uint64_t octets);
 
 }  // namespace postkeep::server

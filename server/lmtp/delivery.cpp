@@ -118,7 +118,8 @@ void LmtpDelivery::log(const Addressee& addressee, const Result<Filed>& filed) {
 }
 
 DeliveredBefore::Key LmtpDelivery::retry_key(const EnvelopeRecipient& recipient, const std::string& user) const {
-  return DeliveredBefore::key_of(*message_id_, user + " as " + recipient.address.to_string());
+  return DeliveredBefore::key_of(*message_id_ + ' ' + mark_of(intake_.beginning(), intake_.received()),
+                                 user + " as " + recipient.address.to_string());
 }
 
 // Of those whom an alias stands for some may have it from a time when others could not get it.

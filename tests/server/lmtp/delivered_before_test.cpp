@@ -35,6 +35,14 @@ TEST_CASE("what is remembered is bounded, and the oldest goes first") {
   CHECK(short_lived.size() == 1);
 }
 
+TEST_CASE("what an MTA sends again has one mark, and another message with its Message-ID has another") {
+  const std::string tried = "Received: from a by b id 4F00;\r\n\tnow\r\nReceived: from x\r\nMessage-ID: <1@x>\r\n\r\n";
+  CHECK(mark_of("Delivery-date: then\r\n" + tried, 100) == mark_of("Delivery-date: soon\r\n" + tried, 100));
+  CHECK(mark_of(tried, 100) != mark_of(tried, 101));
+  CHECK(mark_of(tried, 100) != mark_of("Received: from a by b id 4F01;\r\n\tnow\r\n\r\n", 100));
+  CHECK(mark_of("Subject: x\r\n\r\n", 7) == "7");
+}
+
 TEST_CASE("the Message-ID is found in whatever header") {
   CHECK(message_id_of("Message-ID: <a@b>\r\n\r\n") == "<a@b>");
   CHECK(message_id_of("Subject: x\r\nmessage-id:\r\n\t<a@b>\r\nTo: y\r\n\r\nMessage-ID: <c@d>\r\n") == "<a@b>");

@@ -87,12 +87,16 @@ TEST_CASE("of an alias those who have room get the mail once, however often it i
   CHECK(codes(server.talk(attempt)) == Codes{"250", "250", "250", "354", "452", "221"});
   CHECK(codes(server.talk(attempt)) == Codes{"250", "250", "250", "354", "452", "221"});
   CHECK(server.mail_of("bob").size() == 1);
+  const std::string another =
+      hello + "MAIL FROM:<>\r\nRCPT TO:<all>\r\nDATA\r\nMessage-ID: <1@x>\r\n\r\nother\r\n.\r\n" + quit;
+  CHECK(codes(server.talk(another)) == Codes{"250", "250", "250", "354", "452", "221"});
+  CHECK(server.mail_of("bob").size() == 2);
   server.limit_messages("alice", 10);
   CHECK(codes(server.talk(attempt)) == Codes{"250", "250", "250", "354", "250", "221"});
   CHECK(server.mail_of("alice").size() == 2);
-  CHECK(server.mail_of("bob").size() == 1);
+  CHECK(server.mail_of("bob").size() == 2);
   server.limit_messages("alice", 2);
-  server.limit_messages("bob", 1);
+  server.limit_messages("bob", 2);
   CHECK(codes(server.talk(hello + "MAIL FROM:<>\r\nRCPT TO:<all>\r\n" + quit)) == Codes{"250", "250", "452", "221"});
 }
 
