@@ -38,9 +38,18 @@ std::string prepared_name(std::string_view name) {
   return prepared ? *prepared : std::string(name);
 }
 
-// RFC 2195 §2, in lower-case hexadecimal digits. Throws std::runtime_error if libcrypto fails.
-std::string cram_md5_digest(const Secret& password, std::string_view challenge) {
-  std::array<unsigned char, cram_md5_digits / 2> mac{};
+using Md5 = std::array<unsigned char, cram_md5_digits / 2>;
+
+std::string to_hex(const Md5& octets) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string digits;
+  for (const unsigned char octet : octets) (digits += hex[octet >> 4]) += hex[octet & 15];
+  return digits;
+}
+
+// RFC 2195 §2. Throws std::runtime_error if libcrypto fails.
+Md5 cram_md5_digest(const Secret& password, std::string_view challenge) {
+  Md5 mac{};
   unsigned length = 0;
   const std::string_view key = password.reveal();
   if (HMAC(EVP_md5(), key.data(), static_cast<int>(key.size()),
@@ -48,10 +57,26 @@ std::string cram_md5_digest(const Secret& password, std::string_view challenge) 
            &length) == nullptr) {
     throw std::runtime_error("libcrypto cannot compute HMAC-MD5");
   }
-  constexpr std::string_view hex = "0123456789abcdef";
-  std::string digits;
-  for (const unsigned char octet : mac) (digits += hex[octet >> 4]) += hex[octet & 15];
-  return digits;
+  return mac;
+}
+
+// RFC 1939 §7. Throws std::runtime_error if libcrypto fails.
+Md5 apop_digest(const Secret& password, std::string_view challenge) {
+  std::string signed_text;
+  signed_text.reserve(challenge.size() + password.reveal().size());  // at once: growing would leave a copy behind
+  (signed_text += challenge) += password.reveal();
+  const Secret whole(std::move(signed_text));
+  Md5 digest{};
+  unsigned length = 0;
+  if (EVP_Digest(whole.reveal().data(), whole.reveal().size(), digest.data(), &length, EVP_md5(), nullptr) != 1) {
+    throw std::runtime_error("libcrypto cannot compute MD5");
+  }
+  return digest;
+}
+
+std::string digest_of(const Secret& password, const Credentials& credentials) {
+  return to_hex(credentials.proof == Proof::apop ? apop_digest(password, credentials.challenge)
+                                                 : cram_md5_digest(password, credentials.challenge));
 }
 
 }  // namespace
@@ -131,7 +156,8 @@ void Authenticator::waste(const Secret& password, const Options& options) {
 }
 
 // The cheapest verifier that decides is asked: a PLAIN one costs nothing. When Argon2 did not run and the answer is no,
-// as much time is wasted as if it had: the answer must not tell how a user's password is kept.
+// as much time is wasted as if it had: the answer must not tell how a user's password is kept, nor a disabled user's
+// that it is right.
 Result<bool> Authenticator::check_password(const User& user, const std::vector<Verifier>& verifiers,
                                            const Secret& password, const Options& options) {
   const auto cheapest =
@@ -147,7 +173,7 @@ Result<bool> Authenticator::check_password(const User& user, const std::vector<V
   } else {
     right = TRY(check_costly(user, *cheapest, password, options));
   }
-  if (!right && work != Work::argon2) waste(password, options);
+  if (!(right && user.enabled) && work != Work::argon2) waste(password, options);
   return right;
 }
 
@@ -213,6 +239,7 @@ Result<Identity> Authenticator::verify(const Credentials& credentials) {
     case Proof::certificate:
       return verify_certificate(credentials, *current);
     case Proof::cram_md5:
+    case Proof::apop:
       return verify_digest_of_password(credentials, *current);
     case Proof::nothing:
       return admit_anonymous(*current);
@@ -251,7 +278,7 @@ Result<Identity> Authenticator::verify_digest_of_password(const Credentials& cre
   const Verifier* kept = find_scheme(verifiers, Scheme::plain);
   const Secret nobodys("nobody's");
   const Secret& password = kept != nullptr ? kept->hash : nobodys;
-  const bool right = are_equal(cram_md5_digest(password, credentials.challenge), credentials.password.reveal());
+  const bool right = are_equal(digest_of(password, credentials), credentials.password.reveal());
   if (kept == nullptr || !right || !user->enabled) waste(credentials.password, options);
   if (kept == nullptr || !right) {
     return refused(!user ? "no such user" : kept == nullptr ? "the password is not kept as PLAIN" : "wrong password");

@@ -38,7 +38,8 @@ struct Identity {
 enum class Proof {
   password,     // which it sends
   certificate,  // its own, which TLS has verified: EXTERNAL
-  cram_md5,     // a digest of the password and of a challenge
+  cram_md5,     // HMAC-MD5 of a challenge, keyed with the password
+  apop,         // MD5 of a challenge and the password (RFC 1939 §7)
   nothing,      // ANONYMOUS
 };
 
@@ -47,9 +48,9 @@ enum class Proof {
 struct Credentials {
   std::string login;  // a name; of a certificate its subject, and of ANONYMOUS what it says of itself
   std::string authorization;
-  Secret password;  // with cram_md5: the digest, in lower-case hexadecimal digits
+  Secret password;  // with cram_md5 and apop: the digest, in lower-case hexadecimal digits
   Proof proof = Proof::password;
-  std::string challenge = {};         // with cram_md5: what was to be signed
+  std::string challenge = {};         // with cram_md5 and apop: what was to be signed
   CertificateNames certificate = {};  // with certificate
 };
 

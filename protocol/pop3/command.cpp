@@ -13,7 +13,9 @@ constexpr std::size_t line_end_octets = 2;
 
 tl::unexpected<Error> bad(std::string text) { return failure(ErrorKind::bad_syntax, std::move(text)); }
 
-bool carries_credentials(std::string_view keyword) { return keyword == "AUTH" || keyword == "PASS"; }
+bool carries_credentials(std::string_view keyword) {
+  return keyword == "AUTH" || keyword == "PASS" || keyword == "APOP";
+}
 
 // Up to the next blank; takes it and the blanks around it off `text`. More blanks than one are forgiven.
 std::string_view take_word(std::string_view& text) {
@@ -89,6 +91,20 @@ Result<PassArgs> parse_pass(std::string_view arguments) {
   PassArgs out;
   if (seeded(Fault::password_to_blank)) arguments = take_word(arguments);
   out.password = Secret(std::string(arguments));
+  return out;
+}
+
+// RFC 1939 §7. The digest has no space; a name may.
+Result<ApopArgs> parse_apop(std::string_view arguments) {
+  constexpr std::size_t digits = 32;
+  const std::size_t space = arguments.rfind(' ');
+  if (space == std::string_view::npos || space == 0) return bad("The syntax is APOP name digest");
+  const std::string_view digest = arguments.substr(space + 1);
+  const auto is_digit = [](char c) { return ascii::hex_value(c) >= 0; };
+  if (digest.size() != digits || !ascii::all(digest, is_digit)) return bad("A digest is 32 hexadecimal digits");
+  ApopArgs out;
+  out.name = arguments.substr(0, space);
+  out.digest = Secret(ascii::to_lower(digest));
   return out;
 }
 

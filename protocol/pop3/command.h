@@ -33,6 +33,10 @@ struct UserArgs {
 struct PassArgs {
   Secret password;  // the rest of the line as it is (RFC 1939 §7: blanks may be part of it)
 };
+struct ApopArgs {
+  std::string name;  // blanks inside included
+  Secret digest;     // in small letters; not secret, but as good as a password to whoever can stop the client
+};
 struct AuthArgs {
   std::string mechanism;                        // empty: the client asks for the list, as some old ones do
   std::optional<std::string> initial_response;  // base64, or "=" for an empty one
@@ -56,6 +60,7 @@ struct LangArgs {
 Outcome parse_nothing(std::string_view arguments);
 Result<UserArgs> parse_user(std::string_view arguments);
 Result<PassArgs> parse_pass(std::string_view arguments);
+Result<ApopArgs> parse_apop(std::string_view arguments);
 Result<AuthArgs> parse_auth(std::string_view arguments);
 Result<MessageArgs> parse_message(std::string_view arguments);
 Result<ListArgs> parse_list(std::string_view arguments);

@@ -180,6 +180,7 @@ struct Settings {
     std::string uidl_format = "%08Xu%08Xv";    // valid by pop3::UidlFormat
     std::optional<std::uint64_t> expire_days;  // none: never
     std::chrono::seconds login_delay{0};       // 0: none
+    bool apop = false;
     Utf8Messages utf8_messages = Utf8Messages::send;
     NameProgram implementation = NameProgram::always;
   } pop3;

@@ -553,6 +553,10 @@ const std::array table = {
     DURATION("pop3", "login_delay", pop3.login_delay, seconds(0), hours(24),
              "How long a user has to wait between two POP3 logins; who comes sooner is told LOGIN-DELAY. All programs "
              "of a user count together. 0s: no wait."),
+    BOOLEAN(
+        "pop3", "apop", pop3.apop,
+        "Whether APOP is offered: a time stamp in the greeting, and logins by an MD5 digest of it and the password. "
+        "Only users whose password is kept as PLAIN can log in so. SCRAM-SHA-256 does better what it was made for."),
     CHOICE("pop3", "utf8_messages", pop3.utf8_messages, utf8_message_choices,
            "What a client that has not said UTF8 gets of a message whose header has octets beyond ASCII: \"send\" "
            "gives it as it is, since hardly any client knows UTF8 and nearly all can show it; RFC 6856 wants it "

@@ -42,6 +42,7 @@ const CommandRow command_rows[] = {
   {"LANG", "RFC 6856 §3", any_state,    parse_and_run<parse_lang, run_lang>,     in_turn, "LANG"},
   {"USER", "RFC 1939 §7", before_login, parse_and_run<parse_user, run_user>,     in_turn, "USER"},
   {"PASS", "RFC 1939 §7", before_login, parse_and_run<parse_pass, run_pass>,     in_turn, "USER"},
+  {"APOP", "RFC 1939 §7", before_login, parse_and_run<parse_apop, run_apop>,     in_turn, ""},
   {"AUTH", "RFC 5034 §4", before_login, parse_and_run<parse_auth, run_auth>,     in_turn, "SASL"},
   {"STAT", "RFC 1939 §5", in_maildrop,  run_plain<run_stat>,                     in_turn, ""},
   {"LIST", "RFC 1939 §5", in_maildrop,  parse_and_run<parse_list, run_list>,     in_turn, ""},

@@ -78,6 +78,7 @@ class Context {
   server::AccountPtr account;          // whose mail; null before login
   std::unique_ptr<Maildrop> maildrop;  // null before login
   std::optional<std::string> login;    // USER's, for the PASS that follows at once
+  std::string apop_stamp;              // of the greeting; empty where APOP is not offered
   ReadAhead read_ahead;                // of RETR
   UidSet seen;                         // read by RETR, and not marked \Seen yet
   UidSet retrieved_uids;               // read by RETR, where they go with the session (pop3.expire_days is 0)

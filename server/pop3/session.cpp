@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "auth/mechanisms.h"
 #include "protocol/base/ensure.h"
 #include "protocol/pop3/reply.h"
 #include "server/pop3/commands/handlers.h"
@@ -32,8 +33,15 @@ void count(Context& context, Judged judged, std::uint64_t& bad_commands) {
   context.next = Next::log_out;
 }
 
+// With what APOP signs, where it is offered: a msg-id that was never sent before (RFC 1939 §7).
+std::string greeting(Context& context) {
+  if (!context.settings().pop3.apop) return "Postkeep ready";
+  context.apop_stamp = "<" + auth::random_nonce() + "@" + context.settings().hostname + ">";
+  return "Postkeep ready " + context.apop_stamp;
+}
+
 Awaitable<void> serve(Context& context) {
-  write_ok(context.out(), "Postkeep ready");
+  write_ok(context.out(), greeting(context));
   std::uint64_t bad_commands = 0;
   while (context.next != Next::log_out) {
     std::string_view text;

@@ -288,6 +288,20 @@ TEST_CASE_FIXTURE(AuthenticatorFixture,
   CHECK(answer("tim", right).error().text == wrong_login("").text);
 }
 
+TEST_CASE_FIXTURE(AuthenticatorFixture, "APOP's digest is that of RFC 1939") {
+  User mrose;
+  mrose.name = "mrose";
+  REQUIRE(users.add(mrose, make_verifiers(Secret("tanstaaf"), Scheme::plain, options().cost).value()));
+  Credentials credentials;
+  credentials.proof = Proof::apop;
+  credentials.login = "mrose";
+  credentials.password = Secret("c4c9334bac560ecc979e58001b3e22fb");
+  credentials.challenge = "<1896.697170952@dbc.mtview.ca.us>";
+  CHECK(authenticator.verify(credentials).value().user == "mrose");
+  credentials.proof = Proof::cram_md5;
+  CHECK(authenticator.verify(credentials).error().kind == ErrorKind::authentication_failed);
+}
+
 TEST_CASE_FIXTURE(AuthenticatorFixture, "ANONYMOUS is the user whom the configuration names, and else nobody") {
   add("guest");
   Credentials credentials;
@@ -445,6 +459,11 @@ TEST_CASE_FIXTURE(AuthenticatorFixture, "a password that was right is not hashed
   CHECK(cpu_of("secret", true) * 10 < hashed);
   // Whether a disabled user's password is right is not told by the time either.
   REQUIRE(users.set_enabled("alice", false));
+  CHECK(cpu_of("secret", false) * 10 > hashed);
+  REQUIRE(users.set_verifiers("alice", make_verifiers(Secret("secret"), Scheme::plain, options().cost).value()));
+  auto as_costly = options();
+  as_costly.cost = costly;
+  authenticator.reconfigure(as_costly);
   CHECK(cpu_of("secret", false) * 10 > hashed);
   REQUIRE(users.set_enabled("alice", true));
   REQUIRE(users.set_verifiers("alice", make_verifiers(Secret("other"), Scheme::argon2id, options().cost).value()));

@@ -75,6 +75,28 @@ class Pop3(unittest.TestCase):
             client.quit()
             self.assertEqual(server.pop3().stat()[0], 2)
 
+    def test_apop_where_it_is_offered(self):
+        def connect(server):
+            return poplib.POP3(HOST, server.pop3_port, timeout=60)
+        with Server(users=("alice",)) as server:
+            client = connect(server)
+            self.assertNotIn(b"<", client.welcome)
+            with self.assertRaisesRegex(poplib.error_proto, "APOP not supported"):
+                client.apop("alice", "pass")
+            with server.raw_pop3(user=None) as client:
+                self.assertEqual(client.command("APOP alice " + 32 * "0"), "-ERR Unknown command")
+        with Server({"pop3.apop": True}, users=("alice",)) as server:
+            server.add_user("bob", scheme="ARGON2ID")
+            first, second = connect(server), connect(server)
+            self.assertNotEqual(first.welcome, second.welcome)
+            with self.assertRaisesRegex(poplib.error_proto, r"-ERR \[AUTH\]"):
+                first.apop("alice", "wrong")
+            self.assertTrue(first.apop("alice", "pass").startswith(b"+OK"))
+            self.assertEqual(first.stat(), (0, 0))
+            with self.assertRaisesRegex(poplib.error_proto, r"-ERR \[AUTH\]"):
+                second.apop("bob", "pass")
+            self.assertIn('protocol=pop3 mechanism="APOP command"', server.log.read_text())
+
     def test_curl_lists_reads_and_deletes(self):
         curl = program("curl")
         with Server() as server:

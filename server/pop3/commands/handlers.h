@@ -18,6 +18,7 @@ server::Awaitable<void> switch_to_tls(Context& context);
 // login.cpp
 Answer run_user(Context& context, UserArgs arguments);
 Answer run_pass(Context& context, PassArgs arguments);
+Answer run_apop(Context& context, ApopArgs arguments);
 Answer run_auth(Context& context, AuthArgs arguments);
 
 // listing.cpp

@@ -1,4 +1,4 @@
-// USER, PASS, AUTH. RFC 1939 §7, RFC 5034. What they have in common with other protocols is in runtime/login and
+// USER, PASS, APOP, AUTH. RFC 1939 §7, RFC 5034. What they have in common with other protocols is in runtime/login and
 // runtime/sasl_dialogue; what follows here is the maildrop.
 #include <algorithm>
 #include <chrono>
@@ -75,6 +75,14 @@ Completion list_mechanisms(Context& context) {
   return Completion::sent();
 }
 
+// RFC 6856 §2.2; what ASCII does not need: nothing that may stand in a name is changed there.
+Result<std::string> prepared_name(std::string name) {
+  if (std::none_of(name.begin(), name.end(), ascii::is_eight_bit)) return name;
+  auto prepared = text::sasl_prep(name);
+  if (!prepared) return failure(ErrorKind::cannot, "This can be nobody's name");
+  return std::move(*prepared);
+}
+
 }  // namespace
 
 // Every name is as good as another, so that nobody learns who is here.
@@ -82,13 +90,8 @@ Answer run_user(Context& context, UserArgs arguments) {
   if (server::channel_of(context.host) == auth::Channel::exposed) {
     co_return failure(ErrorKind::privacy_required, "Use TLS before sending a password");
   }
-  // RFC 6856 §2.2; what ASCII does not need: nothing that may stand in a name is changed there.
-  if (std::any_of(arguments.name.begin(), arguments.name.end(), ascii::is_eight_bit)) {
-    auto prepared = text::sasl_prep(arguments.name);
-    if (!prepared) co_return failure(ErrorKind::cannot, "This can be nobody's name");
-    arguments.name = std::move(*prepared);
-  }
-  context.login = std::move(arguments.name);
+  auto name = prepared_name(std::move(arguments.name));
+  context.login = CO_TRY(std::move(name));
   co_return Completion("Send PASS");
 }
 
@@ -99,6 +102,20 @@ Answer run_pass(Context& context, PassArgs arguments) {
   credentials.password = std::move(arguments.password);
   context.login.reset();
   const server::LoginWay way("pop3", "PASS command");
+  auto account = co_await server::log_in(context.host, way, std::move(credentials));
+  co_return co_await enter(context, std::move(account));
+}
+
+// RFC 1939 §7.
+Answer run_apop(Context& context, ApopArgs arguments) {
+  if (context.apop_stamp.empty()) co_return failure(ErrorKind::bad_syntax, "Unknown command");
+  auto name = prepared_name(std::move(arguments.name));
+  auth::Credentials credentials;
+  credentials.login = CO_TRY(std::move(name));
+  credentials.password = std::move(arguments.digest);
+  credentials.proof = auth::Proof::apop;
+  credentials.challenge = context.apop_stamp;
+  const server::LoginWay way("pop3", "APOP command");
   auto account = co_await server::log_in(context.host, way, std::move(credentials));
   co_return co_await enter(context, std::move(account));
 }
