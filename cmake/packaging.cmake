@@ -53,6 +53,7 @@ install(FILES packaging/tmpfiles.conf DESTINATION lib/tmpfiles.d RENAME postkeep
 file(GLOB documents CONFIGURE_DEPENDS docs/*.md)
 list(FILTER documents EXCLUDE REGEX "/README.md$")  # the index; the README of the project has the links
 install(FILES README.md packaging/debian/copyright ${documents} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs/sasl DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY packaging/fail2ban DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(DIRECTORY examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples USE_SOURCE_PERMISSIONS)
 

@@ -125,6 +125,16 @@ class PostfixDelivers(unittest.TestCase):
         late = [text for text in self.read_all(server, "erin") if b"Subject: while down\r\n" in text]
         self.assertEqual([self.without_trace(text) for text in late], [message("while down")])
 
+    def test_by_tls(self):
+        tls = guide_blocks("/etc/postfix/main.cf")[-1]
+        self.assertIn("tls", tls)
+        with Postfix() as postfix, Server({**server_settings(), "lmtp.starttls": True}, users=USERS) as server:
+            postfix.start(self.settings_by("tcp", server, postfix) + tls)
+            with postfix.smtp() as smtp:
+                smtp.sendmail("sender@example.com", [address("alice")], message("by TLS"))
+            self.assertTrue(eventually(lambda: self.read_all(server, "alice"), 30), postfix.log()[-3000:])
+            self.assertIn(b" (Postkeep) with LMTPS id ", self.read_all(server, "alice")[0])
+
     def test_by_tcp(self):
         self.delivers_everything_once("tcp")
 

@@ -19,9 +19,10 @@ class PostfixAsks(unittest.TestCase):
         auth, maps = cls.postfix.sockets / "auth", cls.postfix.sockets / "socketmap"
         cls.server = cls.enterClassContext(Server(server_settings() | {
             "listen.mta_auth": [f"unix:{auth}"], "listen.socketmap": [f"unix:{maps}"], "quota.on_delivery": "reject",
+            "auth.masters": ["carol"], "auth.master_separator": "*",
         }, users=("alice", "bob", "carol")))
         cls.submission = free_port()
-        tcp, _, submission, recipients = guide_blocks("/etc/postfix/main.cf")
+        tcp, _, submission, recipients, *_ = guide_blocks("/etc/postfix/main.cf")
         tcp = put(tcp, "inet:127.0.0.1:24\n", f"inet:127.0.0.1:{cls.server.lmtp_port}\n")
         # What the guide has another line for.
         tcp = put(tcp, "smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unverified_recipient\n", "")
@@ -57,6 +58,13 @@ class PostfixAsks(unittest.TestCase):
             self.arrives("bob", f"by {name}")
         self.assertRegex(self.server.log.read_text(),
                          rf"event=login session=\w+ user=alice protocol=smtp mechanism=LOGIN tls=true peer={THE_WORLD}")
+
+    def test_who_may_act_as_others_sends_as_them_and_the_log_tells(self):
+        smtp = self.submit()
+        self.assertEqual(smtp.login("alice*carol", "pass")[0], 235)
+        self.assertRegex(self.server.log.read_text(), rf"event=acting .*by=carol as=alice protocol=smtp mechanism=\S+ peer={THE_WORLD}")
+        with self.assertRaises(smtplib.SMTPAuthenticationError):
+            self.submit().login("carol*alice", "pass")
 
     def test_scram(self):
         for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-1"):
