@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "protocol/base/ascii.h"
 #include "protocol/mail/calendar.h"
@@ -73,6 +72,29 @@ Printable to_printable(UnixTime time) {
   return Printable{calendar::civil_from_days(days), days, of_day / 3600, of_day / 60 % 60, of_day % 60};
 }
 
+// By hand, since printf was a twelfth of what a FETCH of INTERNALDATE costs.
+void append_digits(std::string& out, int value, std::size_t count) {
+  out.append(count, '0');
+  for (std::size_t at = out.size(); value > 0 && count > 0; value /= 10, --count) {
+    out[--at] = static_cast<char>('0' + value % 10);
+  }
+}
+
+std::string_view month_name(const Printable& time) {
+  return calendar::month_names[static_cast<std::size_t>(time.date.month - 1)];
+}
+
+// " 02:44:25 +0000"
+void append_time(std::string& out, const Printable& time) {
+  char before = ' ';
+  for (const int part : {time.hour, time.minute, time.second}) {
+    out += before;
+    append_digits(out, part, 2);
+    before = ':';
+  }
+  out += " +0000";
+}
+
 }  // namespace
 
 Day ZonedTime::local_day() const {
@@ -96,10 +118,12 @@ Result<ZonedTime> parse_imap_date_time(std::string_view text) {
 
 std::string format_imap_date_time(UnixTime time) {
   const Printable p = to_printable(time);
-  char out[64];
-  std::snprintf(out, sizeof out, "%02d-%s-%04d %02d:%02d:%02d +0000", p.date.day,
-                calendar::month_names[static_cast<std::size_t>(p.date.month - 1)].data(), p.date.year, p.hour, p.minute,
-                p.second);
+  std::string out;
+  out.reserve(26);
+  append_digits(out, p.date.day, 2);
+  ((out += '-') += month_name(p)) += '-';
+  append_digits(out, p.date.year, 4);
+  append_time(out, p);
   return out;
 }
 
@@ -114,9 +138,9 @@ Result<Day> parse_imap_date(std::string_view text) {
 
 std::string format_imap_date(Day day) {
   const Printable p = to_printable(UnixTime{std::int64_t{day.days} * seconds_per_day});
-  char out[64];
-  std::snprintf(out, sizeof out, "%d-%s-%04d", p.date.day,
-                calendar::month_names[static_cast<std::size_t>(p.date.month - 1)].data(), p.date.year);
+  std::string out = std::to_string(p.date.day);
+  ((out += '-') += month_name(p)) += '-';
+  append_digits(out, p.date.year, 4);
   return out;
 }
 
@@ -124,10 +148,12 @@ std::string format_rfc5322_date(UnixTime time) {
   const Printable p = to_printable(time);
   constexpr std::array<std::string_view, 7> weekdays = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
   const std::size_t weekday = static_cast<std::size_t>((p.days % 7 + 7) % 7);  // day 0 was a Thursday
-  char out[64];
-  std::snprintf(out, sizeof out, "%s, %02d %s %04d %02d:%02d:%02d +0000", weekdays[weekday].data(), p.date.day,
-                calendar::month_names[static_cast<std::size_t>(p.date.month - 1)].data(), p.date.year, p.hour, p.minute,
-                p.second);
+  std::string out(weekdays[weekday]);
+  out += ", ";
+  append_digits(out, p.date.day, 2);
+  ((out += ' ') += month_name(p)) += ' ';
+  append_digits(out, p.date.year, 4);
+  append_time(out, p);
   return out;
 }
 
