@@ -31,6 +31,7 @@ void check_line(std::string_view line) {
   check_refusal(pop3::parse_nothing(arguments));
   check_refusal(pop3::parse_user(arguments));
   check_refusal(pop3::parse_auth(arguments));
+  check_refusal(pop3::parse_apop(arguments));
   check_refusal(pop3::parse_list(arguments));
   check_refusal(pop3::parse_lang(arguments));
   const auto pass = pop3::parse_pass(arguments);

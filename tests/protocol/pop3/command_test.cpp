@@ -94,6 +94,17 @@ TEST_CASE("a name is the rest of the line, a password all of it") {
   CHECK(kind_of(parse_pass("")) == ErrorKind::bad_syntax);
 }
 
+TEST_CASE("APOP has a name, which may have spaces, and a digest") {
+  const ApopArgs apop = must(parse_apop("m rose C4c9334bac560ecc979e58001b3e22fb"));
+  CHECK(apop.name == "m rose");
+  CHECK(apop.digest.reveal() == "c4c9334bac560ecc979e58001b3e22fb");
+  for (const char* text : {"", "mrose", " c4c9334bac560ecc979e58001b3e22fb", "mrose c4c9334bac560ecc979e58001b3e22f",
+                           "mrose c4c9334bac560ecc979e58001b3e22fg", "mrose c4c9334bac560ecc979e58001b3e22fb "}) {
+    CAPTURE(text);
+    CHECK(kind_of(parse_apop(text)) == ErrorKind::bad_syntax);
+  }
+}
+
 TEST_CASE("AUTH names a mechanism and may bring the first response; alone it asks for the list") {
   CHECK(must(parse_auth("PLAIN")).mechanism == "PLAIN");
   CHECK_FALSE(must(parse_auth("PLAIN")).initial_response);
