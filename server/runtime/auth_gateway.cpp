@@ -27,6 +27,8 @@ auto run_counted(WorkerPool& pool, Job job) {
   });
 }
 
+Error shutting_down() { return Error(ErrorKind::unavailable, "The server is shutting down"); }
+
 // What the guard is told. Who may not act as somebody else had the right password all the same; what could not be
 // checked says nothing of anybody.
 void settle(auth::GuessGuard::Attempt& attempt, const auth::Credentials& credentials,
@@ -69,7 +71,7 @@ Awaitable<Outcome> AuthGateway::admit(AttemptPtr attempt) {
   asio::steady_timer timer(executor);
   const auto until = std::chrono::steady_clock::now() + *wait;
   while (std::chrono::steady_clock::now() < until) {
-    if (stopping_) co_return failure(ErrorKind::unavailable, "The server is shutting down");
+    if (stopping_) co_return tl::unexpected<Error>(shutting_down());
     timer.expires_at(std::min(until, std::chrono::steady_clock::now() + wait_slice));
     asio::error_code ignored;
     co_await timer.async_wait(into(ignored));
@@ -80,6 +82,7 @@ Awaitable<Outcome> AuthGateway::admit(AttemptPtr attempt) {
 Awaitable<AuthGateway::Maybe<auth::Identity>> AuthGateway::check(std::shared_ptr<const auth::Credentials> credentials,
                                                                  AttemptPtr attempt) {
   return run_counted(pool_for(attempt), [this, credentials, attempt]() -> Maybe<auth::Identity> {
+    if (stopping_) return tl::unexpected<Error>(shutting_down());
     if (attempt && !attempt->still_admitted()) return std::optional<auth::Identity>();
     auto identity = authenticator_.verify(*credentials);
     if (attempt) settle(*attempt, *credentials, identity);
@@ -103,6 +106,7 @@ Awaitable<Result<auth::Identity>> AuthGateway::verify(auth::Credentials credenti
 Awaitable<AuthGateway::Maybe<auth::KeyAnswer>> AuthGateway::look_up(std::shared_ptr<const auth::KeyRequest> request,
                                                                     AttemptPtr attempt) {
   return run_counted(pool_for(attempt), [this, request, attempt]() -> Maybe<auth::KeyAnswer> {
+    if (stopping_) return tl::unexpected<Error>(shutting_down());
     if (attempt && !attempt->still_admitted()) return std::optional<auth::KeyAnswer>();
     auto answer = authenticator_.look_up_keys(*request);
     if (!answer) return tl::unexpected<Error>(std::move(answer).error());

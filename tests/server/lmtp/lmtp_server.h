@@ -34,6 +34,7 @@ class LmtpServer {
         services_{*log_, settings_, hub_, gateway_, auth_, admission_, tls_, nullptr, &delivered_},
         host_(services_, runtime_) {}
   ~LmtpServer() {
+    auth_.stop_waiting();
     CHECK(host_.shut_down(std::chrono::seconds(5)));
     gateway_.close(std::chrono::seconds(5));
     runtime_.join();

@@ -30,6 +30,7 @@ class MtaServer {
         host_(services_, runtime_),
         protocol_{"mta", run, server::TlsMode::plain, ""} {}
   ~MtaServer() {
+    auth_.stop_waiting();
     CHECK(host_.shut_down(std::chrono::seconds(5)));
     gateway_.close(std::chrono::seconds(5));
     runtime_.join();
