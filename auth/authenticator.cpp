@@ -10,6 +10,7 @@
 #include "auth/schemes.h"
 #include "auth/user_name.h"
 #include "protocol/base/ascii.h"
+#include "protocol/base/hex.h"
 #include "protocol/text/prep.h"
 
 namespace postkeep::auth {
@@ -39,13 +40,6 @@ std::string prepared_name(std::string_view name) {
 }
 
 using Md5 = std::array<unsigned char, cram_md5_digits / 2>;
-
-std::string to_hex(const Md5& octets) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  std::string digits;
-  for (const unsigned char octet : octets) (digits += hex[octet >> 4]) += hex[octet & 15];
-  return digits;
-}
 
 // RFC 2195 §2. Throws std::runtime_error if libcrypto fails.
 Md5 cram_md5_digest(const Secret& password, std::string_view challenge) {

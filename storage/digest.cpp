@@ -2,9 +2,12 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "protocol/base/ensure.h"
+#include "protocol/base/hex.h"
 
 namespace postkeep::storage {
 
@@ -60,13 +63,7 @@ Hash128 KeyedHash::of(std::string_view text) {
 }
 
 std::string hex(const Sha256Digest& digest, std::size_t octets) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (std::size_t i = 0; i < octets && i < digest.size(); ++i) {
-    out += digits[digest[i] >> 4];
-    out += digits[digest[i] & 15];
-  }
-  return out;
+  return to_hex(std::span(digest).first(std::min(octets, digest.size())));
 }
 
 }  // namespace postkeep::storage

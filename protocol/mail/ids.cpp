@@ -1,20 +1,14 @@
 #include "protocol/mail/ids.h"
 
+#include <array>
 #include <span>
+
+#include "protocol/base/hex.h"
 
 namespace postkeep {
 namespace {
 
-constexpr char hex_digits[] = "0123456789abcdef";
-
-std::string prefixed_hex(char prefix, std::span<const std::uint8_t> bytes) {
-  std::string out(1, prefix);
-  for (const std::uint8_t b : bytes) {
-    out += hex_digits[b >> 4];
-    out += hex_digits[b & 15];
-  }
-  return out;
-}
+std::string prefixed_hex(char prefix, std::span<const std::uint8_t> bytes) { return prefix + to_hex(bytes); }
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "auth/password_hash.h"
+#include "protocol/base/hex.h"
 #include "protocol/line/line_framer.h"
 #include "server/mta/auth_requests.h"
 
@@ -15,15 +16,9 @@ namespace postkeep::server {
 namespace {
 
 std::string random_cookie() {
-  constexpr std::string_view digits = "0123456789abcdef";
   std::array<unsigned char, 16> octets{};
   auth::system_random(octets);
-  std::string cookie;
-  for (const unsigned char octet : octets) {
-    cookie += digits[octet >> 4];
-    cookie += digits[octet & 15];
-  }
-  return cookie;
+  return to_hex(octets);
 }
 
 void greet(SessionContext& context) {

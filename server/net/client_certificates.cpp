@@ -14,6 +14,8 @@
 #include <new>
 #include <string_view>
 
+#include "protocol/base/hex.h"
+
 namespace postkeep::server {
 
 namespace {
@@ -79,10 +81,7 @@ std::string fingerprint(const X509* certificate) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> octets{};
   unsigned length = 0;
   if (X509_digest(certificate, EVP_sha256(), octets.data(), &length) != 1) return {};
-  constexpr std::string_view hex = "0123456789abcdef";
-  std::string digits;
-  for (unsigned i = 0; i < length; ++i) (digits += hex[octets[i] >> 4]) += hex[octets[i] & 15];
-  return digits;
+  return to_hex(std::span(octets).first(length));
 }
 
 // 32 octets that are others when the authorities are.
