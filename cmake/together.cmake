@@ -2,8 +2,9 @@
 # take too, so that a clean build takes less than half the time. The price: names that are local to a file (anonymous
 # namespace, using) are local to its folder. A file that cannot live with that says so:
 #   set_source_files_properties(FILE PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
-# The presets debug and clang compile each file alone: the one for quick work, the other to show that each still can be.
+# The preset debug compiles each file alone, for quick work; clang each file of the libraries, to show that each still can be.
 option(POSTKEEP_TOGETHER "Compile the files of a folder together" ON)
+option(POSTKEEP_TESTS_TOGETHER "The same for the tests" ${POSTKEEP_TOGETHER})
 
 function(postkeep_compile_together target)
   if(NOT POSTKEEP_TOGETHER)
