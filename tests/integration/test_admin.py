@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 import unittest
 
 from harness import Server, binary, eventually, message
@@ -94,6 +95,14 @@ class Admin(unittest.TestCase):
             server.process.send_signal(signal.SIGTERM)
             client.wait_for(rb"\* BYE", seconds=10)
             self.assertEqual(server.stop(), 0)
+
+    def test_who_asks_again_and_again_to_stop_gets_a_clean_stop(self):
+        for _ in range(5):
+            with Server() as server:
+                while server.process.poll() is None:
+                    server.process.send_signal(signal.SIGTERM)
+                    time.sleep(0.0005)
+                self.assertEqual(server.stop(), 0)
 
     def test_sighup_reloads_without_dropping_sessions(self):
         with Server() as server:

@@ -144,6 +144,17 @@ class Lmtp(unittest.TestCase):
                 secret.sendall(b"LHLO x\r\nMAIL FROM:<>\r\n" + login + b"MAIL FROM:<>\r\nQUIT\r\n")
                 self.assertEqual([self.reply(lines)[:3] for _ in range(5)], [b"250", b"530", b"235", b"250", b"221"])
 
+    def test_a_client_named_before_starttls_is_forgotten(self):
+        with Server({"lmtp.starttls": True, "lmtp.xclient_from": ["127.0.0.0/8"]}) as server:
+            connection, lines = self.talk(server)
+            self.reply(lines)
+            connection.sendall(b"LHLO x\r\nXCLIENT NAME=spike.example.net ADDR=192.0.2.1\r\nLHLO x\r\nSTARTTLS\r\n")
+            self.assertEqual([self.reply(lines)[:3] for _ in range(4)], [b"250", b"220", b"250", b"220"])
+            with insecure_tls().wrap_socket(connection) as secret, secret.makefile("rb") as lines:
+                secret.sendall(b"LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<alice>\r\nDATA\r\nSubject: x\r\n\r\n.\r\nQUIT\r\n")
+                self.assertEqual([self.reply(lines)[:3] for _ in range(6)], [b"250", b"250", b"250", b"354", b"250", b"221"])
+            self.assertRegex(self.inbox(server, "alice")[1], rb"Received: from x \([^()]*127\.0\.0\.1[^()]*\)")
+
     def test_starttls_hears_nothing_that_was_said_in_plaintext(self):
         with Server({"lmtp.starttls": True}) as server:
             connection, lines = self.talk(server)
