@@ -617,18 +617,20 @@ Outcome App::rename_user(const std::string& from, const std::string& to) {
   return admin::rename_user(*files_, admin_settings_->data_dir, *users_, from, to, move_mail);
 }
 
-// Whoever asks a second time, while we leave, must not turn a clean stop into a kill: App gives the signals their
-// default meaning back. Only this thread is left.
-void ignore_further_signals() {
+// The signals that App hears, for the calling thread and those that it starts: SIG_BLOCK or SIG_UNBLOCK. Only the first
+// thread hears them, and only while App does: it gives them their default meaning back at its end, and whoever asks a
+// second time, while we leave, must not turn a clean stop into a kill.
+void mask_signals(int how) {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::pthread_sigmask(how, &signals, nullptr);
 }
 
 }  // namespace
 
 int run_server(Settings settings, const std::string& config_file) {
+  mask_signals(SIG_BLOCK);
   App app(std::move(settings), config_file);
   const Outcome started = app.start();
   if (!started) {
@@ -636,12 +638,13 @@ int run_server(Settings settings, const std::string& config_file) {
     if (!started.error().detail.empty()) std::cerr << " (" << started.error().detail << ')';
     std::cerr << std::endl;
   } else {
+    mask_signals(SIG_UNBLOCK);
     app.run();
+    mask_signals(SIG_BLOCK);
   }
   // What does not end must not keep the process, and must not find its world destroyed.
   const int status = started ? 0 : static_cast<int>(admin::ExitCode::unavailable);
   if (!app.stop()) std::_Exit(status);
-  ignore_further_signals();
   return status;
 }
 
