@@ -226,7 +226,20 @@ Outcome Transaction::commit() {
 Database::Database() : impl_(std::make_unique<Impl>()) {}
 Database::~Database() = default;
 
+namespace {
+
+// SQLite counts the memory that it takes, for functions that nobody here calls, and takes one lock of the whole process
+// for it each time: threads on different databases then wait for each other. Refused, without harm, once SQLite is in
+// use.
+void count_no_memory() {
+  static const int code = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static_cast<void>(code);
+}
+
+}  // namespace
+
 Result<std::unique_ptr<Database>> Database::open(FileSystem& files, const std::string& path, const Options& options) {
+  count_no_memory();
   // Made by us if it is not there, since SQLite would make it readable for others.
   if (!files.info(path)) TRY(files.create(path, FileSystem::Existing::append));
 
