@@ -3,18 +3,13 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <asio/post.hpp>
 #include <system_error>
-#include <utility>
 
 namespace postkeep::server {
 
 namespace {
 
 constexpr unsigned threads_min = 2;
-
-// Thrown by a job that is there to end a thread; its loop catches it.
-struct EndOfThread {};
 
 struct OfThisThread {
   WorkerPool* pool = nullptr;
@@ -25,27 +20,29 @@ thread_local OfThisThread own_thread;
 }  // namespace
 
 WorkerPool::WorkerPool(unsigned threads_max, std::string name)
-    : threads_max_(std::max(1U, threads_max)),
-      name_(std::move(name)),
-      context_(static_cast<int>(threads_max_)),
-      work_(asio::make_work_guard(context_)) {
+    : threads_max_(std::max(1U, threads_max)), name_(std::move(name)) {
   const std::lock_guard lock(mutex_);
   while (threads_ < std::min(threads_min, threads_max_)) start_thread();
 }
 
-WorkerPool::~WorkerPool() { join(); }
+WorkerPool::~WorkerPool() {
+  join();
+  shutdown();     // timers, and what waits for its turn on a strand
+  jobs_.clear();  // before the services that they may need
+}
 
 void WorkerPool::join() {
-  work_.reset();
+  std::unique_lock lock(mutex_);
+  ending_ = true;
+  for (Thread* idle : idle_) idle->wakes.notify_one();
   // Jobs that still run may start threads.
-  while (true) {
-    std::list<Thread> left;
-    {
-      const std::lock_guard lock(mutex_);
-      left.splice(left.end(), started_);
-    }
-    if (left.empty()) return;
-    for (Thread& thread : left) thread.handle.join();
+  for (;;) {
+    const auto left = std::ranges::find_if(started_, [](const Thread& thread) { return thread.handle.joinable(); });
+    if (left == started_.end()) return;
+    std::thread handle = std::move(left->handle);
+    lock.unlock();
+    handle.join();
+    lock.lock();
   }
 }
 
@@ -54,38 +51,80 @@ unsigned WorkerPool::threads() const {
   return threads_;
 }
 
+void WorkerPool::submit(std::unique_ptr<Job> job) {
+  Thread* idle = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    jobs_.push_back(std::move(job));
+    if (idle_.empty()) return;  // who works looks for more
+    idle = idle_.back();
+    idle_.pop_back();
+    idle->is_idle = false;
+  }
+  idle->wakes.notify_one();
+}
+
+// mutex_ is held.
+WorkerPool::Thread& WorkerPool::unused_thread() {
+  for (Thread& thread : started_) {
+    if (!thread.has_ended) continue;
+    if (thread.handle.joinable()) thread.handle.join();
+    return thread;
+  }
+  return started_.emplace_back();
+}
+
 // mutex_ is held.
 void WorkerPool::start_thread() {
-  std::erase_if(started_, [](Thread& thread) {
-    if (thread.has_ended) thread.handle.join();
-    return thread.has_ended;
-  });
-  Thread& own = started_.emplace_back();
-  try {
-    own.handle = std::thread([this, &own] { run_thread(own); });
-  } catch (const std::system_error&) {
-    started_.pop_back();
-    throw;
-  }
+  Thread& own = unused_thread();
+  own.shall_end = false;
+  own.has_ended = true;  // if it cannot be started
+  own.handle = std::thread([this, &own] { run_thread(own); });
+  own.has_ended = false;
   ++threads_;
 }
 
 void WorkerPool::run_thread(Thread& own) {
   pthread_setname_np(pthread_self(), name_.c_str());
   own_thread.pool = this;
-  try {
-    context_.run();
-  } catch (const EndOfThread&) {
-    const std::lock_guard lock(mutex_);
-    own.has_ended = true;
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (!jobs_.empty()) {
+      std::unique_ptr<Job> job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      job->run();
+      job.reset();
+      lock.lock();
+    } else if (ending_ || own.shall_end) {
+      break;
+    } else {
+      wait_for_job(lock, own);
+    }
   }
+  own.has_ended = true;
 }
 
-// Whichever thread comes to it ends: the others do for what is left.
+// Until somebody takes it from the list of those who wait, or the pool ends.
+void WorkerPool::wait_for_job(std::unique_lock<std::mutex>& lock, Thread& own) {
+  own.is_idle = true;
+  idle_.push_back(&own);
+  own.wakes.wait(lock, [this, &own] { return !own.is_idle || ending_; });
+  if (own.is_idle) std::erase(idle_, &own);
+  own.is_idle = false;
+}
+
 void WorkerPool::end_idle() {
   const std::lock_guard lock(mutex_);
   const unsigned needed = std::max(threads_min, most_working_ + 1);
-  for (; threads_ > needed; --threads_) asio::post(context_, [] { throw EndOfThread(); });
+  while (threads_ > needed && !idle_.empty()) {
+    Thread& longest = *idle_.front();
+    idle_.erase(idle_.begin());
+    longest.is_idle = false;
+    longest.shall_end = true;
+    --threads_;
+    longest.wakes.notify_one();
+  }
   most_working_ = working_;
 }
 
