@@ -127,6 +127,8 @@ class AccountStore {
 
   // --- Quota (storage/quota.h) -----------------------------------------------------------------------
   virtual Result<Quota> quota() = 0;
+  // The limits that hold: the account's own, or those of all. Costs nothing, unlike what is used.
+  virtual QuotaLimits quota_limits() const = 0;
   // Whether so much may be added now. Reads no folder; nothing is kept free. Errors: quota_reached.
   virtual Outcome look_for_room(const QuotaUsage& added) const = 0;
   // The account's own limits, instead of StoreOptions::quota. Durable when it returns.

@@ -74,6 +74,13 @@ class FilingJob {
   FilingRequest request_;
 };
 
+// No coroutine: see runtime/offload.h.
+Awaitable<Outcome> ask_for_room(Gateway& gateway, AccountPtr account, std::uint64_t octets) {
+  return gateway.run(std::move(account), [octets](storage::AccountStore& store) {
+    return store.look_for_room(storage::QuotaUsage{octets, 1});
+  });
+}
+
 }  // namespace
 
 std::optional<MailboxName> mailbox_of_detail(const std::string& detail, const Settings& settings) {
@@ -90,9 +97,9 @@ Awaitable<Result<Filed>> file_message(Gateway& gateway, FilingRequest request) {
 }
 
 Awaitable<Outcome> look_for_room(Gateway& gateway, std::string user, std::uint64_t octets) {
-  return gateway.run(gateway.account(user), [octets](storage::AccountStore& store) {
-    return store.look_for_room(storage::QuotaUsage{octets, 1});
-  });
+  const AccountPtr account = gateway.account(user);
+  if (Gateway::is_unlimited(*account)) co_return Outcome();
+  co_return co_await ask_for_room(gateway, account, octets);
 }
 
 }  // namespace postkeep::server

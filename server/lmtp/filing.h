@@ -49,7 +49,8 @@ struct Filed {
 // itself, so two deliveries cannot both get the last of it. Errors: those of AccountStore::append().
 Awaitable<Result<Filed>> file_message(Gateway& gateway, FilingRequest request);
 
-// Whether a message of so many octets would find room. Errors: quota_reached; unavailable, corruption.
+// Whether a message of so many octets would find room. A job, if the account is not known to be without limits. Errors:
+// quota_reached; unavailable, corruption.
 Awaitable<Outcome> look_for_room(Gateway& gateway, std::string user, std::uint64_t octets);
 
 }  // namespace postkeep::server

@@ -15,6 +15,8 @@ namespace postkeep::server {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+// After a change; what several changes leave to do is done together.
+constexpr std::chrono::milliseconds background_rest{50};
 constexpr std::chrono::milliseconds retry_first{1'000};  // a background step that failed is tried again
 constexpr unsigned retry_doublings_max = 6;
 
@@ -47,24 +49,22 @@ Result<storage::AccountStore*> Gateway::enter(Account& account) {
     const std::lock_guard lock(mutex_);
     if (closing_) return failure(ErrorKind::unavailable, "The server is shutting down");
     if (held_.contains(account.user_)) return failure(ErrorKind::unavailable, "The user is being renamed");
+    if (account.store_) open_.splice(open_.end(), open_, account.place_);
   }
   account.last_use_ = Clock::now();
   if (!account.store_) {
     auto opened = mail_.open(account.user_, [this, &account] {
       hub_.publish(account.user_);
-      account.background_due_ = std::min(account.background_due_, Clock::now());
+      account.background_due_ = std::min(account.background_due_, Clock::now() + background_rest);
       account.changed_ = true;
     });
     if (!opened) return tl::unexpected<Error>(std::move(opened).error());
     account.store_ = std::move(*opened);
     metrics().accounts_opened.add();
-    account.background_due_ = Clock::now();  // what an unclean stop left to do
+    account.background_due_ = Clock::now() + background_rest;  // what an unclean stop left to do
     account.changed_ = false;
     if (options_.quota_watch != nullptr) account.quota_level_ = options_.quota_watch->level(*account.store_);
     note_open(account);
-  } else {
-    const std::lock_guard lock(mutex_);
-    open_.splice(open_.end(), open_, account.place_);
   }
   return account.store_.get();
 }
@@ -77,15 +77,18 @@ void Gateway::watch_quota(Account& account) {
 
 void Gateway::leave(Account& account) {
   watch_quota(account);
+  account.is_unlimited_ = account.store_ && account.store_->quota_limits() == storage::QuotaLimits();
+  AccountPtr victim;
   {
     std::unique_lock lock(mutex_);
     if (closing_) {  // close() did not see this account, or its turn comes and finds nothing left to do
       lock.unlock();
       return close_store(account);
     }
+    victim = pick_victim(account);
   }
   schedule(account);
-  if (const AccountPtr victim = pick_victim(account)) {
+  if (victim) {
     asio::post(victim->strand_, [this, victim] {
       // It may have been used while this was on its way.
       const bool in_use = Clock::now() - victim->last_use_ < std::chrono::milliseconds(100);
@@ -113,9 +116,8 @@ void Gateway::note_closed(Account& account) {
   if (open_.empty()) all_closed_.notify_all();
 }
 
-AccountPtr Gateway::pick_victim(const Account& user) {
-  const std::lock_guard lock(mutex_);
-  if (closing_ || open_.size() <= options_.open_accounts_max) return nullptr;
+AccountPtr Gateway::pick_victim(const Account& user) const {
+  if (open_.size() <= options_.open_accounts_max) return nullptr;
   const AccountPtr& oldest = open_.front();
   return oldest.get() == &user ? nullptr : oldest;
 }
@@ -130,6 +132,7 @@ void Gateway::close_store(Account& account) {
   const Outcome closed = account.store_->close();
   if (!closed && problem_) problem_(account.user_, closed.error());
   account.store_.reset();
+  account.is_unlimited_ = false;
   ++closed_;
   note_closed(account);
 }

@@ -61,6 +61,8 @@ class Account : public std::enable_shared_from_this<Account> {
   unsigned failures_ = 0;  // of background steps in a row
   bool changed_ = false;   // since quota_level_ was last looked at
   unsigned quota_level_ = 0;
+  // On any thread: it is open, and nothing limits what it may hold.
+  std::atomic<bool> is_unlimited_ = false;
   // Guarded by the gateway's mutex:
   std::list<std::shared_ptr<Account>>::iterator place_{};  // in open_, valid while is_open_
   bool is_open_ = false;
@@ -92,6 +94,9 @@ class Gateway {
 
   // The handle of a user (the name as the directory has it). The mail is made when it is first used.
   AccountPtr account(const std::string& user);
+
+  // Whether nothing limits what the account may hold, as far as that is known without a job. It may change any time.
+  static bool is_unlimited(const Account& account) { return account.is_unlimited_; }
 
   // Runs `job(AccountStore&)`, which returns a Result, on the account's strand. For named functions only, see
   // offload.h.
@@ -207,7 +212,7 @@ class Gateway {
 
   void note_open(Account& account);
   void note_closed(Account& account);
-  AccountPtr pick_victim(const Account& user);
+  AccountPtr pick_victim(const Account& user) const;  // mutex_ is held
   void start_refresh(const std::string& user, MailboxId mailbox);
   void refresh_folder(Account& account, MailboxId mailbox);
   // A polled folder is looked at every poll_interval(), and watched as soon as that works. False: nobody looks at it.

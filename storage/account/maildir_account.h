@@ -56,6 +56,7 @@ class MaildirAccount final : public AccountStore {
   Result<MessageKeys> message_keys(MailboxId mailbox, const UidSet& uids, const std::vector<Column>& columns) override;
 
   Result<Quota> quota() override;
+  QuotaLimits quota_limits() const override;
   Outcome look_for_room(const QuotaUsage& added) const override;
   Outcome set_quota(const QuotaLimits& own) override;
 
@@ -112,7 +113,6 @@ class MaildirAccount final : public AccountStore {
   Result<CopyResult> transfer(TransferKind kind, MailboxId from, const UidSet& uids, MailboxId to);
   Outcome rename_inbox(const MailboxName& to);
   QuotaLimits own_quota() const;
-  QuotaLimits quota_limits() const;  // that hold
   QuotaUsage usage() const;
   // Errors: quota_reached.
   Outcome check_room_for(const std::vector<AppendItem>& items) const;

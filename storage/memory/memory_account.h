@@ -100,6 +100,7 @@ class MemoryAccount final : public AccountStore {
   Result<MessageKeys> message_keys(MailboxId mailbox, const UidSet& uids, const std::vector<Column>& columns) override;
 
   Result<Quota> quota() override;
+  QuotaLimits quota_limits() const override;
   Outcome look_for_room(const QuotaUsage& added) const override;
   Outcome set_quota(const QuotaLimits& own) override;
 

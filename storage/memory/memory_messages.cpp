@@ -271,10 +271,12 @@ Outcome MemoryAccount::check_room_for(const std::vector<Message>& messages, cons
   return check_room_instead_of(limits_of(data_->quota, options_.quota), usage(), freed, added);
 }
 
-Result<Quota> MemoryAccount::quota() { return Quota{usage(), limits_of(data_->quota, options_.quota), data_->quota}; }
+QuotaLimits MemoryAccount::quota_limits() const { return limits_of(data_->quota, options_.quota); }
+
+Result<Quota> MemoryAccount::quota() { return Quota{usage(), quota_limits(), data_->quota}; }
 
 Outcome MemoryAccount::look_for_room(const QuotaUsage& added) const {
-  return check_room(limits_of(data_->quota, options_.quota), usage(), added);
+  return check_room(quota_limits(), usage(), added);
 }
 
 Outcome MemoryAccount::set_quota(const QuotaLimits& own) {
