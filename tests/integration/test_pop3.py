@@ -364,9 +364,11 @@ class Pop3(unittest.TestCase):
                 for name in (b"0", b"2", b"3"):
                     client.retrieve(f"RETR {numbers[name]}")
                 client.send("RETR 99\r\n")  # goes without a word: nothing is deleted
+            imap.must("SELECT INBOX")
+            marked = lambda: b"".join(imap.must("SEARCH KEYWORD $POP3Retrieved")).partition(b"* SEARCH")[2].splitlines()[0]
+            self.assertTrue(eventually(lambda: len(marked().split()) == 3))  # who goes so is noticed a little later
             with server.raw_pop3() as client:
                 self.assertEqual(len(client.listing("LIST")), 5)
-                imap.must("SELECT INBOX")
                 imap.must(f"STORE {numbers[b'3']} +FLAGS.SILENT (\\Flagged)")
                 imap.must(f"STORE {numbers[b'4']} +FLAGS.SILENT (\\Seen)")  # read by IMAP alone
                 imap.idle()
