@@ -76,6 +76,14 @@ AdmissionLimits admission_limits(const Settings& settings) {
   return limits;
 }
 
+// The signals that App hears, for the calling thread and those that it starts: SIG_BLOCK or SIG_UNBLOCK.
+void mask_signals(int how) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  ::pthread_sigmask(how, &signals, nullptr);
+}
+
 using Aliases = std::shared_ptr<const auth::AliasTable>;
 
 Result<Aliases> load_aliases(storage::FileSystem& files, const Settings& settings) {
@@ -332,6 +340,9 @@ Outcome App::start() {
   log_ = TRY(Log::open(settings.log));
   TRY(open_data());
   if (!has_certificates(settings)) TRY(load_certificates(tls_, settings));
+  // No other thread hears them, and this one only while it waits for them: their default meaning comes back at the end,
+  // and whoever asks a second time, while we leave, must not turn a clean stop into a kill.
+  mask_signals(SIG_BLOCK);
   runtime_ = std::make_unique<Runtime>(threads);
   admin_pool_ = std::make_unique<WorkerPool>(admin_threads, "admin");
   Gateway::Options gateway_options;
@@ -434,7 +445,9 @@ void App::run() {
   start_endpoint();
   std::cout << ready_line() << std::endl;
   ::sd_notify(0, "READY=1\nSTATUS=Serving mail");
+  mask_signals(SIG_UNBLOCK);
   control_.run();  // until begin_stop() has ended all loops
+  mask_signals(SIG_BLOCK);
 }
 
 asio::awaitable<void> App::handle_signals() {
@@ -617,20 +630,9 @@ Outcome App::rename_user(const std::string& from, const std::string& to) {
   return admin::rename_user(*files_, admin_settings_->data_dir, *users_, from, to, move_mail);
 }
 
-// The signals that App hears, for the calling thread and those that it starts: SIG_BLOCK or SIG_UNBLOCK. Only the first
-// thread hears them, and only while App does: it gives them their default meaning back at its end, and whoever asks a
-// second time, while we leave, must not turn a clean stop into a kill.
-void mask_signals(int how) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
-  ::pthread_sigmask(how, &signals, nullptr);
-}
-
 }  // namespace
 
 int run_server(Settings settings, const std::string& config_file) {
-  mask_signals(SIG_BLOCK);
   App app(std::move(settings), config_file);
   const Outcome started = app.start();
   if (!started) {
@@ -638,9 +640,7 @@ int run_server(Settings settings, const std::string& config_file) {
     if (!started.error().detail.empty()) std::cerr << " (" << started.error().detail << ')';
     std::cerr << std::endl;
   } else {
-    mask_signals(SIG_UNBLOCK);
     app.run();
-    mask_signals(SIG_BLOCK);
   }
   // What does not end must not keep the process, and must not find its world destroyed.
   const int status = started ? 0 : static_cast<int>(admin::ExitCode::unavailable);

@@ -177,21 +177,19 @@ void Gateway::housekeep(Account& account) {
 
 Outcome Gateway::remove_mail(const std::string& user) {
   const AccountPtr handle = account(user);
-  auto done = asio::co_spawn(handle->strand_, detail::run_job([this, handle] {
-                               close_store(*handle);
-                               return mail_.remove(handle->user_);
-                             }),
-                             asio::use_future);
+  auto done = start_with_future(handle->strand_, detail::run_job([this, handle] {
+                                  close_store(*handle);
+                                  return mail_.remove(handle->user_);
+                                }));
   return done.get();
 }
 
 Outcome Gateway::rename_mail(const std::string& from, const std::string& to) {
   const AccountPtr handle = account(from);
-  auto done = asio::co_spawn(handle->strand_, detail::run_job([this, handle, to] {
-                               close_store(*handle);
-                               return mail_.rename(handle->user_, to);
-                             }),
-                             asio::use_future);
+  auto done = start_with_future(handle->strand_, detail::run_job([this, handle, to] {
+                                  close_store(*handle);
+                                  return mail_.rename(handle->user_, to);
+                                }));
   return done.get();
 }
 

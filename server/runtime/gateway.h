@@ -11,7 +11,6 @@
 
 #include <asio/steady_timer.hpp>
 #include <asio/strand.hpp>
-#include <asio/use_future.hpp>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -304,8 +303,7 @@ template <class Job>
 std::invoke_result_t<Job&, storage::AccountStore&> Gateway::run_blocking(AccountPtr account, Job job) {
   using Answer = std::invoke_result_t<Job&, storage::AccountStore&>;
   const Account::Strand strand = account->strand_;
-  auto answer =
-      asio::co_spawn(strand, perform<Job>(*this, std::move(account), std::move(job), job_queued()), asio::use_future);
+  auto answer = start_with_future(strand, perform<Job>(*this, std::move(account), std::move(job), job_queued()));
   return Answer(answer.get());
 }
 

@@ -25,8 +25,8 @@ class Runtime {
   // Starts the threads.
   explicit Runtime(Options options);
   ~Runtime();  // join()s
-  // Waits for the jobs that run and ends all threads. No session may be left: its frame would be destroyed without
-  // having ended. The contexts stay until the destructor, for what still refers to them.
+  // Waits for the jobs that run and ends all threads but that of timers. No session may be left: its frame would be
+  // destroyed without having ended. The contexts stay until the destructor, for what still refers to them.
   void join();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;

@@ -11,6 +11,7 @@
 #include "server/metrics/metrics.h"
 #include "server/net/proxy_peer.h"
 #include "server/runtime/awaits.h"
+#include "server/runtime/offload.h"
 
 namespace postkeep::server {
 namespace {
@@ -238,7 +239,7 @@ bool SessionHost::shut_down(std::chrono::milliseconds grace) {
       thread->leaving = true;
       for (SessionContext* context : thread->live) context->connection.request_end(Ending::shutting_down);
     });
-    ends.push_back(asio::co_spawn(thread->io, thread->children.join(), asio::use_future));
+    ends.push_back(start_with_future(thread->io.get_executor(), thread->children.join()));
   }
   const auto all_ended_by = [&ends](std::chrono::steady_clock::time_point limit) {
     return std::ranges::all_of(ends, [limit](auto& end) { return end.wait_until(limit) == std::future_status::ready; });

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <asio/detail/scheduler.hpp>
 #include <system_error>
 
 namespace postkeep::server {
@@ -27,6 +28,10 @@ WorkerPool::WorkerPool(unsigned threads_max, std::string name)
 
 WorkerPool::~WorkerPool() {
   join();
+  // Asio ends its thread of timers after it has ended the timers, which that thread may be looking at.
+  if (asio::has_service<asio::detail::scheduler>(*this)) {
+    asio::use_service<asio::detail::scheduler>(*this).shutdown();
+  }
   shutdown();     // timers, and what waits for its turn on a strand
   jobs_.clear();  // before the services that they may need
 }
@@ -89,14 +94,16 @@ void WorkerPool::run_thread(Thread& own) {
   own_thread.pool = this;
   std::unique_lock lock(mutex_);
   for (;;) {
-    if (!jobs_.empty()) {
+    if (own.shall_end) {
+      break;
+    } else if (!jobs_.empty()) {
       std::unique_ptr<Job> job = std::move(jobs_.front());
       jobs_.pop_front();
       lock.unlock();
       job->run();
       job.reset();
       lock.lock();
-    } else if (ending_ || own.shall_end) {
+    } else if (ending_) {
       break;
     } else {
       wait_for_job(lock, own);
