@@ -3,10 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/strand.hpp>
 #include <atomic>
 #include <chrono>
 #include <functional>
 #include <latch>
+#include <list>
 #include <thread>
 
 #include "tests/server/runtime/eventually.h"
@@ -82,4 +85,41 @@ TEST_CASE("a pool of one thread runs one job after another, also one that counts
   pool.join();
   CHECK(done == 3);
   CHECK(pool.threads() <= 1);
+}
+
+TEST_CASE("a timer on a pool fires on one of its threads, in the turn of its strand") {
+  WorkerPool pool(4, "test");
+  auto strand = asio::make_strand(pool.get_executor());
+  std::atomic<int> fired = 0;
+  std::atomic<int> inside = 0;
+  std::atomic<bool> together = false;
+  std::atomic<bool> elsewhere = false;
+  const std::thread::id here = std::this_thread::get_id();
+  std::list<asio::steady_timer> timers;
+  for (int i = 0; i < 20; ++i) {
+    timers.emplace_back(strand, std::chrono::milliseconds(i % 3)).async_wait([&](const asio::error_code& error) {
+      if (++inside > 1) together = true;
+      if (error || !strand.running_in_this_thread() || std::this_thread::get_id() == here) elsewhere = true;
+      --inside;
+      ++fired;
+    });
+  }
+  CHECK(postkeep::test::eventually([&] { return fired == 20; }));
+  CHECK_FALSE(together);
+  CHECK_FALSE(elsewhere);
+}
+
+TEST_CASE("a pool ends with timers that wait, and what they would have told is told or dropped") {
+  for (int i = 0; i < 50; ++i) {
+    std::atomic<int> told = 0;
+    {
+      WorkerPool pool(2, "test");
+      asio::steady_timer late(pool.get_executor(), std::chrono::hours(1));
+      late.async_wait([&told](const asio::error_code&) { ++told; });
+      asio::steady_timer soon(pool.get_executor(), std::chrono::microseconds(i * 10));
+      soon.async_wait([&told](const asio::error_code&) { ++told; });
+      pool.join();
+    }
+    CHECK(told <= 2);
+  }
 }
