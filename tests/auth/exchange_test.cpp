@@ -186,25 +186,25 @@ TEST_CASE("mechanisms that show the password need a confidential channel, and th
 }
 
 TEST_CASE("what is offered is what can be used on this connection and by every user") {
-  using Names = std::vector<std::string_view>;
-  CHECK(offered_mechanisms(plain_tcp(Channel::confidential)) == Names{"SCRAM-SHA-256", "PLAIN", "LOGIN"});
-  CHECK(offered_mechanisms(plain_tcp(Channel::exposed)) == Names{"SCRAM-SHA-256"});
-  CHECK(offered_mechanisms(plain_tcp(Channel::confidential, false)) == Names{"PLAIN", "LOGIN"});
+  using Offered = std::vector<std::string_view>;
+  CHECK(offered_mechanisms(plain_tcp(Channel::confidential)) == Offered{"SCRAM-SHA-256", "PLAIN", "LOGIN"});
+  CHECK(offered_mechanisms(plain_tcp(Channel::exposed)) == Offered{"SCRAM-SHA-256"});
+  CHECK(offered_mechanisms(plain_tcp(Channel::confidential, false)) == Offered{"PLAIN", "LOGIN"});
   CHECK(offered_mechanisms(plain_tcp(Channel::exposed, false)).empty());
   CHECK(Exchange::start("SCRAM-SHA-256", plain_tcp(Channel::confidential, false)).error().kind == ErrorKind::cannot);
   CHECK(offered_mechanisms(everything()).size() == mechanisms().size());
 
   Circumstances usual = everything();
   usual.allowed = usual_mechanisms();
-  CHECK(offered_mechanisms(usual) == Names{"EXTERNAL", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256",
-                                           "SCRAM-SHA-1", "PLAIN", "LOGIN", "ANONYMOUS"});
+  CHECK(offered_mechanisms(usual) == Offered{"EXTERNAL", "SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256",
+                                             "SCRAM-SHA-1", "PLAIN", "LOGIN", "ANONYMOUS"});
   usual.bindings.clear();
   usual.certificate.reset();
   usual.anonymous = false;
-  CHECK(offered_mechanisms(usual) == Names{"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"});
+  CHECK(offered_mechanisms(usual) == Offered{"SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"});
   const std::vector<std::string> names = {"login", "CRAM-MD5", "X-NONE"};
   usual.allowed = mechanism_set(names);
-  CHECK(offered_mechanisms(usual) == Names{"LOGIN", "CRAM-MD5"});
+  CHECK(offered_mechanisms(usual) == Offered{"LOGIN", "CRAM-MD5"});
   CHECK(Exchange::start("PLAIN", usual).error().kind == ErrorKind::cannot);
 }
 
