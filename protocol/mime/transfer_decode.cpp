@@ -33,7 +33,7 @@ constexpr auto base64_table = make_base64_table();
 
 constexpr std::array<bool, 256> make_quoted_printable_stops() {
   std::array<bool, 256> stops{};
-  for (const char c : {'=', '\r', '\n'}) stops[static_cast<std::size_t>(c)] = true;
+  for (const char c : {'=', '\r', '\n'}) stops[static_cast<unsigned char>(c)] = true;
   return stops;
 }
 constexpr auto quoted_printable_stops = make_quoted_printable_stops();

@@ -199,10 +199,12 @@ Awaitable<void> AuthRequests::advance(RequestPtr request, Exchange::Progress pro
     progress = answer ? request->exchange.supply(std::move(*answer)) : failed_with(std::move(answer).error());
   } else {
     auto identity = co_await gateway.verify(std::move(progress.credentials), origin_of(request->asked));
-    progress = identity ? Exchange::Progress() : failed_with(std::move(identity).error());
     if (identity) {
+      progress = Exchange::Progress();
       progress.state = State::proven;
       progress.identity = std::move(*identity);
+    } else {
+      progress = failed_with(std::move(identity).error());
     }
   }
   request->waits_for_us = false;

@@ -64,7 +64,7 @@ Awaitable<void> serve_mta(SessionContext& context, AuthRequests& requests) {
     const std::size_t count = co_await connection.read_some(input);
     if (count == 0) co_return;
     framer.push(input);
-    Secret(std::move(input));  // wipes it
+    { const Secret wiped(std::move(input)); }
     input.clear();
     std::string_view line;
     for (auto event = framer.next(line); event != line::LineFramer::Event::incomplete; event = framer.next(line)) {

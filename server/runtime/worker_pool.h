@@ -117,8 +117,7 @@ class WorkerPool::Executor {
 template <class Function>
 class WorkerPool::JobOf : public Job {
  public:
-  template <class Given>
-  explicit JobOf(Given&& function) : function_(std::forward<Given>(function)) {}
+  explicit JobOf(Function function) : function_(std::move(function)) {}
   void run() override { function_(); }
 
  private:
