@@ -67,9 +67,8 @@ Outcome parse_line(std::string_view text, Pop3Expectation& wanted) {
 }
 
 Outcome parse_top(std::string_view text, Pop3Expectation& wanted) {
-  const std::size_t end = text.find(" of ");
-  const bool is_missing_or_late = end > 6;
-  if (is_missing_or_late || !ascii::all(text.substr(0, end), ascii::is_digit)) {
+  const std::size_t end = text.find(" of ");  // npos, too, is more than a number has
+  if (end > 6 || !ascii::all(text.substr(0, end), ascii::is_digit)) {
     return failure(ErrorKind::bad_syntax, "expected: top N of FIXTURE");
   }
   wanted.top_lines = std::stoi(std::string(text.substr(0, end)));
