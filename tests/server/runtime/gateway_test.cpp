@@ -88,6 +88,10 @@ Awaitable<Outcome> throwing(Gateway& gateway, AccountPtr account) {
                      [](storage::AccountStore&) -> Outcome { throw std::runtime_error("the job broke"); });
 }
 
+Awaitable<Outcome> set_limits(Gateway& gateway, AccountPtr account, storage::QuotaLimits limits) {
+  return gateway.run(std::move(account), [limits](storage::AccountStore& store) { return store.set_quota(limits); });
+}
+
 asio::awaitable<Result<storage::AppendResult>> append(Gateway& gateway, AccountPtr account) {
   const auto inbox = co_await gateway.find_mailbox(account, MailboxName::inbox());
   const auto message = must(co_await gateway.begin_incoming(1'000));
@@ -167,6 +171,22 @@ TEST_CASE("an account that nobody uses is closed, and keeps its mail") {
   CHECK(eventually([&] { return world.gateway.open_accounts() == 0; }));
   const auto inbox = must(world.wait(world.gateway.find_mailbox(account, MailboxName::inbox())));
   CHECK(must(world.wait(world.gateway.status(account, inbox.id))).messages == 1);
+}
+
+TEST_CASE("that nothing limits an account is known while it is open, and no longer than it is true") {
+  World world;
+  const AccountPtr account = world.gateway.account("alice");
+  CHECK_FALSE(Gateway::is_unlimited(*account));
+  must(world.wait(append(world.gateway, account)));
+  CHECK(Gateway::is_unlimited(*account));
+  storage::QuotaLimits limits;
+  limits.octets = 1'000;
+  must(world.wait(set_limits(world.gateway, account, limits)));
+  CHECK_FALSE(Gateway::is_unlimited(*account));
+  must(world.wait(set_limits(world.gateway, account, storage::QuotaLimits())));
+  CHECK(Gateway::is_unlimited(*account));
+  world.gateway.close(10s);
+  CHECK_FALSE(Gateway::is_unlimited(*account));
 }
 
 TEST_CASE("the end of a watch opens no account that is closed") {
